@@ -1,1 +1,5 @@
+//! Stentor: a durable bulk broadcast worker for Microsoft Teams.
 
+pub mod adapters;
+pub mod domain;
+pub mod ports;

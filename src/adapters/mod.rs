@@ -1,0 +1,3 @@
+//! How we speak to the outside: the system, Postgres and Teams.
+
+pub mod system;
