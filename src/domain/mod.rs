@@ -1,3 +1,20 @@
 //! What Stentor decides: plain values in, plain values out. No IO, no clock, no chance, no `async`.
+//!
+//! Read [`delivery`] first: it is the heart. Then [`chunk`] (what a crash leaves in doubt) and [`pacing`] (why no
+//! quota is ever exceeded).
 
+pub mod audience;
+pub mod broadcast;
+pub mod chunk;
+pub mod content;
+pub mod delivery;
+pub mod fault;
+pub mod ids;
+pub mod outcome;
+pub mod pacing;
+pub mod plan;
+pub mod progress;
+pub mod reason;
+pub mod retry;
+pub mod route;
 pub mod time;

@@ -1,0 +1,183 @@
+//! One announcement and its life, draft to done; its rounds.
+
+use serde::{Deserialize, Serialize};
+
+use super::content::Content;
+use super::delivery::WhenInDoubt;
+use super::ids::{BroadcastId, RoundId};
+use super::time::Timestamp;
+
+macro_rules! states {
+    ($(#[$doc:meta])* $name:ident { $($(#[$state_doc:meta])* $variant:ident $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$state_doc])* $variant),* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word used in tables, the API and on the screen.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+
+            /// The one called `name`.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.name() == name)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+
+states! {
+    /// Where a broadcast stands.
+    BroadcastState {
+        /// Being written.
+        Draft "draft",
+        /// Written; somebody else must release it.
+        AwaitingApproval "awaiting_approval",
+        /// Starts at its hour.
+        Scheduled "scheduled",
+        /// Its audience is being frozen.
+        Expanding "expanding",
+        /// Going out.
+        Running "running",
+        /// Stopped by a person.
+        Paused "paused",
+        /// Stopped by us, with a reason and a cure.
+        Halted "halted",
+        /// Cancelled; what was open is being settled.
+        Cancelling "cancelling",
+        /// Cancelled and settled.
+        Cancelled "cancelled",
+        /// Everybody has a final state.
+        Done "done",
+        /// Its hour passed by more than the tolerance: waits for a person.
+        Missed "missed",
+    }
+}
+
+impl BroadcastState {
+    /// Nothing more will happen by itself.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Done)
+    }
+
+    /// New requests may start.
+    pub const fn may_send(self) -> bool {
+        matches!(self, Self::Running)
+    }
+
+    /// The arrows of a broadcast's life.
+    pub const fn may_become(self, next: Self) -> bool {
+        use BroadcastState as S;
+        match self {
+            S::Draft => matches!(next, S::AwaitingApproval | S::Scheduled | S::Expanding),
+            S::AwaitingApproval => matches!(next, S::Draft | S::Scheduled | S::Expanding | S::Cancelled),
+            S::Scheduled => matches!(next, S::Draft | S::Expanding | S::Missed | S::Cancelled),
+            S::Missed => matches!(next, S::Expanding | S::Scheduled | S::Cancelled),
+            S::Expanding => matches!(next, S::Running | S::Paused | S::Halted | S::Cancelling),
+            S::Running => matches!(next, S::Paused | S::Halted | S::Cancelling | S::Done | S::Missed),
+            S::Paused => matches!(next, S::Expanding | S::Running | S::Cancelling),
+            S::Halted => matches!(next, S::Expanding | S::Running | S::Paused | S::Cancelling),
+            S::Cancelling => matches!(next, S::Cancelled),
+            S::Cancelled | S::Done => false,
+        }
+    }
+}
+
+states! {
+    /// Why a round passes over its set.
+    RoundKind {
+        /// The broadcast itself.
+        Send "send",
+        /// Install and resolve ahead of the hour; nobody is told anything.
+        Prepare "prepare",
+        /// Some of an earlier round, again.
+        Retry "retry",
+        /// Replace the card in every chat.
+        Correct "correct",
+        /// Delete the card from every chat.
+        Recall "recall",
+    }
+}
+
+states! {
+    /// Where a round stands.
+    RoundState {
+        /// Its set is being frozen.
+        Expanding "expanding",
+        /// Its chunks may be claimed.
+        Running "running",
+        /// Every chunk is finished, or its broadcast was cancelled.
+        Done "done",
+    }
+}
+
+/// Whom an audience names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AudienceKind {
+    /// Everybody whom the directory knows when the audience is frozen.
+    Everyone,
+    /// The people of a list, stored beside the broadcast.
+    List,
+}
+
+/// How one broadcast is to be treated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Treatment {
+    /// What to do with a send that may have arrived.
+    pub when_in_doubt: WhenInDoubt,
+    /// Goes before broadcasts that are not.
+    pub urgent: bool,
+    /// Whoever has not had his turn by then fails as expired.
+    pub deadline_at: Timestamp,
+}
+
+/// One announcement, ready to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBroadcast {
+    /// Its id.
+    pub id: BroadcastId,
+    /// The id of its send round.
+    pub round: RoundId,
+    /// What is said.
+    pub content: Content,
+    /// How it is treated.
+    pub treatment: Treatment,
+    /// Whom it is for.
+    pub audience: AudienceKind,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_final_stays_final() {
+        for from in BroadcastState::ALL {
+            for to in BroadcastState::ALL {
+                assert!(!from.is_final() || !from.may_become(*to));
+            }
+        }
+    }
+
+    #[test]
+    fn everything_that_runs_can_be_cancelled() {
+        for from in [BroadcastState::Expanding, BroadcastState::Running, BroadcastState::Paused, BroadcastState::Halted]
+        {
+            assert!(from.may_become(BroadcastState::Cancelling));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What is wrong with an input: the field, the problem with its limit, and the cure.
+//!
+//! Checks gather every fault before they answer, so that nobody mends a form one refusal at a time.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing wrong with an input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Where: a field, a key of the settings, or a line of a file.
+    pub field: String,
+    /// What is wrong, with the limit that it breaks.
+    pub problem: String,
+    /// How to mend it.
+    pub cure: String,
+}
+
+impl Fault {
+    /// A fault in `field`.
+    pub fn new(field: impl Into<String>, problem: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into(), cure: cure.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}. {}", self.field, self.problem, self.cure)
+    }
+}
+
+/// Everything wrong with an input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// `value` when nothing is wrong.
+    ///
+    /// # Errors
+    /// The faults, when there are any.
+    pub fn or<T>(faults: Vec<Fault>, value: T) -> Result<T, Self> {
+        if faults.is_empty() { Ok(value) } else { Err(Self(faults)) }
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, fault) in self.0.iter().enumerate() {
+            if place > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}
