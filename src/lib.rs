@@ -1,5 +1,6 @@
 //! Stentor: a durable bulk broadcast worker for Microsoft Teams.
 
 pub mod adapters;
+pub mod app;
 pub mod domain;
 pub mod ports;

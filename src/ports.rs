@@ -1,8 +1,30 @@
-//! What we ask of the world: the five traits between the use cases and everything outside.
+//! What we ask of the world: the five traits between the use cases and everything outside, and the values that
+//! cross them.
+//!
+//! They are trait objects: a use case names what it needs, `wiring.rs` chooses who answers.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::audience::Address;
+use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState, Treatment};
+use crate::domain::chunk::Chunk;
+use crate::domain::content::Content;
+use crate::domain::delivery::Settlement;
+use crate::domain::ids::{
+    BroadcastId, ChunkNumber, ConversationId, EntraId, Epoch, InstallationId, MessageId, Ordinal, RecipientKey,
+    RequestId, RoundId, TeamsAppId, TenantKey, WorkerId,
+};
+use crate::domain::outcome::{Outcome, Step};
+use crate::domain::pacing::Bucket;
+use crate::domain::progress::Progress;
+use crate::domain::reason::{HaltReason, Reason};
+use crate::domain::route::{Account, Route};
 use crate::domain::time::{Monotonic, Timestamp};
 
 /// A future that a port hands out; boxed, so that the ports stay trait objects.
@@ -24,4 +46,543 @@ pub trait Clock: Send + Sync {
 pub trait Random: Send + Sync {
     /// Sixty-four fresh bits.
     fn next_u64(&self) -> u64;
+}
+
+// ---------------------------------------------------------------------------------------------- Messenger
+
+/// One request to Teams on behalf of one recipient, or of the tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Is the app installed for this person?
+    Check {
+        /// The person.
+        user: EntraId,
+        /// The app, as the catalogue knows it.
+        app: TeamsAppId,
+    },
+    /// Install it for this person.
+    Install {
+        /// The person.
+        user: EntraId,
+        /// The app, as the catalogue knows it.
+        app: TeamsAppId,
+    },
+    /// Which chat belongs to this installation?
+    Resolve {
+        /// The person.
+        user: EntraId,
+        /// Her installation of the app.
+        installation: InstallationId,
+    },
+    /// Send this activity to this chat.
+    Send {
+        /// The chat.
+        conversation: ConversationId,
+        /// The finished activity, as JSON; the same bytes for everybody.
+        activity: Arc<str>,
+    },
+}
+
+impl Request {
+    /// The step that it is.
+    pub const fn step(&self) -> Step {
+        match self {
+            Self::Check { .. } => Step::Check,
+            Self::Install { .. } => Step::Install,
+            Self::Resolve { .. } => Step::Resolve,
+            Self::Send { .. } => Step::Send,
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What it means.
+    pub outcome: Outcome,
+    /// The HTTP status; `None` when no answer was received.
+    pub status: Option<u16>,
+    /// The service's own error code and message, bounded, for the log. Never a person's name.
+    pub detail: Option<String>,
+}
+
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, status: None, detail: None }
+    }
+}
+
+/// Speaks to Teams for one tenant. One call makes **one** request and returns what it taught us; nothing below it
+/// retries, and nothing is an error: what we expect is a value.
+#[async_trait]
+pub trait Messenger: Send + Sync {
+    /// Makes sure that tokens for Graph and the bot are at hand, so that paced requests start when they are told to.
+    /// `Ok` when they are; the outcome to act on otherwise (a halt, or transient trouble).
+    async fn warm_up(&self) -> Result<(), Answer>;
+
+    /// Makes `request` under the id `id`. When it could not start by `not_after`, it never starts:
+    /// [`Outcome::NotStarted`].
+    async fn perform(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer;
+
+    /// Looks the app up in the catalogue by the manifest's id.
+    ///
+    /// # Errors
+    /// The answer to act on, when it is not exactly one app of the organisation.
+    async fn find_app(&self, id: RequestId) -> Result<TeamsAppId, Answer>;
+
+    /// The token was refused: fetch a new one before the next request.
+    fn forget_tokens(&self);
+
+    /// Teams named another bot host for this tenant. Ignored unless the cloud's allow-list has it.
+    fn use_bot_host(&self, url: &str);
+}
+
+// ---------------------------------------------------------------------------------------------- Directory
+
+/// One person as the directory knows her.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Her object id.
+    pub entra_id: EntraId,
+    /// Her user principal name.
+    pub user_principal_name: String,
+    /// Her name, as shown.
+    pub display_name: String,
+    /// Her mail address, if she has one.
+    pub mail: Option<String>,
+    /// What decides whether the bot may write to her.
+    pub account: Account,
+}
+
+/// One page of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeoplePage {
+    /// The people; a page may be empty while another follows.
+    pub people: Vec<Person>,
+    /// Where the next page is; `None` after the last.
+    pub next: Option<String>,
+}
+
+/// Reads the tenant's people. One call makes one request.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// The page at `page`, or the first.
+    ///
+    /// # Errors
+    /// The answer to act on: throttled, transient, or a halt.
+    async fn people(&self, page: Option<&str>, id: RequestId) -> Result<PeoplePage, Answer>;
+}
+
+// ---------------------------------------------------------------------------------------------- Store
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or asks us to come again. Repeat the same call.
+    #[error("the database does not answer: {0}")]
+    Unavailable(String),
+    /// The lease under which the call was made is not ours any more.
+    #[error("the lease was lost")]
+    LeaseLost,
+    /// The schema and this program do not fit.
+    #[error("{0}")]
+    Schema(String),
+    /// A statement failed, or a row holds what the domain refuses. A bug of ours, or a hand in the database.
+    #[error("the database answered something unexpected: {0}")]
+    Broken(String),
+}
+
+impl StoreError {
+    /// The same call may succeed later.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// Where a worker process runs, so that a successor on the same host can prove that it is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessIdentity {
+    /// Names this boot of this host, and the process namespace: equal for processes that can see each other.
+    pub host: String,
+    /// The process id.
+    pub pid: u32,
+    /// When the process started, in the kernel's own count: a recycled pid has another.
+    pub started: u64,
+}
+
+/// A tenant that this worker holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldTenant {
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// The lease's epoch: claims carry it.
+    pub epoch: Epoch,
+}
+
+/// What everybody of a tenant waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    /// Why.
+    pub reason: HaltReason,
+    /// What the service said, for the administrator.
+    pub detail: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A bucket's memory, for the next owner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BucketRecord {
+    /// Which.
+    pub bucket: Bucket,
+    /// Nothing starts before.
+    pub cooldown_until: Timestamp,
+}
+
+/// One round that has work, as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundWork {
+    /// The round.
+    pub round: RoundId,
+    /// Its broadcast.
+    pub broadcast: BroadcastId,
+    /// Why it passes.
+    pub kind: RoundKind,
+    /// Where it stands.
+    pub state: RoundState,
+    /// Where its broadcast stands.
+    pub broadcast_state: BroadcastState,
+    /// How its broadcast is treated.
+    pub treatment: Treatment,
+}
+
+/// Everything that the owner of a tenant needs to decide what to do next.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TenantWork {
+    /// Rounds that are not done, urgent ones first, then oldest first.
+    pub rounds: Vec<RoundWork>,
+    /// Why everything waits, if it does.
+    pub halt: Option<Halt>,
+    /// The app's catalogue id, once looked up.
+    pub teams_app: Option<TeamsAppId>,
+    /// Cooldowns that may still hold.
+    pub buckets: Vec<BucketRecord>,
+}
+
+/// One recipient of a claimed chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Her place in the round.
+    pub ordinal: Ordinal,
+    /// The directory's number for her.
+    pub recipient: RecipientKey,
+    /// Her object id.
+    pub entra_id: EntraId,
+    /// What decides whether the bot may write to her.
+    pub account: Account,
+    /// What is known of the way.
+    pub route: Route,
+}
+
+/// One attempt as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whose.
+    pub ordinal: Ordinal,
+    /// Which step.
+    pub step: Step,
+    /// What it taught.
+    pub outcome: Outcome,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// A chunk that this worker claimed, with what it needs to go on. Only unsettled ordinals are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedChunk {
+    /// The chunk.
+    pub chunk: Chunk,
+    /// Its unsettled people, by ordinal.
+    pub members: Vec<Member>,
+    /// Their attempts so far, by ordinal, then in order.
+    pub attempts: Vec<Recorded>,
+}
+
+/// One fact for the record: a request made, or a decision taken without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptFact {
+    /// The round.
+    pub round: RoundId,
+    /// The chunk.
+    pub chunk: ChunkNumber,
+    /// Whose.
+    pub ordinal: Ordinal,
+    /// Its number among the recipient's attempts in this round, from 1.
+    pub attempt: u16,
+    /// The epoch under which it was made.
+    pub epoch: Epoch,
+    /// Which step; `None` for a decision without a request (skipped, expired).
+    pub step: Option<Step>,
+    /// What it taught; `None` for a decision without a request.
+    pub outcome: Option<Outcome>,
+    /// The final state that it led to, if it did.
+    pub settles: Option<Settlement>,
+    /// Why; `None` for a success.
+    pub reason: Option<Reason>,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// Our id of the request; `None` for a decision without one.
+    pub request: Option<RequestId>,
+    /// Teams' id of the message.
+    pub message_id: Option<MessageId>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// A route learnt, or a refusal to be remembered beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteLearnt {
+    /// Whose.
+    pub recipient: RecipientKey,
+    /// The whole route as it is known now.
+    pub route: Route,
+    /// Why Teams refused her, when it did.
+    pub refusal: Option<Reason>,
+}
+
+/// Everything that one tenant has to write down at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flush {
+    /// Chunks as they shall stand: bits, counters, `flush_number` one above the last that was committed.
+    pub chunks: Vec<Chunk>,
+    /// What happened. Facts of fenced chunks are not written; they go to [`Store::record_late`].
+    pub facts: Vec<AttemptFact>,
+    /// What was learnt of people; true whatever became of the chunk.
+    pub routes: Vec<RouteLearnt>,
+    /// When.
+    pub now: Option<Timestamp>,
+}
+
+/// What a flush brought back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flushed {
+    /// Chunks whose claim still holds: their new bits are committed.
+    pub held: Vec<(RoundId, ChunkNumber)>,
+    /// Where the tenant's broadcasts of these chunks stand.
+    pub broadcasts: Vec<(BroadcastId, BroadcastState)>,
+    /// Everything of the tenant waits.
+    pub tenant_halted: bool,
+}
+
+/// What expanding one slice did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expanded {
+    /// People added by this slice.
+    pub added: u64,
+    /// The round's set is frozen: all of it has ordinals and chunks.
+    pub complete: bool,
+}
+
+/// One broadcast as reports show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BroadcastReport {
+    /// Its id.
+    pub id: BroadcastId,
+    /// Its heading.
+    pub title: String,
+    /// Where it stands; `halted` also when its whole tenant is.
+    pub state: BroadcastState,
+    /// Why it is halted, if it is.
+    pub halt: Option<Halt>,
+    /// How it is treated.
+    pub treatment: Treatment,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When its first request may have started.
+    pub started_at: Option<Timestamp>,
+    /// When its last person was settled.
+    pub finished_at: Option<Timestamp>,
+    /// Where everybody stands.
+    pub progress: Progress,
+}
+
+/// One person of a broadcast as exports show her: a row of the `delivery` view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeliveryReport {
+    /// Her object id.
+    pub entra_id: EntraId,
+    /// Her name.
+    pub display_name: String,
+    /// Her user principal name.
+    pub user_principal_name: String,
+    /// `pending`, or a settlement.
+    pub state: String,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Requests made for her.
+    pub attempts: i64,
+    /// The last HTTP status.
+    pub last_status: Option<i32>,
+    /// Teams' id of the message.
+    pub message_id: Option<String>,
+    /// When the last attempt ended.
+    pub last_attempt_at: Option<Timestamp>,
+}
+
+/// What to store a broadcast with.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// The broadcast.
+    pub broadcast: NewBroadcast,
+    /// The people of its list, when it has one.
+    pub list: Vec<RecipientKey>,
+}
+
+/// Keeps everything. Only leases are judged by the database's clock; elsewhere `now` is a parameter.
+///
+/// Every method may answer [`StoreError::Unavailable`], after which the same call may be made again.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // -- people
+
+    /// The tenant's key; makes the tenant when it is new.
+    async fn tenant(&self, entra_tenant: uuid::Uuid, app: uuid::Uuid) -> Result<TenantKey, StoreError>;
+
+    /// Keeps these people; whoever is known already keeps her route.
+    async fn keep_people(&self, tenant: TenantKey, people: &[Person], now: Timestamp) -> Result<(), StoreError>;
+
+    /// How many people the directory holds.
+    async fn count_people(&self, tenant: TenantKey) -> Result<u64, StoreError>;
+
+    /// Whom these addresses name; unknown ones are left out.
+    async fn find_people(
+        &self,
+        tenant: TenantKey,
+        addresses: &[Address],
+    ) -> Result<Vec<(Address, RecipientKey)>, StoreError>;
+
+    // -- broadcasts
+
+    /// Stores a broadcast, its list and its send round, all or nothing.
+    async fn submit(&self, submission: &Submission) -> Result<(), StoreError>;
+
+    /// One broadcast.
+    async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Result<Option<BroadcastReport>, StoreError>;
+
+    /// The newest broadcasts, newest first.
+    async fn reports(&self, tenant: TenantKey, limit: u32) -> Result<Vec<BroadcastReport>, StoreError>;
+
+    /// How many people ended for which reason.
+    async fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Result<Vec<(Settlement, Reason, u64)>, StoreError>;
+
+    /// The next people of a broadcast after `after` (their directory number), in that order; at most `limit`.
+    async fn deliveries(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Result<Vec<(RecipientKey, DeliveryReport)>, StoreError>;
+
+    /// What is said.
+    async fn content(&self, tenant: TenantKey, id: BroadcastId) -> Result<Content, StoreError>;
+
+    // -- leases
+
+    /// Registers a run of a worker process whose lease lasts `lease` from now on.
+    async fn register(&self, process: &ProcessIdentity, lease: Duration) -> Result<WorkerId, StoreError>;
+
+    /// Renews the lease; `false` when it had ended: this run is over, the process must come back as another.
+    async fn renew(&self, worker: WorkerId, lease: Duration) -> Result<bool, StoreError>;
+
+    /// Workers on `host` whose lease has not ended, `me` left out: candidates for proving gone.
+    async fn neighbours(&self, host: &str, me: WorkerId) -> Result<Vec<(WorkerId, ProcessIdentity)>, StoreError>;
+
+    /// Ends the lease of a worker that is provably gone, or that stops in order.
+    async fn end_lease(&self, worker: WorkerId) -> Result<(), StoreError>;
+
+    /// Takes up to `limit` tenants that nobody holds (or whose holder's lease ended `grace` ago) and that have work.
+    async fn take_tenants(&self, worker: WorkerId, grace: Duration, limit: u32) -> Result<Vec<HeldTenant>, StoreError>;
+
+    /// Gives tenants back, and whatever chunks of theirs `worker` still claims and nobody is open in.
+    async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Result<(), StoreError>;
+
+    // -- the engine
+
+    /// What the owner of a tenant needs to know.
+    async fn work(&self, tenant: TenantKey) -> Result<TenantWork, StoreError>;
+
+    /// Freezes the next slice of a round's set.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when `held` is not ours any more.
+    async fn expand(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        slice: u32,
+        chunk_size: u32,
+        now: Timestamp,
+    ) -> Result<Expanded, StoreError>;
+
+    /// Claims up to `limit` clean chunks of a round.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when `held` is not ours any more.
+    async fn claim(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        limit: u32,
+    ) -> Result<Vec<ClaimedChunk>, StoreError>;
+
+    /// Writes down a tenant's facts, permissions and routes in one statement. Repeating it does no harm.
+    async fn flush(&self, tenant: TenantKey, worker: WorkerId, flush: &Flush) -> Result<Flushed, StoreError>;
+
+    /// Records what a fenced worker still learnt, under each chunk's lock. Returns how many unconfirmed people the
+    /// answers settled.
+    async fn record_late(&self, tenant: TenantKey, facts: &[AttemptFact]) -> Result<u64, StoreError>;
+
+    /// Takes every chunk of `held` that a dead owner left, one transaction each, and settles its open ordinals by the
+    /// broadcast's policy; returns how many people were open.
+    async fn rescue(&self, held: HeldTenant, worker: WorkerId, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Ends rounds whose chunks are all finished, and with them broadcasts; ends cancelled broadcasts that nobody
+    /// holds a chunk of. Returns the broadcasts that ended.
+    async fn finish(&self, tenant: TenantKey, now: Timestamp)
+    -> Result<Vec<(BroadcastId, BroadcastState)>, StoreError>;
+
+    /// Gives back chunks without open sends, bits kept.
+    async fn release_chunks(&self, tenant: TenantKey, worker: WorkerId, chunks: &[Chunk]) -> Result<(), StoreError>;
+
+    /// Halts everything of a tenant.
+    async fn halt_tenant(&self, tenant: TenantKey, halt: &Halt) -> Result<(), StoreError>;
+
+    /// Lets a halted tenant go on.
+    async fn release_halt(&self, tenant: TenantKey) -> Result<(), StoreError>;
+
+    /// Halts one broadcast that is running.
+    async fn halt_broadcast(&self, tenant: TenantKey, id: BroadcastId, halt: &Halt) -> Result<(), StoreError>;
+
+    /// Moves a broadcast to `to` if it stands in one of `from`; `false` when it stood elsewhere.
+    async fn move_broadcast(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        from: &[BroadcastState],
+        to: BroadcastState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Keeps a bucket's cooldown for the next owner.
+    async fn keep_bucket(&self, tenant: TenantKey, record: BucketRecord, share: f64) -> Result<(), StoreError>;
+
+    /// Keeps the app's catalogue id.
+    async fn keep_app(&self, tenant: TenantKey, app: &TeamsAppId) -> Result<(), StoreError>;
 }

@@ -1,0 +1,68 @@
+//! The engine's settings: every duration and bound that the use cases share.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::domain::pacing::{Bucket, Quota};
+use crate::domain::retry::RetryPolicy;
+
+/// How the engine behaves. The defaults are the documented ones; `config/default.toml` explains each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EngineSettings {
+    /// How long a lease lasts without renewal, by the database's clock.
+    pub lease: Duration,
+    /// How often it is renewed.
+    pub renew_every: Duration,
+    /// No request starts later than `lease - stop_before` after the last renewal was sent, by our stopwatch.
+    pub stop_before: Duration,
+    /// How long after its end a lease is left alone, before somebody else takes the tenant.
+    pub grace: Duration,
+    /// How often the owner of a tenant looks for new work and changed states.
+    pub poll_every: Duration,
+    /// How often facts and permissions are written down.
+    pub flush_every: Duration,
+    /// How many facts hasten a flush.
+    pub flush_facts: usize,
+    /// Recipients in a chunk.
+    pub chunk_size: u32,
+    /// Recipients frozen in one transaction while expanding.
+    pub expand_slice: u32,
+    /// How often a halted tenant is tried with one request.
+    pub probe_every: Duration,
+    /// How many tenants one worker holds at most.
+    pub tenants: u32,
+    /// How patient we are with one delivery.
+    pub retry: RetryPolicy,
+    /// The quota of each bucket.
+    pub quotas: BTreeMap<Bucket, Quota>,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            renew_every: Duration::from_secs(2),
+            stop_before: Duration::from_secs(2),
+            grace: Duration::from_secs(2),
+            poll_every: Duration::from_secs(1),
+            flush_every: Duration::from_millis(100),
+            flush_facts: 500,
+            chunk_size: 256,
+            expand_slice: 50_000,
+            probe_every: Duration::from_secs(60),
+            tenants: 200,
+            retry: RetryPolicy::default(),
+            quotas: Bucket::ALL.into_iter().map(|bucket| (bucket, default_quota(bucket))).collect(),
+        }
+    }
+}
+
+/// The published limits, for tests and for whoever starts the engine without settings.
+const fn default_quota(bucket: Bucket) -> Quota {
+    match bucket {
+        Bucket::Send => Quota::per_second(50),
+        Bucket::Check | Bucket::Install | Bucket::Resolve | Bucket::Catalog | Bucket::Directory => {
+            Quota::per_second(30)
+        }
+    }
+}

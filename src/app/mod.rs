@@ -1,0 +1,3 @@
+//! What Stentor does: one use case a file. Ask, decide, record.
+
+pub mod engine;
