@@ -212,7 +212,8 @@ impl Entra {
     fn issue(&mut self, (audience, is_from_own_tenant): (Audience, bool), now: Timestamp) -> Answer {
         let drawn = chance::below(self.seed, &[chance::text("lifetime"), self.asked], LIFETIME_SECONDS_SPREAD);
         let lifetime = self.lifetime.unwrap_or(Duration::from_secs(LIFETIME_SECONDS_MIN + drawn));
-        let expires_at = now + TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX / 2);
+        let life = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX);
+        let expires_at = now.checked_add_signed(life).unwrap_or(Timestamp::MAX_UTC);
         self.tokens.retain(|_, grant| grant.expires_at > now);
         let roles: Vec<String> = self.permissions.iter().cloned().collect();
         let token = self.write(audience, &roles, now, expires_at);

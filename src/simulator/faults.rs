@@ -61,6 +61,23 @@ pub struct Storm {
     pub retry_after_seconds: f64,
 }
 
+/// The longest time in a plan, in seconds: an hour is beyond any test, and a slip is found out.
+const SECONDS_MAX: f64 = 3_600.0;
+
+/// Why a plan cannot be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FaultPlanError {
+    /// A share outside its range.
+    #[error("every share must lie in 0.0..=1.0")]
+    Share,
+    /// More misfortunes than requests.
+    #[error("the shares of misfortunes must not exceed 1.0 together")]
+    Sum,
+    /// A time outside its range.
+    #[error("every time must lie in 0.0..=3600.0 seconds")]
+    Time,
+}
+
 /// A name for a plan, for the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,6 +128,25 @@ impl FaultPlan {
             "rough" => Some(Self::preset(Preset::Rough)),
             _ => None,
         }
+    }
+
+    /// Checks that the plan can be carried out.
+    ///
+    /// # Errors
+    /// [`FaultPlanError`] names the first member that makes no sense.
+    pub fn check(&self) -> Result<(), FaultPlanError> {
+        let shares = self.shares();
+        let is_share = |share: f64| (0.0..=1.0).contains(&share);
+        if !shares.iter().all(|(share, _)| is_share(*share)) || !is_share(self.retry_after_missing) {
+            return Err(FaultPlanError::Share);
+        }
+        if shares.iter().map(|(share, _)| share).sum::<f64>() > 1.0 + f64::EPSILON {
+            return Err(FaultPlanError::Sum);
+        }
+        let storms =
+            self.storms.iter().flat_map(|storm| [storm.after_seconds, storm.seconds, storm.retry_after_seconds]);
+        let mut times = storms.chain([self.visibility_lag_seconds_max]);
+        if times.all(|seconds| (0.0..=SECONDS_MAX).contains(&seconds)) { Ok(()) } else { Err(FaultPlanError::Time) }
     }
 
     fn mild() -> Self {
@@ -179,6 +215,15 @@ impl Fault {
     pub const fn has_effect(self) -> bool {
         matches!(self, Self::LostAfter | Self::Gateway(_) | Self::InternalAfter)
     }
+
+    /// Whether requests of this bucket know this misfortune at all.
+    fn may_befall(self, bucket: Bucket) -> bool {
+        match self {
+            Self::Precondition => bucket == Bucket::Send,
+            Self::InstallHiccup => bucket == Bucket::Install,
+            _ => true,
+        }
+    }
 }
 
 /// The plan, its seed, and how often each operation was tried on each person.
@@ -230,7 +275,7 @@ impl Faults {
     pub fn visibility_lag(&self, person: u32, nth: u32) -> Duration {
         let parts = [chance::text("visibility"), u64::from(person), u64::from(nth)];
         let share = chance::unit(self.seed, &parts);
-        Duration::from_secs_f64((self.plan.visibility_lag_seconds_max * share).max(0.0))
+        Duration::try_from_secs_f64(self.plan.visibility_lag_seconds_max * share).unwrap_or_default()
     }
 
     /// Whether the `nth` refusal of `bucket` comes without `Retry-After`.
@@ -247,29 +292,33 @@ impl Faults {
             .find(|storm| {
                 storm.bucket == bucket && (storm.after_seconds..storm.after_seconds + storm.seconds).contains(&age)
             })
-            .map(|storm| Duration::from_secs_f64(storm.retry_after_seconds.max(0.0)))
+            .map(|storm| Duration::try_from_secs_f64(storm.retry_after_seconds).unwrap_or_default())
     }
 }
 
 impl FaultPlan {
     /// One draw decides: the shares lie side by side on a line from 0 to 1.
     fn pick(&self, bucket: Bucket, drawn: f64, bits: u64) -> Option<Fault> {
-        let only = |wanted, share| if bucket == wanted { share } else { 0.0 };
-        let shares = [
+        let mut edge = 0.0;
+        self.shares().into_iter().filter(|(_, fault)| fault.may_befall(bucket)).find_map(|(share, fault)| {
+            edge += share;
+            let is_timeout = bits & 1 == 1;
+            let fault = if fault == Fault::Gateway(false) { Fault::Gateway(is_timeout) } else { fault };
+            (drawn < edge).then_some(fault)
+        })
+    }
+
+    const fn shares(&self) -> [(f64, Fault); 8] {
+        [
             (self.lost_before_effect, Fault::LostBefore),
             (self.lost_after_effect, Fault::LostAfter),
-            (self.gateway_after_effect, Fault::Gateway(bits & 1 == 1)),
+            (self.gateway_after_effect, Fault::Gateway(false)),
             (self.internal_before_effect, Fault::InternalBefore),
             (self.internal_after_effect, Fault::InternalAfter),
             (self.unavailable, Fault::Unavailable),
-            (only(Bucket::Send, self.precondition), Fault::Precondition),
-            (only(Bucket::Install, self.install_hiccup), Fault::InstallHiccup),
-        ];
-        let mut edge = 0.0;
-        shares.into_iter().find_map(|(share, fault)| {
-            edge += share;
-            (drawn < edge).then_some(fault)
-        })
+            (self.precondition, Fault::Precondition),
+            (self.install_hiccup, Fault::InstallHiccup),
+        ]
     }
 }
 
@@ -311,6 +360,17 @@ mod tests {
         let mut faults = Faults::new(3, plan);
         let met: Vec<bool> = (0..4).map(|_| faults.next(Bucket::Send, 9).is_some()).collect();
         assert_eq!(met, [true, true, false, false]);
+    }
+
+    #[test]
+    fn a_plan_that_makes_no_sense_is_refused() {
+        let none = FaultPlan::default;
+        assert_eq!(FaultPlan { unavailable: 1.5, ..none() }.check(), Err(FaultPlanError::Share));
+        assert_eq!(FaultPlan { unavailable: 0.6, precondition: 0.6, ..none() }.check(), Err(FaultPlanError::Sum));
+        assert_eq!(FaultPlan { visibility_lag_seconds_max: -1.0, ..none() }.check(), Err(FaultPlanError::Time));
+        for preset in [Preset::None, Preset::Mild, Preset::Rough] {
+            assert_eq!(FaultPlan::preset(preset).check(), Ok(()));
+        }
     }
 
     #[test]

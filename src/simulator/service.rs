@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::line::{Cut, Exchange};
 use super::answer::{Answer, Body};
+use super::faults::FaultPlanError;
 use super::ledger::LedgerSummary;
 use super::settings::SimulatorSettings;
 use super::world::{Caller, World};
@@ -49,6 +50,9 @@ pub struct Simulator {
 /// Why the simulator could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
+    /// The plan of misfortunes makes no sense.
+    #[error("the fault plan cannot be carried out: {0}")]
+    Faults(#[from] FaultPlanError),
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -63,8 +67,10 @@ impl Simulator {
     /// Makes the world and opens its door.
     ///
     /// # Errors
-    /// [`SimulatorError::Listen`] when the address cannot be used.
+    /// [`SimulatorError::Faults`] for a plan that makes no sense, [`SimulatorError::Listen`] when the address
+    /// cannot be used.
     pub async fn start(settings: SimulatorSettings, clock: Arc<dyn Clock>) -> Result<Self, SimulatorError> {
+        settings.faults.check()?;
         let wrong = |source| SimulatorError::Listen { address: settings.listen, source };
         let exchange = Exchange::open(settings.listen, Arc::clone(&clock)).await.map_err(wrong)?;
         let address = exchange.address().map_err(wrong)?;

@@ -3,7 +3,7 @@
 //! No socket, no clock and no thread. Every request comes with the instant at which it arrives and gets a
 //! decision, so the same world serves real HTTP under the real clock and a test under a virtual one.
 //!
-//! Every request takes the same way ([`World::serve`]): it is entered in the ledger; its token is looked
+//! Every request takes the same way (`World::serve`): it is entered in the ledger; its token is looked
 //! at; the quotas count it; its permission is checked; misfortune is drawn; and then, perhaps, it happens.
 
 mod apps;
@@ -94,7 +94,7 @@ struct Refusal {
 }
 
 /// The whole of the small Teams.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     seed: u64,
     tenant: Uuid,
@@ -213,9 +213,13 @@ impl World {
         self.entra.consent(role, is_granted);
     }
 
-    /// Refuses every request of `bucket` with 429 and this `Retry-After` until `until`.
-    pub fn refuse(&mut self, bucket: Bucket, until: Timestamp, retry_after: Duration) {
+    /// Refuses every request of `bucket` with 429 and this `Retry-After`, from `now` for so long.
+    ///
+    /// Returns when that ends.
+    pub fn refuse(&mut self, bucket: Bucket, wait: Duration, retry_after: Duration, now: Timestamp) -> Timestamp {
+        let until = after(now, wait);
         self.refusals.insert(bucket, Refusal { until, retry_after });
+        until
     }
 
     /// Deletes the app from the catalogue and uploads it again: another id, and nobody has it any more.
@@ -461,5 +465,57 @@ fn since(earlier: Timestamp, later: Timestamp) -> Duration {
 }
 
 fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    now + TimeDelta::from_std(wait).unwrap_or_default()
+    let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+    now.checked_add_signed(wait).unwrap_or(Timestamp::MAX_UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::simulator::activity::Activity;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_timestamp_millis(millis).expect("a small number is an instant")
+    }
+
+    fn token(world: &mut World, scope: &str) -> String {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "22222222-2222-4222-8222-222222222222"),
+            ("client_secret", "simulated-secret"),
+            ("scope", scope),
+        ];
+        let form = fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let tenant = world.tenant.to_string();
+        match world.token(&Caller::default(), &tenant, Ok(&form), at(0)).body {
+            Body::Json(body) => body["access_token"].as_str().unwrap_or_default().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_world_serves_without_a_wire_and_reaches_exactly_whom_it_expects() {
+        let settings = SimulatorSettings { people: 200, quota_factor: 0.0, ..SimulatorSettings::default() };
+        let mut world = World::new(&settings, at(0));
+        let graph = token(&mut world, "https://graph.microsoft.com/.default");
+        let bot = token(&mut world, "https://api.botframework.com/.default");
+        let card = json!({"contentType": "application/vnd.microsoft.card.adaptive",
+            "content": {"type": "AdaptiveCard", "version": "1.5", "body": []}});
+        let activity = Activity::from_value(&json!({"type": "message", "attachments": [card]})).expect("one card");
+        for person in 0..200 {
+            let id = world.organisation().person(person).id.to_string();
+            let caller = Caller { bearer: Some(&graph), request_id: None };
+            let app = world.catalogue_id();
+            world.install(&caller, &id, Ok(app), at(1_000));
+            let caller = Caller { bearer: Some(&bot), request_id: None };
+            let chat = world.chat_id(person);
+            world.send(&caller, &chat, Ok(activity.clone()), at(5_000));
+        }
+        let (summary, expected) = (world.ledger_summary(), world.expected());
+        assert_eq!((summary.delivered, summary.duplicates), (expected.reachable, 0));
+        assert_eq!(summary.statuses[&Bucket::Install][&201], expected.without_bot as u64);
+        assert_eq!(summary.statuses[&Bucket::Install][&409], (expected.warm + expected.blocked) as u64);
+    }
 }

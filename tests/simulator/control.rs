@@ -95,7 +95,9 @@ async fn an_order_that_is_not_understood_changes_nothing() {
     for (string, order) in [
         ("secret", json!({"state": "lost"})),
         ("throttle", json!({"bucket": "everything", "seconds": 1})),
+        ("throttle", json!({"bucket": "send", "seconds": -1})),
         ("faults", json!({"unavailabel": 1.0})),
+        ("faults", json!({"unavailable": 1.5})),
         ("faults", json!("stormy")),
     ] {
         assert_eq!(stage.pull(string, order).await.status, 400, "{string}");

@@ -10,7 +10,6 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use chrono::TimeDelta;
 use futures_util::stream;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -126,7 +125,7 @@ async fn permissions(visit: Visit) -> Response {
 async fn faults(visit: Visit) -> Response {
     let plan = match serde_json::from_slice(&visit.body) {
         Ok(FaultOrder::Named(name)) => FaultPlan::named(&name).ok_or_else(|| format!("no plan is called '{name}'")),
-        Ok(FaultOrder::Plan(plan)) => Ok(*plan),
+        Ok(FaultOrder::Plan(plan)) => plan.check().map(|()| *plan).map_err(|fault| fault.to_string()),
         Err(error) => Err(error.to_string()),
     };
     match plan {
@@ -139,14 +138,20 @@ async fn faults(visit: Visit) -> Response {
 }
 
 async fn throttle(visit: Visit) -> Response {
-    let now = visit.service.clock.now();
-    obey(&visit, |world, order: ThrottleOrder| {
-        let seconds = order.seconds.max(0.0);
-        let until = now + TimeDelta::microseconds((seconds * 1e6) as i64);
-        let retry_after = Duration::from_secs_f64(order.retry_after_seconds.unwrap_or(seconds).max(0.0));
-        world.refuse(order.bucket, until, retry_after);
-        json!({"bucket": order.bucket, "until": written(until)})
-    })
+    let order: Result<ThrottleOrder, String> = serde_json::from_slice(&visit.body).map_err(|error| error.to_string());
+    let order = order.and_then(|order| {
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string());
+        let wait = seconds(order.seconds)?;
+        Ok((order.bucket, wait, order.retry_after_seconds.map_or(Ok(wait), seconds)?))
+    });
+    match order {
+        Ok((bucket, wait, retry_after)) => {
+            let mut world = lock(&visit.service.world);
+            let until = world.refuse(bucket, wait, retry_after, visit.service.clock.now());
+            axum::Json(json!({"bucket": bucket, "until": written(until)})).into_response()
+        }
+        Err(fault) => (StatusCode::BAD_REQUEST, fault).into_response(),
+    }
 }
 
 async fn reupload(State(service): State<Service>) -> Response {
