@@ -212,7 +212,11 @@ impl PgStore {
                 let mut ended: Vec<(i64, String)> =
                     sqlx::query_as(FINISH_CANCELLED).bind(tenant.0).bind(now).fetch_all(&mut *conn).await?;
                 ended.extend(
-                    sqlx::query_as::<_, (i64, String)>(FINISH_BROADCASTS).bind(tenant.0).bind(now).fetch_all(conn).await?,
+                    sqlx::query_as::<_, (i64, String)>(FINISH_BROADCASTS)
+                        .bind(tenant.0)
+                        .bind(now)
+                        .fetch_all(conn)
+                        .await?,
                 );
                 Ok(ended)
             })

@@ -106,9 +106,7 @@ impl PgStore {
     ) -> Result<Vec<(WorkerId, ProcessIdentity)>, StoreError> {
         let rows: Vec<Neighbour> = self
             .database
-            .run("neighbours", async |conn| {
-                sqlx::query_as(NEIGHBOURS).bind(host).bind(me.0).fetch_all(conn).await
-            })
+            .run("neighbours", async |conn| sqlx::query_as(NEIGHBOURS).bind(host).bind(me.0).fetch_all(conn).await)
             .await?;
         let identity = |row: Neighbour| {
             let pid = u32::try_from(row.pid).unwrap_or(0);
@@ -119,9 +117,7 @@ impl PgStore {
     }
 
     pub(super) async fn end_lease_of(&self, worker: WorkerId) -> Result<(), StoreError> {
-        self.database
-            .run("end_lease", async |conn| sqlx::query(END_LEASE).bind(worker.0).execute(conn).await)
-            .await?;
+        self.database.run("end_lease", async |conn| sqlx::query(END_LEASE).bind(worker.0).execute(conn).await).await?;
         Ok(())
     }
 

@@ -110,9 +110,7 @@ impl PgStore {
     pub(super) async fn count(&self, tenant: TenantKey) -> Result<u64, StoreError> {
         let count: i64 = self
             .database
-            .run("count_people", async |conn| {
-                sqlx::query_scalar(COUNT_PEOPLE).bind(tenant.0).fetch_one(conn).await
-            })
+            .run("count_people", async |conn| sqlx::query_scalar(COUNT_PEOPLE).bind(tenant.0).fetch_one(conn).await)
             .await?;
         Ok(count.unsigned_abs())
     }
@@ -137,9 +135,9 @@ impl PgStore {
                 Ok((by_id, by_name))
             })
             .await?;
-        let by_id = by_id.into_iter().map(|row| {
-            (Address::Id(crate::domain::ids::EntraId(row.entra_id)), RecipientKey(row.recipient_id))
-        });
+        let by_id = by_id
+            .into_iter()
+            .map(|row| (Address::Id(crate::domain::ids::EntraId(row.entra_id)), RecipientKey(row.recipient_id)));
         let by_name = by_name.into_iter().map(|row| (Address::Name(row.name), RecipientKey(row.recipient_id)));
         Ok(by_id.chain(by_name).collect())
     }

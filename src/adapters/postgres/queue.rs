@@ -228,9 +228,8 @@ struct AttemptRow {
 impl AttemptRow {
     fn into_recorded(self) -> Result<Recorded, StoreError> {
         let reason = rows::reason("attempt", self.reason)?;
-        let outcome = self.outcome.and_then(|number| {
-            outcome_from_record(number, reason, self.message_id.map(MessageId))
-        });
+        let outcome =
+            self.outcome.and_then(|number| outcome_from_record(number, reason, self.message_id.map(MessageId)));
         Ok(Recorded {
             ordinal: Ordinal(uint(self.ordinal)),
             step: rows::step(self.step)?,
@@ -419,21 +418,14 @@ impl PgStore {
         }
         flushed.broadcasts = states.into_iter().collect();
         if flushed.held.len() < flush.chunks.len() {
-            let missing: Vec<&Chunk> = flush
-                .chunks
-                .iter()
-                .filter(|chunk| !flushed.held.contains(&(chunk.round, chunk.number)))
-                .collect();
+            let missing: Vec<&Chunk> =
+                flush.chunks.iter().filter(|chunk| !flushed.held.contains(&(chunk.round, chunk.number))).collect();
             flushed.held.extend(self.standing(tenant, &missing).await?);
         }
         Ok(flushed)
     }
 
-    async fn standing(
-        &self,
-        tenant: TenantKey,
-        chunks: &[&Chunk],
-    ) -> Result<Vec<(RoundId, ChunkNumber)>, StoreError> {
+    async fn standing(&self, tenant: TenantKey, chunks: &[&Chunk]) -> Result<Vec<(RoundId, ChunkNumber)>, StoreError> {
         let rounds: Vec<i64> = chunks.iter().map(|chunk| chunk.round.as_i64()).collect();
         let numbers: Vec<i32> = chunks.iter().map(|chunk| int(chunk.number.0)).collect();
         let epochs: Vec<i32> = chunks.iter().map(|chunk| int(chunk.epoch.0)).collect();

@@ -168,9 +168,7 @@ impl PgStore {
     ) -> Result<Vec<(Settlement, Reason, u64)>, StoreError> {
         let rows: Vec<(i16, String, i64)> = self
             .database
-            .run("reasons", async |conn| {
-                sqlx::query_as(REASONS).bind(tenant.0).bind(id.as_i64()).fetch_all(conn).await
-            })
+            .run("reasons", async |conn| sqlx::query_as(REASONS).bind(tenant.0).bind(id.as_i64()).fetch_all(conn).await)
             .await?;
         let known = |(settles, code, people): (i16, String, i64)| {
             let settlement = Settlement::ALL.into_iter().find(|known| known.number() == settles);

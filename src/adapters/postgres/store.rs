@@ -109,13 +109,7 @@ impl Store for PgStore {
         self.expand_slice(held, worker, round, slice, chunk_size, now).await
     }
 
-    async fn claim(
-        &self,
-        held: HeldTenant,
-        worker: WorkerId,
-        round: RoundId,
-        limit: u32,
-    ) -> Answer<Vec<ClaimedChunk>> {
+    async fn claim(&self, held: HeldTenant, worker: WorkerId, round: RoundId, limit: u32) -> Answer<Vec<ClaimedChunk>> {
         self.claim_chunks(held, worker, round, limit).await
     }
 
