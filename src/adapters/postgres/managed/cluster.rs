@@ -64,7 +64,7 @@ pub(super) async fn create(home: &Home, programs: &Programs, manner: Manner) -> 
     command.arg("--pgdata").arg(&draft).args(["--username", NAME, "--encoding=UTF8", "--locale=C"]);
     command.args(["--auth-local=trust", "--auth-host=reject", "--data-checksums", "--no-instructions"]);
     if !manner.durable {
-        command.arg("--no-sync");
+        command.args(["--no-sync", "--wal-segsize=1"]);
     }
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // On a thread that stays until the program ends: see the keeper in `postmaster`.
@@ -109,8 +109,9 @@ pub(super) async fn start(
     let postmaster = loop {
         let (log, log_begins) = home.open_log()?;
         let command = server(home, programs, manner, log)?;
-        let postmaster =
-            Postmaster::spawn(command, clock.clone()).await.trying("run", &programs.program("postgres"))?;
+        let postmaster = Postmaster::spawn(command, manner.durable, clock.clone())
+            .await
+            .trying("run", &programs.program("postgres"))?;
         match wait_until_ready(home, &postmaster, log_begins, &**clock).await {
             Ok(()) => break postmaster,
             // The children of a killed server take a moment to notice, and Postgres rightly waits for them.
