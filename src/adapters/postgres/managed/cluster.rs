@@ -37,10 +37,12 @@ pub(super) struct Manner {
     /// `false` only for tests: a crash of the machine loses the cluster.
     pub(super) durable: bool,
     pub(super) connections_max: u32,
+    /// Whether there is to be a database [`NAME`]. Tests make their own.
+    pub(super) own_database: bool,
 }
 
 impl Manner {
-    pub(super) const PRODUCT: Self = Self { durable: true, connections_max: 60 };
+    pub(super) const PRODUCT: Self = Self { durable: true, connections_max: 60, own_database: true };
 }
 
 /// Where the private cluster of `socket_dir` is reached.
@@ -225,7 +227,9 @@ async fn verify(home: &Home, manner: Manner) -> Result<(), ManagedError> {
                 return Ok(Err(ManagedError::NotDurable { setting, value }));
             }
         }
-        create_database(&mut conn).await?;
+        if manner.own_database {
+            create_database(&mut conn).await?;
+        }
         conn.close().await.map(Ok)
     })
     .await?

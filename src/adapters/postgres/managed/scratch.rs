@@ -38,20 +38,26 @@ impl Managed {
     /// # Errors
     /// [`ManagedError`], which names the cure.
     pub async fn scratch(options: ScratchOptions, clock: Arc<dyn Clock>) -> Result<Self, ManagedError> {
-        Self::start_in(ScratchDir::create()?, options, clock).await
+        Self::start_in(ScratchDir::create()?, options, true, clock).await
     }
 
-    /// The same from a copy, for tests.
+    /// The same from a copy and without a database, for tests.
     pub(super) async fn scratch_planted(options: ScratchOptions, clock: Arc<dyn Clock>) -> Result<Self, ManagedError> {
         let dir = ScratchDir::create()?;
         plant_cluster(&dir.0).await?;
-        Self::start_in(dir, options, clock).await
+        Self::start_in(dir, options, false, clock).await
     }
 
-    async fn start_in(dir: ScratchDir, options: ScratchOptions, clock: Arc<dyn Clock>) -> Result<Self, ManagedError> {
+    async fn start_in(
+        dir: ScratchDir,
+        options: ScratchOptions,
+        own_database: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ManagedError> {
         let home = Home::prepare(&dir.0)?;
         let lock = DataLock::try_take(&home.lock())?.expect("nobody knows a directory made an instant ago");
-        let manner = Manner { durable: options.durable, connections_max: options.connections_max };
+        let ScratchOptions { durable, connections_max } = options;
+        let manner = Manner { durable, connections_max, own_database };
         Self::own(home, Role::Service { name: "scratch" }, lock, manner, Some(dir), clock).await
     }
 }

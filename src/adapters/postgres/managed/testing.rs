@@ -64,8 +64,7 @@ impl TestDatabase {
             Err(_) => shared_cluster().await,
         };
         let name = format!("test_{}_{}_{count}", SystemClock.now().timestamp_micros(), std::process::id());
-        // Copying the template file by file is the faster way where nothing is synced.
-        run(&server, format!("create database {name} strategy file_copy")).await.expect("a database can be created");
+        create_database(&server, &name).await.expect("a database can be created");
         Self { name, server, cluster }
     }
 
@@ -101,6 +100,17 @@ impl Drop for TestDatabase {
     }
 }
 
+/// Copying the template file by file is the faster way where nothing is synced: 16 ms instead of 110. Version 14
+/// knows no other way, and not the word either.
+async fn create_database(server: &PgConnectOptions, name: &str) -> Result<(), sqlx::Error> {
+    match run(server, format!("create database {name} strategy file_copy")).await {
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == "42601") => {
+            run(server, format!("create database {name}")).await
+        }
+        other => other,
+    }
+}
+
 async fn run(server: &PgConnectOptions, sql: String) -> Result<(), sqlx::Error> {
     let mut conn = server.connect().await?;
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await?;
@@ -119,7 +129,7 @@ async fn shared_cluster() -> (PgConnectOptions, Option<Arc<Managed>>) {
             cluster
         }
     };
-    (cluster.connect_options(), Some(cluster))
+    (cluster.connect_options().database("postgres"), Some(cluster))
 }
 
 /// Puts a fresh cluster into `data_dir`, faster than the first start there would.
