@@ -4,7 +4,7 @@
 //!
 //! 1. `STENTOR_TEST_DATABASE_URL` names one. `cargo run --example with_postgres -- <command>` starts a scratch
 //!    cluster, sets the variable, runs the command and stops the cluster, whatever becomes of the command. A
-//!    database costs about 50 ms then, with any number of test processes side by side.
+//!    database costs some tens of milliseconds then, with any number of test processes side by side.
 //! 2. Otherwise this process starts a scratch cluster of its own, and stops it with the last database. The tests
 //!    of one process that overlap in time share it. `initdb` would be the greater part of the cost, so it runs
 //!    once, and a copy of what it made is kept beside the test binaries.
