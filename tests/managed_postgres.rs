@@ -12,6 +12,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User, geteuid};
 use sqlx::{ConnectOptions, Connection};
+use stentor::adapters::postgres::managed::testing::plant_cluster;
 use stentor::adapters::postgres::managed::{Managed, ManagedError, Role, ScratchOptions};
 use stentor::adapters::system::SystemClock;
 use stentor::ports::Clock;
@@ -41,7 +42,7 @@ async fn a_first_start_is_durable_and_private() {
 
 #[tokio::test]
 async fn a_warm_restart_finds_what_was_committed() {
-    let dir = data_dir();
+    let dir = planted().await;
     let managed = open(dir.path(), RUN).await;
     remember(&managed).await;
     managed.stop().await;
@@ -55,7 +56,7 @@ async fn a_warm_restart_finds_what_was_committed() {
 
 #[tokio::test]
 async fn stopping_leaves_no_process_and_frees_the_directory() {
-    let dir = data_dir();
+    let dir = planted().await;
     let managed = open(dir.path(), RUN).await;
     let pid = managed.postmaster_pid();
     managed.stop().await;
@@ -70,7 +71,7 @@ async fn stopping_leaves_no_process_and_frees_the_directory() {
 
 #[tokio::test]
 async fn a_second_run_is_refused_by_the_name_and_process_of_the_first() {
-    let dir = data_dir();
+    let dir = planted().await;
     let first = open(dir.path(), RUN).await;
     let refused = Managed::open(dir.path(), Role::Service { name: "demo" }, clock()).await.expect_err("it is in use");
     let words = refused.to_string();
@@ -81,7 +82,7 @@ async fn a_second_run_is_refused_by_the_name_and_process_of_the_first() {
 
 #[tokio::test]
 async fn others_attach_to_a_running_service_and_leave_it_running() {
-    let dir = data_dir();
+    let dir = planted().await;
     let owner = open(dir.path(), RUN).await;
     remember(&owner).await;
     for role in [WORK, LIST] {
@@ -99,7 +100,7 @@ async fn others_attach_to_a_running_service_and_leave_it_running() {
 
 #[tokio::test]
 async fn of_many_who_come_at_once_one_owns_and_all_are_served() {
-    let dir = data_dir();
+    let dir = planted().await;
     let coming = (0..4).map(|_| open(dir.path(), LIST));
     let all = futures_util::future::join_all(coming).await;
     assert_eq!(all.iter().filter(|managed| managed.is_owner()).count(), 1);
@@ -111,7 +112,7 @@ async fn of_many_who_come_at_once_one_owns_and_all_are_served() {
 
 #[tokio::test]
 async fn a_service_waits_for_a_command_to_end_and_then_owns() {
-    let dir = data_dir();
+    let dir = planted().await;
     let command = open(dir.path(), LIST).await;
     let mut service = Box::pin(open(dir.path(), RUN));
     assert!(timeout(Duration::from_millis(200), &mut service).await.is_err(), "it waits");
@@ -123,7 +124,7 @@ async fn a_service_waits_for_a_command_to_end_and_then_owns() {
 
 #[tokio::test]
 async fn a_command_lets_those_finish_who_attached_to_it() {
-    let dir = data_dir();
+    let dir = planted().await;
     let owner = open(dir.path(), LIST).await;
     let guest = open(dir.path(), LIST).await;
     let mut stopping = Box::pin(owner.stop());
@@ -135,7 +136,7 @@ async fn a_command_lets_those_finish_who_attached_to_it() {
 
 #[tokio::test]
 async fn an_owner_that_vanishes_leaves_the_directory_to_one_who_waits() {
-    let dir = data_dir();
+    let dir = planted().await;
     let lock = File::create(dir.path().join("lock")).expect("a file");
     lock.try_lock().expect("nobody else");
     let mut waiting = Box::pin(open(dir.path(), LIST));
@@ -148,7 +149,7 @@ async fn an_owner_that_vanishes_leaves_the_directory_to_one_who_waits() {
 
 #[tokio::test]
 async fn a_killed_postmaster_is_noticed_and_its_committed_rows_are_found_again() {
-    let dir = data_dir();
+    let dir = planted().await;
     let managed = open(dir.path(), RUN).await;
     remember(&managed).await;
     slay(managed.postmaster_pid());
@@ -162,7 +163,7 @@ async fn a_killed_postmaster_is_noticed_and_its_committed_rows_are_found_again()
 
 #[tokio::test]
 async fn killed_together_with_its_owner_it_recovers_every_committed_row() {
-    let dir = data_dir();
+    let dir = planted().await;
     let mut owner = Owner::start(dir.path(), &[]);
     slay(owner.postmaster);
     owner.kill();
@@ -174,7 +175,7 @@ async fn killed_together_with_its_owner_it_recovers_every_committed_row() {
 
 #[tokio::test]
 async fn a_server_whose_owner_was_killed_ends_and_is_never_mistaken_for_the_next() {
-    let dir = data_dir();
+    let dir = planted().await;
     let mut owner = Owner::start(dir.path(), &[]);
     owner.kill();
 
@@ -187,7 +188,7 @@ async fn a_server_whose_owner_was_killed_ends_and_is_never_mistaken_for_the_next
 
 #[tokio::test]
 async fn a_stale_pid_file_that_names_a_living_stranger_does_not_prevent_a_start() {
-    let dir = data_dir();
+    let dir = planted().await;
     let managed = open(dir.path(), RUN).await;
     remember(&managed).await;
     let killed = managed.postmaster_pid();
@@ -320,6 +321,13 @@ fn owner_command(dir: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this test"));
     command.args(["--exact", "an_owner_in_a_process_of_its_own", "--nocapture"]).env("STENTOR_TEST_OWNER_OF", dir);
     command
+}
+
+/// A data directory with a cluster in it, so that only the tests of a first start pay for one.
+async fn planted() -> TempDir {
+    let dir = data_dir();
+    plant_cluster(dir.path()).await.unwrap_or_else(|error| panic!("{error}"));
+    dir
 }
 
 fn data_dir() -> TempDir {

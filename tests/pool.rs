@@ -205,8 +205,7 @@ async fn many_rows_arrive_one_by_one_and_a_reader_who_leaves_ends_the_query() {
     }
     assert_eq!(sum, 5000 * 5001 / 2);
 
-    let endless =
-        sqlx::query_as::<_, (i32,)>("select g from generate_series(1, 100000000) g where pg_sleep(0) is not null");
+    let endless = sqlx::query_as::<_, (i32,)>("select generate_series(1, 100000000)");
     let mut rows = db.rows("endless", Duration::from_secs(5), endless).await.expect("it begins");
     rows.next().await.expect("there is one").expect("a row");
     test.until_active(1).await;
@@ -279,7 +278,7 @@ impl TestServer {
     }
 
     async fn until_active(&self, count: i64) {
-        let others = "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep%'
+        let others = "select count(*) from pg_stat_activity where state = 'active'
             and datname = current_database() and pid <> pg_backend_pid()";
         self.until(others, count).await;
     }

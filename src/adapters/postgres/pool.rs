@@ -267,7 +267,7 @@ async fn prepare_session(conn: &mut PgConnection, settings: PoolSettings) -> Res
     for sql in noticing {
         match sqlx::query(sql).execute(&mut *conn).await {
             Err(sqlx::Error::Database(error)) => tracing::debug!(%error, "the server does without"),
-            other => drop(other?),
+            other => _ = other?,
         }
     }
     Ok(())

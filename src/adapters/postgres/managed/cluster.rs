@@ -37,10 +37,12 @@ pub(super) struct Manner {
     /// `false` only for tests: a crash of the machine loses the cluster.
     pub(super) durable: bool,
     pub(super) connections_max: u32,
+    /// Whether there is to be a database [`NAME`]. Tests make their own.
+    pub(super) own_database: bool,
 }
 
 impl Manner {
-    pub(super) const PRODUCT: Self = Self { durable: true, connections_max: 60 };
+    pub(super) const PRODUCT: Self = Self { durable: true, connections_max: 60, own_database: true };
 }
 
 /// Where the private cluster of `socket_dir` is reached.
@@ -64,7 +66,7 @@ pub(super) async fn create(home: &Home, programs: &Programs, manner: Manner) -> 
     command.arg("--pgdata").arg(&draft).args(["--username", NAME, "--encoding=UTF8", "--locale=C"]);
     command.args(["--auth-local=trust", "--auth-host=reject", "--data-checksums", "--no-instructions"]);
     if !manner.durable {
-        command.arg("--no-sync");
+        command.args(["--no-sync", "--wal-segsize=1"]);
     }
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // On a thread that stays until the program ends: see the keeper in `postmaster`.
@@ -109,8 +111,9 @@ pub(super) async fn start(
     let postmaster = loop {
         let (log, log_begins) = home.open_log()?;
         let command = server(home, programs, manner, log)?;
-        let postmaster =
-            Postmaster::spawn(command, clock.clone()).await.trying("run", &programs.program("postgres"))?;
+        let postmaster = Postmaster::spawn(command, manner.durable, clock.clone())
+            .await
+            .trying("run", &programs.program("postgres"))?;
         match wait_until_ready(home, &postmaster, log_begins, &**clock).await {
             Ok(()) => break postmaster,
             // The children of a killed server take a moment to notice, and Postgres rightly waits for them.
@@ -224,7 +227,9 @@ async fn verify(home: &Home, manner: Manner) -> Result<(), ManagedError> {
                 return Ok(Err(ManagedError::NotDurable { setting, value }));
             }
         }
-        create_database(&mut conn).await?;
+        if manner.own_database {
+            create_database(&mut conn).await?;
+        }
         conn.close().await.map(Ok)
     })
     .await?

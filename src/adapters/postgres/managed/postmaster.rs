@@ -47,7 +47,8 @@ pub(super) struct Postmaster {
 }
 
 impl Postmaster {
-    pub(super) async fn spawn(command: Command, clock: Arc<dyn Clock>) -> io::Result<Self> {
+    /// Starts the server; `gently` says whether its end leaves nothing to recover.
+    pub(super) async fn spawn(command: Command, gently: bool, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let (leash, held) = channel();
         let (tell_end, ended) = watch::channel(None);
         let (tell_pid, pid) = oneshot::channel();
@@ -55,7 +56,7 @@ impl Postmaster {
             match spawn_mortal(command) {
                 Ok(child) => {
                     let _ = tell_pid.send(Ok(child.id()));
-                    let end = keep(child, &held, &*clock);
+                    let end = keep(child, &held, gently, &*clock);
                     let _ = tell_end.send(Some(end));
                 }
                 Err(error) => drop(tell_pid.send(Err(error))),
@@ -102,7 +103,7 @@ impl Drop for Postmaster {
 }
 
 /// The keeper's whole life: waits until the server ends or is to be stopped, and says how it ended.
-fn keep(mut child: Child, held: &Receiver<std::convert::Infallible>, clock: &dyn Clock) -> String {
+fn keep(mut child: Child, held: &Receiver<std::convert::Infallible>, gently: bool, clock: &dyn Clock) -> String {
     loop {
         if let Some(end) = end_of(&mut child) {
             return end;
@@ -113,7 +114,7 @@ fn keep(mut child: Child, held: &Receiver<std::convert::Infallible>, clock: &dyn
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    for (signal, patience) in STOPPING {
+    for &(signal, patience) in &STOPPING[usize::from(!gently)..] {
         send(child.id(), signal);
         let until = clock.monotonic() + patience;
         while clock.monotonic() < until {

@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,17 +26,20 @@ impl Programs {
     /// The best programs for a cluster of major version `wanted`, or for a new cluster.
     pub(super) fn find(cluster_dir: &Path, wanted: Option<u32>) -> Result<Self, ManagedError> {
         let named = env::var_os(OVERRIDE).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let candidates = match &named {
-            Some(dir) => vec![dir.clone()],
-            None => candidates(env::var_os("PATH")),
-        };
-        Self::choose(candidates, cluster_dir, wanted).map_err(|error| match error {
-            ManagedError::ProgramsMissing { .. } => ManagedError::ProgramsMissing { looked_in: named },
-            other => other,
-        })
+        match named {
+            None => Self::choose(candidates(env::var_os("PATH")), cluster_dir, wanted),
+            Some(dir) => Self::choose([dir.clone()], cluster_dir, wanted).map_err(|error| match error {
+                ManagedError::ProgramsMissing { .. } => ManagedError::ProgramsMissing { looked_in: Some(dir) },
+                other => other,
+            }),
+        }
     }
 
-    fn choose(candidates: Vec<PathBuf>, cluster_dir: &Path, wanted: Option<u32>) -> Result<Self, ManagedError> {
+    fn choose(
+        candidates: impl IntoIterator<Item = PathBuf>,
+        cluster_dir: &Path,
+        wanted: Option<u32>,
+    ) -> Result<Self, ManagedError> {
         let mut others: Vec<Self> = Vec::new();
         for bin_dir in candidates {
             if others.iter().any(|other| other.bin_dir == bin_dir) {
@@ -77,23 +81,25 @@ fn major_of(version: &str) -> Option<u32> {
     number[..digits].parse().ok()
 }
 
-/// Everywhere the programs may lie, best first.
-fn candidates(path: Option<OsString>) -> Vec<PathBuf> {
-    let on_path = path.iter().flat_map(env::split_paths).map(|dir| dir.join("postgres")).filter(|file| file.is_file());
+/// Everywhere the programs may lie, best first; looked for one after the other, as long as need be.
+fn candidates(path: Option<OsString>) -> impl Iterator<Item = PathBuf> {
+    let dirs: Vec<PathBuf> = path.iter().flat_map(env::split_paths).collect();
     // A link in /usr/local/bin leads to the real folder; a wrapper script has its companions beside itself.
-    let mut dirs: Vec<PathBuf> = on_path
+    let on_path = dirs
+        .into_iter()
+        .map(|dir| dir.join("postgres"))
+        .filter(|file| file.is_file())
         .flat_map(|file| [fs::canonicalize(&file).ok(), Some(file)])
-        .flatten()
-        .filter_map(|file| Some(file.parent()?.to_owned()))
-        .collect();
-    dirs.extend(told_by_pg_config());
-    dirs.extend(versioned(Path::new("/usr/lib/postgresql"), "", "bin"));
-    dirs.extend(versioned(Path::new("/usr"), "pgsql-", "bin"));
-    for brew in ["/opt/homebrew/opt", "/usr/local/opt"] {
-        dirs.extend(versioned(Path::new(brew), "postgresql@", "bin"));
-        dirs.push(Path::new(brew).join("postgresql/bin"));
-    }
-    dirs
+        .filter_map(|file| Some(file?.parent()?.to_owned()));
+    let brewed = ["/opt/homebrew/opt", "/usr/local/opt"].into_iter().flat_map(|brew| {
+        let newest = versioned(Path::new(brew), "postgresql@", "bin");
+        newest.into_iter().chain([Path::new(brew).join("postgresql/bin")])
+    });
+    on_path
+        .chain(iter::once_with(told_by_pg_config).flatten())
+        .chain(iter::once_with(|| versioned(Path::new("/usr/lib/postgresql"), "", "bin")).flatten())
+        .chain(iter::once_with(|| versioned(Path::new("/usr"), "pgsql-", "bin")).flatten())
+        .chain(brewed)
 }
 
 fn told_by_pg_config() -> Option<PathBuf> {

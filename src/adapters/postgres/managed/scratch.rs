@@ -11,6 +11,7 @@ use super::cluster::Manner;
 use super::error::{ManagedError, Trying};
 use super::home::Home;
 use super::lock::{DataLock, Role};
+use super::testing::plant_cluster;
 use super::{Managed, postmaster};
 use crate::ports::Clock;
 
@@ -37,11 +38,26 @@ impl Managed {
     /// # Errors
     /// [`ManagedError`], which names the cure.
     pub async fn scratch(options: ScratchOptions, clock: Arc<dyn Clock>) -> Result<Self, ManagedError> {
-        sweep();
+        Self::start_in(ScratchDir::create()?, options, true, clock).await
+    }
+
+    /// The same from a copy and without a database, for tests.
+    pub(super) async fn scratch_planted(options: ScratchOptions, clock: Arc<dyn Clock>) -> Result<Self, ManagedError> {
         let dir = ScratchDir::create()?;
+        plant_cluster(&dir.0).await?;
+        Self::start_in(dir, options, false, clock).await
+    }
+
+    async fn start_in(
+        dir: ScratchDir,
+        options: ScratchOptions,
+        own_database: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ManagedError> {
         let home = Home::prepare(&dir.0)?;
         let lock = DataLock::try_take(&home.lock())?.expect("nobody knows a directory made an instant ago");
-        let manner = Manner { durable: options.durable, connections_max: options.connections_max };
+        let ScratchOptions { durable, connections_max } = options;
+        let manner = Manner { durable, connections_max, own_database };
         Self::own(home, Role::Service { name: "scratch" }, lock, manner, Some(dir), clock).await
     }
 }
@@ -52,6 +68,7 @@ pub(super) struct ScratchDir(PathBuf);
 
 impl ScratchDir {
     fn create() -> Result<Self, ManagedError> {
+        sweep();
         static COUNT: AtomicU64 = AtomicU64::new(0);
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);

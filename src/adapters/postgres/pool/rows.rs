@@ -39,7 +39,10 @@ impl Database {
     /// Reads the rows of `query` one by one, waiting at most `row_limit` for each.
     ///
     /// The reader may take its time; the query then waits, holding its connection and its snapshot. The connection
-    /// is closed afterwards and not used again.
+    /// is closed afterwards and not used again. Must be called inside a runtime, which reads ahead a little.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] when there is no connection; what happens later comes as the last row.
     pub async fn rows<T>(
         &self,
         name: &'static str,
