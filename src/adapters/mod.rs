@@ -1,3 +1,4 @@
 //! How we speak to the outside: the system, Postgres and Teams.
 
 pub mod system;
+pub mod teams;
