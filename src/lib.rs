@@ -4,4 +4,6 @@ pub mod adapters;
 pub mod app;
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod ports;
+pub mod telemetry;
