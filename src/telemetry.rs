@@ -10,12 +10,15 @@
 //! Metrics carry no ids at all: their labels are words from closed sets, so that their number stays small.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LogSettings};
+use crate::ports::Clock;
 
 /// Requests made, by `step` and `outcome`.
 pub const ATTEMPTS: &str = "stentor_attempts_total";
@@ -44,6 +47,7 @@ pub const HALTS: &str = "stentor_halts_total";
 
 /// Seconds, from a commit on a local disk to a request that is about to be given up.
 const SECONDS_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 const FACTS_BUCKETS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
 
 /// How talkative a command is when the settings do not say.
@@ -92,6 +96,17 @@ pub fn start_metrics() -> Result<PrometheusHandle, TelemetryError> {
     let handle = builder()?.install_recorder()?;
     describe();
     Ok(handle)
+}
+
+/// Folds raw samples into buckets until `stop`: otherwise they pile up in memory while nobody asks for metrics.
+pub async fn upkeep(metrics: PrometheusHandle, clock: &dyn Clock, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        metrics.run_upkeep();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = clock.sleep_until(clock.monotonic() + UPKEEP_EVERY) => {}
+        }
+    }
 }
 
 fn builder() -> Result<PrometheusBuilder, TelemetryError> {

@@ -1,4 +1,9 @@
 //! What Stentor does: one use case a file. Ask, decide, record.
 
 pub mod engine;
+#[cfg(test)]
+mod fakes;
 pub mod health;
+pub mod people;
+pub mod report;
+pub mod submit;

@@ -21,7 +21,5 @@ pub async fn ready(State(shared): State<Shared>) -> Response {
 
 /// Counters, gauges and histograms in Prometheus' text format, version 0.0.4.
 pub async fn metrics(State(shared): State<Shared>) -> Response {
-    // Histograms gather raw samples until somebody asks; an unasked server keeps few, because upkeep also runs here.
-    shared.metrics.run_upkeep();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], shared.metrics.render()).into_response()
 }
