@@ -2,6 +2,11 @@
 
 pub mod adapters;
 pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
+pub mod http;
 pub mod ports;
 pub mod simulator;
+pub mod telemetry;
+pub mod wiring;

@@ -1,9 +1,15 @@
 //! What Stentor does: one use case a file. Ask, decide, record.
 
 pub mod engine;
+#[cfg(test)]
+mod fakes;
 pub mod flush;
+pub mod health;
 pub mod hold;
 pub mod lease;
+pub mod people;
 pub mod quota;
+pub mod report;
 pub mod rescue;
+pub mod submit;
 pub mod work;

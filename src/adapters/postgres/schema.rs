@@ -12,10 +12,11 @@ use crate::ports::StoreError;
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 statements! {
-    HAS_COMPATIBILITY = "-- has_compatibility
-        select to_regclass('schema_compatibility') is not null";
+    PRESENT = "-- schema_present
+        select to_regclass('schema_compatibility') is not null and to_regclass('_sqlx_migrations') is not null";
     COMPATIBLE_FROM = "-- compatible_from
-        select compatible_from from schema_compatibility";
+        select compatible_from, (select coalesce(max(version), 0) from _sqlx_migrations where success) as version
+        from schema_compatibility";
 }
 
 /// The newest schema that this program knows.
@@ -23,12 +24,13 @@ pub fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-/// Brings the schema up to date. Several programs may do so at once: one waits for the other.
+/// Brings the schema up to date and names the migrations that this took. Several programs may do so at once: one waits
+/// for the other.
 ///
 /// # Errors
 /// [`StoreError::Schema`] when a newer program has made the schema unfit for this one, or a migration was edited.
-pub async fn migrate(database: &Database) -> Result<(), StoreError> {
-    check(database, 0).await?;
+pub async fn migrate(database: &Database) -> Result<Vec<String>, StoreError> {
+    let before = version(database).await?;
     let migrated = database
         .run("migrate", async |conn| {
             let mut migrations = Migrator { migrations: Cow::Borrowed(&MIGRATIONS.migrations), ..Migrator::DEFAULT };
@@ -36,10 +38,13 @@ pub async fn migrate(database: &Database) -> Result<(), StoreError> {
             migrations.set_ignore_missing(true);
             Ok(migrations.run(conn).await)
         })
-        .await
-        .map_err(super::unavailable_or_broken)?;
+        .await?;
     match migrated {
-        Ok(()) => check(database, known_version()).await,
+        Ok(()) => {
+            check(database, known_version()).await?;
+            let applied = MIGRATIONS.iter().filter(|migration| migration.version > before);
+            Ok(applied.map(|migration| format!("{:04} {}", migration.version, migration.description)).collect())
+        }
         Err(MigrateError::VersionMismatch(version)) => Err(StoreError::Schema(format!(
             "migration {version} was edited after it ran here; restore the released file or the database's backup"
         ))),
@@ -52,24 +57,32 @@ pub async fn migrate(database: &Database) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError::Schema`] with the cure.
 pub async fn check(database: &Database, least: i64) -> Result<(), StoreError> {
-    let compatible_from: Option<i64> = database
+    let version = version(database).await?;
+    if version >= least {
+        return Ok(());
+    }
+    let found = if version == 0 { "no schema yet".to_owned() } else { format!("schema {version}") };
+    Err(StoreError::Schema(format!(
+        "the database holds {found}, and this program needs schema {least}. Run `stentor migrate`"
+    )))
+}
+
+/// The schema's version, 0 for none; an error when programs as old as this one must keep off.
+async fn version(database: &Database) -> Result<i64, StoreError> {
+    let found: Option<(i64, i64)> = database
         .run("check_schema", async |conn| {
-            let present: bool = sqlx::query_scalar(HAS_COMPATIBILITY).fetch_one(&mut *conn).await?;
-            if !present {
+            if !sqlx::query_scalar::<_, bool>(PRESENT).fetch_one(&mut *conn).await? {
                 return Ok(None);
             }
-            sqlx::query_scalar(COMPATIBLE_FROM).fetch_optional(conn).await
+            sqlx::query_as(COMPATIBLE_FROM).fetch_optional(conn).await
         })
-        .await
-        .map_err(super::unavailable_or_broken)?;
-    match compatible_from {
-        Some(from) if from > known_version() => Err(StoreError::Schema(format!(
+        .await?;
+    match found {
+        Some((from, _)) if from > known_version() => Err(StoreError::Schema(format!(
             "the database needs a program that knows schema {from}; this one knows {}. Upgrade stentor",
             known_version()
         ))),
-        None if least > 0 => {
-            Err(StoreError::Schema("the database holds no schema yet. Run `stentor migrate`".to_owned()))
-        }
-        _ => Ok(()),
+        Some((_, version)) => Ok(version),
+        None => Ok(0),
     }
 }

@@ -1,0 +1,257 @@
+//! A store, a directory, a clock and dice for the tests of the use cases. What a use case has no business with panics.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::people::People;
+use crate::domain::audience::Address;
+use crate::domain::broadcast::BroadcastState;
+use crate::domain::chunk::Chunk;
+use crate::domain::content::Content;
+use crate::domain::delivery::Settlement;
+use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RequestId, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::pacing::Quota;
+use crate::domain::reason::Reason;
+use crate::domain::retry::RetryPolicy;
+use crate::domain::route::Account;
+use crate::domain::time::{Monotonic, Timestamp};
+use crate::ports::{
+    Answer, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Directory, Expanded,
+    Flush, Flushed, Halt, HeldTenant, Pending, PeoplePage, Person, ProcessIdentity, Random, Store, StoreError,
+    Submission, TenantWork,
+};
+
+pub const TENANT: TenantKey = TenantKey(1);
+
+/// Sleeps by moving its own hands.
+#[derive(Default)]
+pub struct FakeClock(AtomicU64);
+
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        "2026-11-24T10:00:00Z".parse::<Timestamp>().unwrap() + self.monotonic().since_origin()
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic::from_origin(Duration::from_millis(self.0.load(Ordering::Relaxed)))
+    }
+
+    fn sleep_until(&self, at: Monotonic) -> Pending<()> {
+        self.0.fetch_max(at.since_origin().as_millis() as u64, Ordering::Relaxed);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// 1, 2, 3 …
+#[derive(Default)]
+pub struct FakeRandom(AtomicU64);
+
+impl Random for FakeRandom {
+    fn next_u64(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// Answers what was laid in, page by page, and counts.
+#[derive(Default)]
+pub struct FakeDirectory {
+    pub people: Mutex<Vec<Person>>,
+    pub page_size: usize,
+    /// Given before anything else.
+    pub refusals: Mutex<VecDeque<Answer>>,
+    pub requests: AtomicU64,
+}
+
+#[async_trait]
+impl Directory for FakeDirectory {
+    async fn people(&self, page: Option<&str>, _: RequestId) -> Result<PeoplePage, Answer> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let from: usize = page.map_or(0, |page| page.parse().unwrap());
+        // The refusals meet whoever asks for the second page.
+        if let Some(answer) = self.refusals.lock().unwrap().pop_front_if(|_| from > 0) {
+            return Err(answer);
+        }
+        let people = self.people.lock().unwrap();
+        let to = (from + self.page_size.max(1)).min(people.len());
+        Ok(PeoplePage { people: people[from..to].to_vec(), next: (to < people.len()).then(|| to.to_string()) })
+    }
+}
+
+/// Keeps people and submissions, in memory.
+#[derive(Default)]
+pub struct FakeStore {
+    pub people: Mutex<Vec<Person>>,
+    pub submissions: Mutex<Vec<Submission>>,
+    pub deliveries: Mutex<Vec<DeliveryReport>>,
+    /// Submissions that are stored, but whose answer is lost.
+    pub silences: AtomicU64,
+}
+
+pub fn entra_id(number: u128) -> EntraId {
+    EntraId(uuid::Uuid::from_u128(number))
+}
+
+pub fn person(number: u128, name: &str, account: Account) -> Person {
+    Person {
+        entra_id: entra_id(number),
+        user_principal_name: format!("{name}@Contoso.example"),
+        display_name: name.to_owned(),
+        mail: Some(format!("{name}@mail.contoso.example")),
+        account,
+    }
+}
+
+/// What the use cases need, over these fakes.
+pub fn people(directory: std::sync::Arc<FakeDirectory>, store: std::sync::Arc<FakeStore>) -> People {
+    People {
+        directory,
+        store,
+        clock: std::sync::Arc::new(FakeClock::default()),
+        random: std::sync::Arc::new(FakeRandom::default()),
+        tenant: TENANT,
+        quota: Quota::per_second(50),
+        retry: RetryPolicy::default(),
+    }
+}
+
+type Stored<T> = Result<T, StoreError>;
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn keep_people(&self, _: TenantKey, people: &[Person], _: Timestamp) -> Stored<()> {
+        let mut kept = self.people.lock().unwrap();
+        for person in people {
+            kept.retain(|known| known.entra_id != person.entra_id);
+            kept.push(person.clone());
+        }
+        Ok(())
+    }
+
+    async fn count_people(&self, _: TenantKey) -> Stored<u64> {
+        Ok(self.people.lock().unwrap().len() as u64)
+    }
+
+    async fn find_people(&self, _: TenantKey, addresses: &[Address]) -> Stored<Vec<(Address, RecipientKey)>> {
+        let people = self.people.lock().unwrap();
+        let names = |person: &Person, address: &Address| match address {
+            Address::Id(id) => person.entra_id == *id,
+            Address::Name(name) => {
+                let is = |text: &String| text.to_lowercase() == *name;
+                is(&person.user_principal_name) || person.mail.as_ref().is_some_and(is)
+            }
+        };
+        let key = |person: &Person| RecipientKey(person.entra_id.0.as_u128() as i64);
+        let found = people.iter().flat_map(|person| {
+            addresses.iter().filter(|address| names(person, address)).map(|address| (address.clone(), key(person)))
+        });
+        Ok(found.collect())
+    }
+
+    async fn submit(&self, submission: &Submission) -> Stored<()> {
+        let mut stored = self.submissions.lock().unwrap();
+        if stored.iter().all(|known| known.broadcast.id != submission.broadcast.id) {
+            stored.push(submission.clone());
+        }
+        let silence = self.silences.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        silence.map_or(Ok(()), |_| Err(StoreError::Unavailable("silence".into())))
+    }
+
+    async fn deliveries(
+        &self,
+        _: TenantKey,
+        _: BroadcastId,
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Stored<Vec<(RecipientKey, DeliveryReport)>> {
+        let deliveries = self.deliveries.lock().unwrap();
+        let numbered = (1..).map(RecipientKey).zip(deliveries.iter().cloned());
+        Ok(numbered.filter(|(key, _)| after.is_none_or(|after| *key > after)).take(limit as usize).collect())
+    }
+
+    async fn tenant(&self, _: uuid::Uuid, _: uuid::Uuid) -> Stored<TenantKey> {
+        unimplemented!()
+    }
+    async fn report(&self, _: TenantKey, _: BroadcastId) -> Stored<Option<BroadcastReport>> {
+        unimplemented!()
+    }
+    async fn reports(&self, _: TenantKey, _: u32) -> Stored<Vec<BroadcastReport>> {
+        unimplemented!()
+    }
+    async fn reasons(&self, _: TenantKey, _: BroadcastId) -> Stored<Vec<(Settlement, Reason, u64)>> {
+        unimplemented!()
+    }
+    async fn content(&self, _: TenantKey, _: BroadcastId) -> Stored<Content> {
+        unimplemented!()
+    }
+    async fn register(&self, _: &ProcessIdentity, _: Duration) -> Stored<WorkerId> {
+        unimplemented!()
+    }
+    async fn renew(&self, _: WorkerId, _: Duration) -> Stored<bool> {
+        unimplemented!()
+    }
+    async fn neighbours(&self, _: &str, _: WorkerId) -> Stored<Vec<(WorkerId, ProcessIdentity)>> {
+        unimplemented!()
+    }
+    async fn end_lease(&self, _: WorkerId) -> Stored<()> {
+        unimplemented!()
+    }
+    async fn take_tenants(&self, _: WorkerId, _: Duration, _: u32) -> Stored<Vec<HeldTenant>> {
+        unimplemented!()
+    }
+    async fn release_tenant(&self, _: WorkerId, _: HeldTenant) -> Stored<()> {
+        unimplemented!()
+    }
+    async fn work(&self, _: TenantKey) -> Stored<TenantWork> {
+        unimplemented!()
+    }
+    async fn expand(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: u32, _: u32, _: Timestamp) -> Stored<Expanded> {
+        unimplemented!()
+    }
+    async fn claim(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: u32) -> Stored<Vec<ClaimedChunk>> {
+        unimplemented!()
+    }
+    async fn flush(&self, _: TenantKey, _: WorkerId, _: &Flush) -> Stored<Flushed> {
+        unimplemented!()
+    }
+    async fn record_late(&self, _: TenantKey, _: &[AttemptFact]) -> Stored<u64> {
+        unimplemented!()
+    }
+    async fn rescue(&self, _: HeldTenant, _: WorkerId, _: Timestamp) -> Stored<u64> {
+        unimplemented!()
+    }
+    async fn finish(&self, _: TenantKey, _: Timestamp) -> Stored<Vec<(BroadcastId, BroadcastState)>> {
+        unimplemented!()
+    }
+    async fn release_chunks(&self, _: TenantKey, _: WorkerId, _: &[Chunk]) -> Stored<()> {
+        unimplemented!()
+    }
+    async fn halt_tenant(&self, _: TenantKey, _: &Halt) -> Stored<()> {
+        unimplemented!()
+    }
+    async fn release_halt(&self, _: TenantKey) -> Stored<()> {
+        unimplemented!()
+    }
+    async fn halt_broadcast(&self, _: TenantKey, _: BroadcastId, _: &Halt) -> Stored<()> {
+        unimplemented!()
+    }
+    async fn move_broadcast(
+        &self,
+        _: TenantKey,
+        _: BroadcastId,
+        _: &[BroadcastState],
+        _: BroadcastState,
+        _: Timestamp,
+    ) -> Stored<bool> {
+        unimplemented!()
+    }
+    async fn keep_bucket(&self, _: TenantKey, _: BucketRecord, _: f64) -> Stored<()> {
+        unimplemented!()
+    }
+    async fn keep_app(&self, _: TenantKey, _: &TeamsAppId) -> Stored<()> {
+        unimplemented!()
+    }
+}

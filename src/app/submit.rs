@@ -1,0 +1,313 @@
+//! Accepts a broadcast: checks what is said, finds out who is meant, stores both or nothing.
+//!
+//! A list names people by id, user principal name or mail; the directory that we keep says who they are, and is read
+//! afresh, once, when it does not know somebody. Two addresses of one person are one recipient.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::domain::audience::{Address, List};
+use crate::domain::broadcast::{AudienceKind, NewBroadcast, Treatment};
+use crate::domain::content::Content;
+use crate::domain::fault::{Fault, Faults};
+use crate::domain::ids::{BroadcastId, RecipientKey, RoundId};
+use crate::domain::retry::Jitter;
+use crate::ports::{Person, StoreError, Submission};
+
+use super::people::{People, PeopleError, PeopleRead, Reach};
+
+/// Addresses looked up in one statement.
+const FIND_BATCH: usize = 5000;
+/// How often the same submission is stored again while the database does not answer.
+const STORE_TRIES: u8 = 5;
+/// Lines that a refusal spells out; the count tells of the others.
+const LINES_SHOWN: usize = 8;
+
+/// Who is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody whom the directory knows.
+    Everyone,
+    /// The people of a list.
+    List(List),
+}
+
+/// A broadcast as its author hands it in.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// What is said.
+    pub content: Content,
+    /// How it is treated.
+    pub treatment: Treatment,
+    /// Who is meant.
+    pub audience: Audience,
+    /// Go on without the lines that name nobody.
+    pub accept_partial: bool,
+}
+
+/// Lines of the list that name nobody, or somebody again. All empty for everyone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// Nobody in the directory has this address.
+    pub unknown: Vec<(u64, Address)>,
+    /// More than one person has it.
+    pub ambiguous: Vec<(u64, Address)>,
+    /// Neither an id nor an address.
+    pub malformed: Vec<(u64, String)>,
+    /// Names somebody whom an earlier line named.
+    pub duplicates: Vec<u64>,
+}
+
+/// A stored broadcast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub broadcast: BroadcastId,
+    /// How many people it is for; for everyone, as the directory stands at this instant.
+    pub targeted: u64,
+    /// What of the list is not among them.
+    pub left_out: LeftOut,
+}
+
+/// What a broadcast would be, had it been stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// Whom it is for, and who of them is left out by rule.
+    pub reach: Reach,
+    /// What of the list is not among them.
+    pub left_out: LeftOut,
+}
+
+/// Why a broadcast was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// It is wrong; nothing was stored.
+    #[error(transparent)]
+    Faults(#[from] Faults),
+    /// The directory could not be read; nothing was stored.
+    #[error(transparent)]
+    People(#[from] PeopleError),
+    /// The database failed; nothing was stored.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The database went silent while storing: it may have been stored.
+    #[error("The database went silent while the broadcast was being stored; it may have been stored as {0}.")]
+    FateUnknown(BroadcastId),
+}
+
+impl From<StoreError> for SubmitError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Checks and stores `draft`; `progress` hears of the directory being read.
+///
+/// # Errors
+/// [`SubmitError`]; only [`SubmitError::FateUnknown`] leaves open whether it was stored.
+pub async fn submit(
+    people: &People,
+    draft: Draft,
+    progress: impl FnMut(PeopleRead) + Send,
+) -> Result<Accepted, SubmitError> {
+    let content = check(people, &draft)?;
+    let (audience, list, targeted, left_out) = match &draft.audience {
+        Audience::Everyone => {
+            // Whoever joined since the last reading is somebody, too.
+            people.sync(progress).await?;
+            let targeted = people.store.count_people(people.tenant).await?;
+            (AudienceKind::Everyone, Vec::new(), targeted, LeftOut::default())
+        }
+        Audience::List(list) => {
+            let (keys, left_out) = resolve(people, list, progress).await?;
+            let targeted = keys.len() as u64;
+            (AudienceKind::List, keys, targeted, left_out)
+        }
+    };
+    refuse_partial(&left_out, targeted, draft.accept_partial)?;
+    let created_at = people.clock.now();
+    let broadcast = NewBroadcast {
+        id: BroadcastId::new(created_at, people.random.next_u64()),
+        round: RoundId::new(created_at, people.random.next_u64()),
+        content,
+        treatment: draft.treatment,
+        audience,
+        created_at,
+    };
+    let id = broadcast.id;
+    store(people, &Submission { tenant: people.tenant, broadcast, list }).await?;
+    tracing::info!(broadcast = %id, targeted, "broadcast accepted");
+    Ok(Accepted { broadcast: id, targeted, left_out })
+}
+
+/// Finds out what [`submit`] would do, from the directory itself. Stores nothing at all.
+///
+/// # Errors
+/// As [`submit`], without the doubt.
+pub async fn preview(people: &People, draft: Draft) -> Result<Preview, SubmitError> {
+    check(people, &draft)?;
+    let preview = match &draft.audience {
+        Audience::Everyone => {
+            let mut reach = Reach::default();
+            people.browse(|person| reach.count(person)).await?;
+            Preview { reach, left_out: LeftOut::default() }
+        }
+        Audience::List(list) => preview_list(people, list).await?,
+    };
+    refuse_partial(&preview.left_out, preview.reach.people, draft.accept_partial)?;
+    Ok(preview)
+}
+
+async fn preview_list(people: &People, list: &List) -> Result<Preview, SubmitError> {
+    let wanted: HashSet<&Address> = list.people.iter().map(|(_, address)| address).collect();
+    let mut found = Found::default();
+    let mut named: Vec<Person> = Vec::new();
+    people
+        .browse(|person| {
+            let addresses = addresses(person).into_iter().filter(|address| wanted.contains(address));
+            let place = named.len();
+            let hits = addresses.map(|address| found.add(address, place)).count();
+            if hits > 0 {
+                named.push(person.clone());
+            }
+        })
+        .await?;
+    let (places, left_out) = found.pick(list);
+    let mut reach = Reach::default();
+    places.into_iter().for_each(|place| reach.count(&named[place]));
+    Ok(Preview { reach, left_out })
+}
+
+/// Everything that can be refused without asking anybody.
+fn check(people: &People, draft: &Draft) -> Result<Content, Faults> {
+    let mut faults = Vec::new();
+    let content = draft.content.clone().check().map_err(|found| faults.extend(found.0)).ok();
+    if draft.treatment.deadline_at <= people.clock.now() {
+        faults.push(Fault::new("deadline", "has passed already", "Give it some hours, such as 72h."));
+    }
+    match content {
+        Some(content) => Faults::or(faults, content),
+        None => Err(Faults(faults)),
+    }
+}
+
+/// Looks the list's people up, reading the directory once when somebody is unknown.
+async fn resolve(
+    people: &People,
+    list: &List,
+    progress: impl FnMut(PeopleRead) + Send,
+) -> Result<(Vec<RecipientKey>, LeftOut), SubmitError> {
+    let wanted: Vec<Address> = list.people.iter().map(|(_, address)| address.clone()).collect();
+    let mut found = Found::default();
+    find(people, &wanted, &mut found).await?;
+    let unknown: Vec<Address> = wanted.into_iter().filter(|address| !found.knows(address)).collect();
+    if !unknown.is_empty() {
+        people.sync(progress).await?;
+        find(people, &unknown, &mut found).await?;
+    }
+    Ok(found.pick(list))
+}
+
+async fn find(people: &People, addresses: &[Address], found: &mut Found<RecipientKey>) -> Result<(), StoreError> {
+    for batch in addresses.chunks(FIND_BATCH) {
+        for (address, key) in people.store.find_people(people.tenant, batch).await? {
+            found.add(address, key);
+        }
+    }
+    Ok(())
+}
+
+/// Who has which address.
+struct Found<K>(HashMap<Address, Vec<K>>);
+
+impl<K> Default for Found<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Copy + Eq + std::hash::Hash> Found<K> {
+    fn add(&mut self, address: Address, key: K) {
+        let keys = self.0.entry(address).or_default();
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+
+    fn knows(&self, address: &Address) -> bool {
+        self.0.contains_key(address)
+    }
+
+    /// The list's people, each once, in its order; and what of it names nobody, several, or somebody again.
+    fn pick(&self, list: &List) -> (Vec<K>, LeftOut) {
+        let (mut picked, mut seen) = (Vec::new(), HashSet::new());
+        let mut left_out =
+            LeftOut { malformed: list.malformed.clone(), duplicates: list.duplicates.clone(), ..LeftOut::default() };
+        for (line, address) in &list.people {
+            match self.0.get(address).map(Vec::as_slice) {
+                None | Some([]) => left_out.unknown.push((*line, address.clone())),
+                Some([key]) if seen.insert(*key) => picked.push(*key),
+                Some([_]) => left_out.duplicates.push(*line),
+                Some(_) => left_out.ambiguous.push((*line, address.clone())),
+            }
+        }
+        left_out.duplicates.sort_unstable();
+        (picked, left_out)
+    }
+}
+
+/// Every address that names `person`, as a list would write it.
+fn addresses(person: &Person) -> HashSet<Address> {
+    let names = [Some(&person.user_principal_name), person.mail.as_ref()].into_iter().flatten();
+    names.map(|name| Address::Name(name.to_lowercase())).chain([Address::Id(person.entra_id)]).collect()
+}
+
+fn refuse_partial(left_out: &LeftOut, targeted: u64, accept_partial: bool) -> Result<(), Faults> {
+    const CURE: &str = "Correct the list, or go on without them with --accept-partial.";
+    let mut faults = Vec::new();
+    let mut refuse = |problem: &str, lines: Vec<String>| {
+        if !lines.is_empty() && !accept_partial {
+            faults.push(Fault::new("audience", format!("{} {problem}: {}", counted(lines.len()), shown(&lines)), CURE));
+        }
+    };
+    let at = |(line, what): &(u64, Address)| format!("line {line} ({what})");
+    refuse("no person or id in it", left_out.malformed.iter().map(|(line, text)| cell(*line, text)).collect());
+    refuse("an address that the directory does not know", left_out.unknown.iter().map(at).collect());
+    refuse("an address that several people share", left_out.ambiguous.iter().map(at).collect());
+    if targeted == 0 && faults.is_empty() {
+        let cure = "Look at the list and at teams.tenant_id: nobody of it is in this organisation's directory.";
+        faults.push(Fault::new("audience", "names nobody whom the directory knows", cure));
+    }
+    Faults::or(faults, ())
+}
+
+fn cell(line: u64, text: &str) -> String {
+    if text.is_empty() { format!("line {line} (empty)") } else { format!("line {line} (“{text}”)") }
+}
+
+fn counted(lines: usize) -> String {
+    if lines == 1 { "1 line has".to_owned() } else { format!("{lines} lines have") }
+}
+
+fn shown(lines: &[String]) -> String {
+    let more = lines.len().saturating_sub(LINES_SHOWN);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", lines[..lines.len() - more].join(", "))
+}
+
+/// Stores the submission. The same ids every time, so that a repetition of unknown fate cannot store it twice.
+async fn store(people: &People, submission: &Submission) -> Result<(), SubmitError> {
+    let mut tries = 0;
+    loop {
+        match people.store.submit(submission).await {
+            Ok(()) => return Ok(()),
+            Err(error) if !error.is_transient() => return Err(error.into()),
+            Err(_) if tries + 1 == STORE_TRIES => return Err(SubmitError::FateUnknown(submission.broadcast.id)),
+            Err(_) => tries += 1,
+        }
+        let wait = people.retry.delay(tries, Jitter::FULL);
+        people.clock.sleep_until(people.clock.monotonic() + wait).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

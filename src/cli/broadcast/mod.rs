@@ -1,0 +1,52 @@
+//! `stentor broadcast …`: what the page can do, from a shell or a script.
+
+use clap::{Args, Subcommand};
+
+use super::Global;
+use super::complaint::Complaint;
+use crate::domain::ids::BroadcastId;
+
+mod create;
+mod export;
+mod list;
+pub(super) mod show;
+mod watch;
+
+/// Create broadcasts and see what became of them
+#[derive(Debug, Args)]
+pub(super) struct Broadcast {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tell everybody, or the people of a list
+    Create(create::Create),
+    /// The newest broadcasts
+    List(list::List),
+    /// One broadcast: where everybody stands, and why
+    Show(show::Show),
+    /// Follow one broadcast to its end
+    Watch(watch::Watch),
+    /// One line for each person, as CSV
+    Export(export::Export),
+}
+
+impl Broadcast {
+    pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
+        match self.command {
+            Command::Create(command) => command.perform(global).await,
+            Command::List(command) => command.perform(global).await,
+            Command::Show(command) => command.perform(global).await,
+            Command::Watch(command) => command.perform(global).await,
+            Command::Export(command) => command.perform(global).await,
+        }
+    }
+}
+
+/// There is no such broadcast.
+pub(super) fn not_found(id: BroadcastId) -> Complaint {
+    let cure = "`stentor broadcast list` shows those of this tenant.";
+    Complaint::bad_input("broadcast_not_found", format!("There is no broadcast {id}."), cure)
+}

@@ -1,0 +1,124 @@
+//! `stentor broadcast show`; the summary that `watch` and `demo` end with, too.
+
+use clap::Args;
+
+use super::super::text::{self, Align, percent, table, thousands};
+use super::super::{Global, session};
+use super::not_found;
+use crate::app::report::{self, ReasonCount, Summary};
+use crate::config::Need;
+use crate::domain::ids::BroadcastId;
+use crate::domain::progress::Progress;
+use crate::ports::{BroadcastReport, Halt};
+
+/// One broadcast: where everybody stands, and why
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stentor broadcast show 06b3n9k1c2d4e\n  stentor broadcast show 06b3n9k1c2d4e --json"
+)]
+pub(in crate::cli) struct Show {
+    /// The broadcast, as `list` prints it
+    id: BroadcastId,
+}
+
+impl Show {
+    pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
+        let summary = global
+            .with_stentor("broadcast show", Need::Identity, async |stentor, stop| {
+                let summary = report::summary(stentor.store.as_ref(), stentor.tenant, self.id);
+                session::unless_stopped(stop, summary).await
+            })
+            .await?
+            .ok_or_else(|| not_found(self.id))?;
+        if global.json {
+            return Ok(text::print_json(&summary)?);
+        }
+        Ok(text::print(&summary_text(&summary))?)
+    }
+}
+
+/// A summary as people read it.
+pub(in crate::cli) fn summary_text(summary: &Summary) -> String {
+    let report = &summary.report;
+    let urgent = if report.treatment.urgent { " · urgent" } else { "" };
+    let mut told = format!("{}\n{} · {}{urgent}\n", text::one_line(&report.title), report.id, report.state);
+    told += &instants(report);
+    if let Some(halt) = &report.halt {
+        told += &format!("\n{}\n", halt_text(halt));
+    }
+    told += &format!("\n{}", counts(&report.progress));
+    if !summary.by_reason.is_empty() {
+        told += &format!("\nWhy\n{}", reasons(&summary.by_reason));
+    }
+    told
+}
+
+fn instants(report: &BroadcastReport) -> String {
+    let mut told = format!("created {}", text::instant(report.created_at));
+    if let Some(started_at) = report.started_at {
+        told += &format!(" · started {}", text::instant(started_at));
+        if let Some(took) = report.finished_at.and_then(|finished_at| (finished_at - started_at).to_std().ok()) {
+            told += &format!(" · took {}", text::duration(took));
+        }
+    }
+    told + "\n"
+}
+
+/// Why everything waits, and what to do about it.
+pub(in crate::cli) fn halt_text(halt: &Halt) -> String {
+    let mut told =
+        format!("Halted since {}: {}\n  {}", text::instant(halt.since), halt.reason.sentence(), halt.reason.cure());
+    if let Some(detail) = &halt.detail {
+        told += &format!("\n  The service said: {}", text::one_line(detail));
+    }
+    told
+}
+
+fn counts(progress: &Progress) -> String {
+    let whole = progress.targeted;
+    let row = |name: &str, count: u64| vec![name.to_owned(), thousands(count), percent(count, whole)];
+    let mut rows = vec![vec!["targeted".to_owned(), thousands(whole)]];
+    rows.extend([
+        row("sent", progress.sent),
+        row("failed", progress.failed),
+        row("skipped", progress.skipped),
+        row("unconfirmed", progress.unconfirmed),
+        row("cancelled", progress.cancelled),
+        row("pending", progress.pending),
+    ]);
+    table(&[Align::Left, Align::Right, Align::Right], &rows, "  ")
+}
+
+/// A reason takes two lines: what happened, and below it what to do.
+fn reasons(by_reason: &[ReasonCount]) -> String {
+    let mut rows = Vec::new();
+    for row in by_reason {
+        rows.push(vec![thousands(row.count), row.settlement.name().to_owned(), row.sentence.to_owned()]);
+        if !row.remedy.is_empty() {
+            rows.push(vec![String::new(), String::new(), row.remedy.to_owned()]);
+        }
+    }
+    table(&[Align::Right, Align::Left, Align::Left], &rows, "  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::samples;
+    use super::*;
+
+    #[test]
+    fn a_summary_tells_where_everybody_stands_and_why() {
+        insta::assert_snapshot!(summary_text(&samples::summary()));
+    }
+
+    #[test]
+    fn a_halt_is_told_with_its_cure() {
+        let summary = Summary { report: samples::halted(), by_reason: Vec::new() };
+        insta::assert_snapshot!(summary_text(&summary));
+    }
+
+    #[test]
+    fn a_summary_in_json_has_the_same_facts() {
+        insta::assert_json_snapshot!(samples::summary());
+    }
+}

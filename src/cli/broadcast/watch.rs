@@ -1,0 +1,41 @@
+//! `stentor broadcast watch`.
+
+use clap::Args;
+
+use super::super::follow::{Ended, Follow};
+use super::super::{Global, text};
+use super::not_found;
+use super::show::summary_text;
+use crate::app::report;
+use crate::config::Need;
+use crate::domain::ids::BroadcastId;
+
+/// Follow one broadcast to its end
+///
+/// Ctrl-C stops the watching, not the broadcast.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  stentor broadcast watch 06b3n9k1c2d4e")]
+pub(in crate::cli) struct Watch {
+    /// The broadcast, as `list` prints it
+    id: BroadcastId,
+}
+
+impl Watch {
+    pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
+        let (ended, summary) = global
+            .with_stentor("broadcast watch", Need::Identity, async |stentor, stop| {
+                let ended = Follow::new(stentor, self.id).to_the_end(stop).await?;
+                let summary = report::summary(stentor.store.as_ref(), stentor.tenant, self.id).await?;
+                Ok((ended, summary.ok_or_else(|| not_found(self.id))?))
+            })
+            .await?;
+        match global.json {
+            true => text::print_json(&summary)?,
+            false => text::print(&summary_text(&summary))?,
+        }
+        if ended == Ended::Unwatched {
+            eprintln!("It goes on. Look again with `stentor broadcast watch {}`.", self.id);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! What went wrong, in plain words with the cure, and the exit code that says so.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::text;
+use crate::app::people::PeopleError;
+use crate::app::report::ExportError;
+use crate::app::submit::SubmitError;
+use crate::domain::fault::{Fault, Faults};
+use crate::http::server::ServerError;
+use crate::ports::StoreError;
+
+/// A command that did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Complaint {
+    /// 1 failed, 2 bad input.
+    pub exit: u8,
+    /// Stable; scripts compare it.
+    pub code: &'static str,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub cure: String,
+    /// Everything wrong with the input.
+    pub faults: Vec<Fault>,
+}
+
+impl Complaint {
+    /// It could not be done.
+    pub fn failed(code: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { exit: 1, code, message: message.into(), cure: cure.into(), faults: Vec::new() }
+    }
+
+    /// It should not have been asked.
+    pub fn bad_input(code: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { exit: 2, ..Self::failed(code, message, cure) }
+    }
+
+    /// Arguments that clap refused.
+    pub fn of_arguments(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let (message, rest) = text.trim().split_once("\n\n").unwrap_or((text.trim(), ""));
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        Self::bad_input("bad_arguments", message, rest)
+    }
+
+    /// Tells it, and gives the exit code.
+    pub fn tell(&self, as_json: bool) -> ExitCode {
+        if as_json {
+            let error = json!({
+                "code": self.code, "message": self.message, "cure": self.cure, "faults": self.faults,
+            });
+            // Nothing better can be done when standard output is gone.
+            let _ = text::print_json(&json!({ "error": error }));
+        } else {
+            eprintln!("{}", self.to_text());
+        }
+        ExitCode::from(self.exit)
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = format!("error: {}", self.message);
+        for fault in &self.faults {
+            let cure = text::indented(&fault.cure, "    ");
+            text += &format!("\n\n  {}: {}.\n{cure}", fault.field, fault.problem.trim_end_matches('.'));
+        }
+        if !self.cure.is_empty() {
+            text += &format!("\n\n{}", text::indented(&self.cure, "  "));
+        }
+        text
+    }
+}
+
+impl From<&Faults> for Complaint {
+    fn from(faults: &Faults) -> Self {
+        let message = match faults.0.len() {
+            1 => "One thing must be corrected first.".to_owned(),
+            count => format!("{count} things must be corrected first."),
+        };
+        Self { faults: faults.0.clone(), ..Self::bad_input("bad_input", message, "") }
+    }
+}
+
+impl From<&StoreError> for Complaint {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                let cure = "Check that Postgres runs and that database.url is right, then try again.";
+                Self::failed("database_unavailable", sentence(error), cure)
+            }
+            StoreError::LeaseLost => {
+                let cure = "Nothing: whoever holds the lease now goes on with the work.";
+                Self::failed("lease_lost", sentence(error), cure)
+            }
+            StoreError::Schema(_) => {
+                let cure = "Run `stentor migrate` with the newest program that uses this database.";
+                Self::failed("schema", sentence(error), cure)
+            }
+            StoreError::Broken(_) => {
+                Self::failed("database_answer", sentence(error), "Report this to whoever runs Stentor.")
+            }
+        }
+    }
+}
+
+impl From<&PeopleError> for Complaint {
+    fn from(error: &PeopleError) -> Self {
+        match error {
+            PeopleError::Refused { reason, detail } => {
+                let cure = [Some(reason.cure().to_owned()), said(detail.as_ref())];
+                Self::failed(
+                    reason.code(),
+                    reason.sentence(),
+                    cure.into_iter().flatten().collect::<Vec<_>>().join("\n"),
+                )
+            }
+            PeopleError::GaveUp { detail, .. } => {
+                let cure = ["Try again in some minutes.".to_owned()].into_iter().chain(said(detail.as_ref()));
+                Self::failed("directory_unavailable", error.to_string(), cure.collect::<Vec<_>>().join("\n"))
+            }
+            PeopleError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn said(detail: Option<&String>) -> Option<String> {
+    detail.map(|detail| format!("The service said: {detail}"))
+}
+
+impl From<&SubmitError> for Complaint {
+    fn from(error: &SubmitError) -> Self {
+        match error {
+            SubmitError::Faults(faults) => faults.into(),
+            SubmitError::People(error) => error.into(),
+            SubmitError::Store(error) => error.into(),
+            SubmitError::FateUnknown(id) => {
+                let cure = format!("Look with `stentor broadcast show {id}` before you create it again.");
+                Self::failed("fate_unknown", error.to_string(), cure)
+            }
+        }
+    }
+}
+
+impl From<&ServerError> for Complaint {
+    fn from(error: &ServerError) -> Self {
+        let cure = match error {
+            ServerError::Listen { cause, .. } if cause.kind() == std::io::ErrorKind::AddrInUse => {
+                "Another program listens there: stop it, or choose another address as http.listen."
+            }
+            ServerError::Listen { .. } => "Choose an address of this machine, and a port above 1023, as http.listen.",
+            ServerError::Serve(_) => "Start it again; the log tells more.",
+        };
+        Self::failed("http", sentence(error), cure)
+    }
+}
+
+impl From<anyhow::Error> for Complaint {
+    fn from(error: anyhow::Error) -> Self {
+        for cause in error.chain() {
+            if let Some(complaint) = cause.downcast_ref::<Self>() {
+                return complaint.clone();
+            }
+            let known = (cause.downcast_ref::<Faults>().map(Self::from))
+                .or_else(|| cause.downcast_ref::<SubmitError>().map(Self::from))
+                .or_else(|| cause.downcast_ref::<PeopleError>().map(Self::from))
+                .or_else(|| cause.downcast_ref::<StoreError>().map(Self::from))
+                .or_else(|| cause.downcast_ref::<ServerError>().map(Self::from));
+            if let Some(complaint) = known {
+                return complaint;
+            }
+            match cause.downcast_ref::<ExportError>() {
+                Some(ExportError::Store(error)) => return error.into(),
+                Some(ExportError::Write(_)) => return Self::failed("export", cause.to_string(), ""),
+                None => {}
+            }
+        }
+        Self::failed("failed", sentence(&format!("{error:#}")), "")
+    }
+}
+
+/// A text as a sentence of its own.
+fn sentence(text: &(impl std::fmt::Display + ?Sized)) -> String {
+    let text = text.to_string();
+    let mut letters = text.trim_end_matches('.').chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
+}

@@ -1,0 +1,195 @@
+//! `stentor demo`: everything at once, on this machine, without Microsoft.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::broadcast::{not_found, show::summary_text};
+use super::complaint::Complaint;
+use super::follow::{Ended, Follow};
+use super::text::{self, Align, table, thousands};
+use super::{Global, service, stop};
+use crate::app::report::{self, Summary};
+use crate::config::Need;
+use crate::domain::progress::Progress;
+use crate::http::server;
+use crate::telemetry::{self, Voice};
+use crate::wiring::{Demonstration, LedgerCounts, Simulation, Weather};
+
+/// See it work: a private Postgres, a simulated Teams, one broadcast
+///
+/// The organisation is made up: a third has no bot yet, and about one in ten cannot be reached, for four different
+/// reasons. Nothing leaves this machine.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  stentor demo\n  stentor demo --recipients 10000 --faults mild --seed 7\n  \
+                        stentor demo --recipients 2000 --exit --json")]
+pub(super) struct Demo {
+    /// How many people the organisation has
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    recipients: u32,
+    /// End with the broadcast, instead of staying until Ctrl-C
+    #[arg(long)]
+    exit: bool,
+    /// Decides the people and every misfortune
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// What goes wrong
+    #[arg(long, value_enum, default_value_t = Weather::None)]
+    faults: Weather,
+}
+
+/// What a demonstration came to; scripts read it.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    #[serde(flatten)]
+    progress: Progress,
+    by_reason: BTreeMap<&'static str, u64>,
+    duration_seconds: f64,
+    #[serde(flatten)]
+    ledger: LedgerCounts,
+}
+
+impl Demo {
+    pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
+        let settings = global.begin(Need::Nothing, Voice::Command)?;
+        let metrics = telemetry::start_metrics()?;
+        let stop = stop::on_signals()?;
+        let listener = listen(settings.http.listen).await?;
+        let address = listener.local_addr()?;
+        eprintln!(
+            "Starting a private Postgres, a simulated Teams of {} and Stentor.",
+            text::people(self.recipients.into())
+        );
+        let demo = Demonstration::open(settings, self.simulation()).await?;
+        let stentor = &demo.stentor;
+        let (worked, served, kept, shown) = tokio::join!(
+            service::part(&stop, stentor.work(stop.clone())),
+            service::part(&stop, service::answer(stentor, listener, metrics.clone(), &stop)),
+            service::part(&stop, service::upkeep(stentor, metrics, &stop)),
+            service::part(&stop, self.show(global, &demo, address, &stop)),
+        );
+        let closed = demo.close().await;
+        // A worker that failed explains a demonstration that was cut short.
+        worked.and(served).and(kept).and(shown).and(closed)
+    }
+
+    fn simulation(&self) -> Simulation {
+        Simulation {
+            people: self.recipients,
+            seed: self.seed,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            quota_factor: 1.0,
+            is_warm: false,
+            latency: Duration::ZERO,
+            weather: self.faults,
+            token_lifetime: None,
+        }
+    }
+
+    async fn show(
+        &self,
+        global: &Global,
+        demo: &Demonstration,
+        address: SocketAddr,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let ended = Follow::new(&demo.stentor, demo.broadcast).to_the_end(stop).await?;
+        let (store, tenant) = (demo.stentor.store.as_ref(), demo.stentor.tenant);
+        let summary = report::summary(store, tenant, demo.broadcast).await?.ok_or_else(|| not_found(demo.broadcast))?;
+        let outcome = Outcome::of(&summary, demo.ledger());
+        match global.json {
+            true => text::print_json(&outcome)?,
+            false => text::print(&outcome_text(&summary, &outcome))?,
+        }
+        if ended == Ended::Unwatched {
+            return Err(Complaint::failed("interrupted", "Interrupted before it was done.", "").into());
+        }
+        if !self.exit {
+            eprintln!("\nMetrics are at http://{address}/metrics. Press Ctrl-C to end the demonstration.");
+            stop.cancelled().await;
+        }
+        outcome.check()
+    }
+}
+
+/// Listens as set; a demonstration beside a running Stentor takes any free port instead.
+async fn listen(wanted: SocketAddr) -> anyhow::Result<TcpListener> {
+    match server::listen(wanted).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => Ok(server::listen(SocketAddr::new(wanted.ip(), 0)).await?),
+    }
+}
+
+impl Outcome {
+    fn of(summary: &Summary, ledger: LedgerCounts) -> Self {
+        let mut by_reason = BTreeMap::new();
+        for row in &summary.by_reason {
+            *by_reason.entry(row.code).or_default() += row.count;
+        }
+        let Summary { report, .. } = summary;
+        let times = report.started_at.zip(report.finished_at);
+        let took = times.and_then(|(from, to)| (to - from).to_std().ok()).unwrap_or_default();
+        let duration_seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
+        Self { progress: report.progress, by_reason, duration_seconds, ledger }
+    }
+
+    /// A demonstration that breaks a promise must not look like a success.
+    fn check(&self) -> anyhow::Result<()> {
+        let message = if !self.progress.adds_up() {
+            "The counts do not add up to everybody who was targeted."
+        } else if self.ledger.duplicates > 0 {
+            "Somebody was told twice."
+        } else {
+            return Ok(());
+        };
+        Err(Complaint::failed("promise_broken", message, "This is a fault of Stentor: please report it.").into())
+    }
+}
+
+fn outcome_text(summary: &Summary, outcome: &Outcome) -> String {
+    let requests = outcome.ledger.requests.iter();
+    let mut rows: Vec<Vec<String>> = requests.map(|(bucket, count)| vec![bucket.clone(), thousands(*count)]).collect();
+    rows.push(vec!["asked to wait (429)".to_owned(), thousands(outcome.ledger.throttled)]);
+    rows.push(vec!["told twice".to_owned(), thousands(outcome.ledger.duplicates)]);
+    let requests = table(&[Align::Left, Align::Right], &rows, "  ");
+    format!("\n{}\nWhat the simulated Teams saw\n{requests}", summary_text(summary))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::samples;
+
+    fn outcome() -> (Summary, Outcome) {
+        let summary = samples::summary();
+        let requests = [("check", 26_000), ("install", 13_000), ("resolve", 39_000), ("send", 38_998)];
+        let requests = requests.map(|(bucket, count)| (bucket.to_owned(), count)).into();
+        let ledger = LedgerCounts { requests, throttled: 3, duplicates: 0 };
+        let outcome = Outcome::of(&summary, ledger);
+        (summary, outcome)
+    }
+
+    #[test]
+    fn the_outcome_is_told_to_people() {
+        let (summary, outcome) = outcome();
+        insta::assert_snapshot!(outcome_text(&summary, &outcome));
+    }
+
+    #[test]
+    fn the_outcome_is_told_to_scripts() {
+        insta::assert_json_snapshot!(outcome().1);
+    }
+
+    #[test]
+    fn a_broken_promise_is_a_failure() {
+        let (_, mut outcome) = outcome();
+        assert!(outcome.check().is_ok());
+        outcome.ledger.duplicates = 1;
+        assert!(outcome.check().is_err());
+    }
+}

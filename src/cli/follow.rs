@@ -1,0 +1,236 @@
+//! Follows one broadcast to its end: a bar on a terminal, plain lines elsewhere; halts are told with their cure.
+
+use std::collections::VecDeque;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+
+use super::broadcast::{not_found, show::halt_text};
+use super::text;
+use crate::domain::broadcast::BroadcastState;
+use crate::domain::ids::BroadcastId;
+use crate::domain::progress::Progress;
+use crate::domain::time::Monotonic;
+use crate::ports::BroadcastReport;
+use crate::wiring::Stentor;
+
+/// How often we look. A look costs one sum over the broadcast's chunks.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often a plain line is printed.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+/// The rate is that of the last ten seconds: shorter jumps about, longer tells old news.
+const RATE_OVER: Duration = Duration::from_secs(10);
+/// How long a broadcast may stand still at its beginning before we guess that nobody works.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Why the following ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The broadcast is final.
+    Final,
+    /// A signal came first; the broadcast goes on.
+    Unwatched,
+}
+
+/// Follows one broadcast.
+pub(super) struct Follow<'a> {
+    stentor: &'a Stentor,
+    id: BroadcastId,
+    screen: Screen,
+    rate: Rate,
+    began: Monotonic,
+    told: Option<String>,
+}
+
+impl<'a> Follow<'a> {
+    pub(super) fn new(stentor: &'a Stentor, id: BroadcastId) -> Self {
+        let began = stentor.clock.monotonic();
+        Self { stentor, id, screen: Screen::new(), rate: Rate::default(), began, told: None }
+    }
+
+    /// Tells of every change until the broadcast is final, or `stop`.
+    pub(super) async fn to_the_end(mut self, stop: &CancellationToken) -> anyhow::Result<Ended> {
+        loop {
+            match self.stentor.store.report(self.stentor.tenant, self.id).await {
+                Ok(Some(report)) => {
+                    self.tell(&report);
+                    if report.state.is_final() {
+                        self.screen.clear();
+                        return Ok(Ended::Final);
+                    }
+                }
+                Ok(None) => return Err(not_found(self.id).into()),
+                Err(error) if error.is_transient() => self.note(Some(format!("Still watching: {error}"))),
+                Err(error) => return Err(error.into()),
+            }
+            let clock = &self.stentor.clock;
+            tokio::select! {
+                () = stop.cancelled() => {
+                    self.screen.clear();
+                    return Ok(Ended::Unwatched);
+                }
+                () = clock.sleep_until(clock.monotonic() + LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    fn tell(&mut self, report: &BroadcastReport) {
+        let now = self.stentor.clock.monotonic();
+        self.rate.look(now, report.progress.settled());
+        let note = self.note_about(report, now);
+        self.note(note);
+        let since = report.started_at.unwrap_or(report.created_at);
+        let elapsed = (self.stentor.clock.now() - since).to_std().unwrap_or_default();
+        let line = line(report.state, &report.progress, self.rate.per_second(), elapsed);
+        self.screen.show(now, &report.progress, &line);
+    }
+
+    fn note_about(&self, report: &BroadcastReport, now: Monotonic) -> Option<String> {
+        if let Some(halt) = &report.halt {
+            return Some(halt_text(halt));
+        }
+        let idle = report.started_at.is_none() && now.saturating_since(self.began) >= IDLE;
+        match report.state {
+            BroadcastState::Paused => Some("Paused by a person.".to_owned()),
+            BroadcastState::Missed => Some("Its hour has passed: it waits for a person.".to_owned()),
+            BroadcastState::Expanding | BroadcastState::Running if idle => {
+                Some("Nobody works on it yet: start `stentor run` or `stentor work`.".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Prints a note once, until there is another.
+    fn note(&mut self, note: Option<String>) {
+        if let Some(note) = note.as_ref().filter(|note| self.told.as_ref() != Some(note)) {
+            self.screen.note(note);
+        }
+        self.told = note;
+    }
+}
+
+/// One line about where a broadcast stands; what is zero is left out.
+fn line(state: BroadcastState, progress: &Progress, per_second: Option<f64>, elapsed: Duration) -> String {
+    if state == BroadcastState::Expanding && progress.settled() == 0 {
+        return format!("freezing the audience · {} so far", text::people(progress.targeted));
+    }
+    let mut parts = vec![
+        format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted)),
+        format!("sent {}", text::thousands(progress.sent)),
+    ];
+    let others = [
+        ("failed", progress.failed),
+        ("skipped", progress.skipped),
+        ("unconfirmed", progress.unconfirmed),
+        ("cancelled", progress.cancelled),
+    ];
+    parts.extend(
+        others
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| format!("{name} {}", text::thousands(*count))),
+    );
+    if state == BroadcastState::Running {
+        parts.extend(per_second.map(|rate| format!("{rate:.1}/s")));
+    } else {
+        parts.push(state.to_string());
+    }
+    parts.push(text::duration(elapsed));
+    parts.join(" · ")
+}
+
+/// People settled a second, lately.
+#[derive(Debug, Default)]
+struct Rate(VecDeque<(Monotonic, u64)>);
+
+impl Rate {
+    fn look(&mut self, now: Monotonic, settled: u64) {
+        self.0.push_back((now, settled));
+        while self.0.len() > 2 && now.saturating_since(self.0[1].0) >= RATE_OVER {
+            self.0.pop_front();
+        }
+    }
+
+    fn per_second(&self) -> Option<f64> {
+        let ((from, before), (to, after)) = (self.0.front()?, self.0.back()?);
+        let seconds = to.saturating_since(*from).as_secs_f64();
+        (seconds >= 1.0).then(|| after.saturating_sub(*before) as f64 / seconds)
+    }
+}
+
+/// Where progress is shown: always standard error, so that standard output holds only the result.
+enum Screen {
+    Bar(ProgressBar),
+    Lines { next: Monotonic },
+}
+
+impl Screen {
+    fn new() -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self::Lines { next: Monotonic::ZERO };
+        }
+        let style = ProgressStyle::with_template("{bar:28.cyan/blue} {percent:>3} %  {wide_msg}")
+            .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("━╸─"));
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        bar.set_style(style);
+        Self::Bar(bar)
+    }
+
+    fn show(&mut self, now: Monotonic, progress: &Progress, line: &str) {
+        match self {
+            Self::Bar(bar) => {
+                bar.set_length(progress.targeted);
+                bar.set_position(progress.settled());
+                bar.set_message(line.to_owned());
+            }
+            Self::Lines { next } if now >= *next => {
+                *next = now + LINE_EVERY;
+                eprintln!("{line}");
+            }
+            Self::Lines { .. } => {}
+        }
+    }
+
+    fn note(&self, note: &str) {
+        match self {
+            Self::Bar(bar) => bar.println(note),
+            Self::Lines { .. } => eprintln!("{note}"),
+        }
+    }
+
+    fn clear(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::samples;
+
+    #[test]
+    fn a_line_tells_what_matters() {
+        let progress = samples::running().progress;
+        let running = line(BroadcastState::Running, &progress, Some(48.94), Duration::from_secs(252));
+        assert_eq!(running, "12,345 of 40,000 · sent 12,000 · failed 300 · skipped 45 · 48.9/s · 4 min 12 s");
+        let halted = line(BroadcastState::Halted, &progress, Some(0.0), Duration::from_secs(60));
+        assert!(halted.ends_with(" · halted · 1 min 0 s"), "{halted}");
+        let begun = Progress { targeted: 50_000, pending: 50_000, ..Progress::default() };
+        let expanding = line(BroadcastState::Expanding, &begun, None, Duration::ZERO);
+        assert_eq!(expanding, "freezing the audience · 50,000 people so far");
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let at = |seconds| Monotonic::from_origin(Duration::from_secs(seconds));
+        let mut rate = Rate::default();
+        rate.look(at(0), 0);
+        assert_eq!(rate.per_second(), None);
+        (1..=60).for_each(|second| rate.look(at(second), second.min(30) * 50));
+        assert_eq!(rate.per_second(), Some(0.0));
+    }
+}

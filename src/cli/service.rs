@@ -1,0 +1,40 @@
+//! The parts of a process that stays, side by side: whichever ends takes the others along, in order.
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::http::router::{Shared, router};
+use crate::http::server;
+use crate::telemetry;
+use crate::wiring::Stentor;
+
+/// Runs `part`; when it ends, for whatever reason, everything stops.
+pub(super) async fn part<T>(
+    stop: &CancellationToken,
+    part: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let _stop_all = stop.clone().drop_guard();
+    part.await
+}
+
+/// Answers on `listener` until `stop`.
+pub(super) async fn answer(
+    stentor: &Stentor,
+    listener: TcpListener,
+    metrics: PrometheusHandle,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let shared = Shared { health: stentor.health.clone(), metrics };
+    Ok(server::serve(listener, router(shared), stop.clone(), stentor.clock.as_ref()).await?)
+}
+
+/// Keeps the metrics small until `stop`.
+pub(super) async fn upkeep(
+    stentor: &Stentor,
+    metrics: PrometheusHandle,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    telemetry::upkeep(metrics, stentor.clock.as_ref(), stop.clone()).await;
+    Ok(())
+}

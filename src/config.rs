@@ -1,0 +1,295 @@
+//! Typed settings: files, then environment; refuses keys it does not know.
+//!
+//! Layers come from the `config` crate: `config/default.toml` (compiled in), one file of the operator's, the
+//! environment. What serde would refuse one fault at a time is read by hand, key by key ([`reader`]), so that one
+//! report names every unknown key, wrong unit and contradiction.
+//!
+//! Invariant: `config/default.toml` is the schema. A key exists when it stands there, and its value there shows its
+//! type; an empty text means "not given".
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+use uuid::Uuid;
+
+use crate::app::engine::EngineSettings;
+use crate::domain::fault::{Fault, Faults};
+
+mod checks;
+mod duration;
+mod layers;
+mod reader;
+mod show;
+#[cfg(test)]
+mod tests;
+
+pub use duration::{NotADuration, duration_text, parse_duration};
+pub use layers::{DEFAULTS, Origin, Sources};
+pub use show::{Effective, Shown};
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which Postgres.
+    pub database: DatabaseSettings,
+    /// Where the private Postgres lives.
+    pub data_dir: PathBuf,
+    /// Whose bot we are, and in which cloud.
+    pub teams: TeamsSettings,
+    /// How we reach Microsoft.
+    pub network: NetworkSettings,
+    /// How the engine behaves, patience and quotas included.
+    pub engine: EngineSettings,
+    /// Where we listen.
+    pub http: HttpSettings,
+    /// What we log.
+    pub log: LogSettings,
+}
+
+/// Which Postgres.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// Where it is; `None` for a private one in the data directory.
+    pub url: Option<SecretString>,
+    /// Connections of one process, at most.
+    pub connections: u32,
+    /// How long one statement may take.
+    pub statement_timeout: Duration,
+}
+
+/// Whose bot we are. Commands that never talk to Teams live without any of it.
+#[derive(Debug, Clone)]
+pub struct TeamsSettings {
+    /// Which hosts.
+    pub cloud: Cloud,
+    /// The organisation's tenant.
+    pub tenant_id: Option<Uuid>,
+    /// The app registration.
+    pub app_id: Option<Uuid>,
+    /// Its secret, when given in place.
+    pub client_secret: Option<SecretString>,
+    /// The file that holds its secret, read when it is needed.
+    pub client_secret_file: Option<PathBuf>,
+    /// The manifest's id of the Teams app.
+    pub manifest_id: Option<Uuid>,
+    /// How the bot is registered.
+    pub bot: BotKind,
+}
+
+/// The tenant and app that every record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The organisation's tenant.
+    pub tenant_id: Uuid,
+    /// The app registration.
+    pub app_id: Uuid,
+}
+
+/// Everything needed to speak to Teams; see [`Settings::teams`].
+#[derive(Debug, Clone)]
+pub struct TeamsAccess {
+    /// Whose records.
+    pub identity: Identity,
+    /// Which hosts.
+    pub cloud: Cloud,
+    /// The secret's value.
+    pub client_secret: SecretString,
+    /// The manifest's id of the Teams app.
+    pub manifest_id: Uuid,
+    /// How the bot is registered.
+    pub bot: BotKind,
+}
+
+/// Which Microsoft cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cloud {
+    /// The public one.
+    Global,
+    /// United States government, on the public hosts.
+    Gcc,
+    /// United States government, high.
+    GccHigh,
+    /// United States department of defence.
+    Dod,
+    /// Operated by 21Vianet.
+    China,
+    /// A simulator or a test server.
+    Custom(Box<CustomUrls>),
+}
+
+/// The hosts of a custom cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomUrls {
+    /// Where tokens come from.
+    pub login: Url,
+    /// Where Graph is.
+    pub graph: Url,
+    /// Where the bot connector is.
+    pub bot: Url,
+}
+
+/// How the bot is registered in Azure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BotKind {
+    /// Its tokens come from the organisation's tenant.
+    SingleTenant,
+    /// Its tokens come from the Bot Framework's tenant.
+    MultiTenant,
+}
+
+/// How we reach Microsoft.
+#[derive(Debug, Clone)]
+pub struct NetworkSettings {
+    /// The url of a proxy for everything, which may hold a password; `None` leaves it to the environment.
+    pub proxy: Option<SecretString>,
+    /// Authorities to trust beside the system's.
+    pub extra_ca_file: Option<PathBuf>,
+    /// Hosts to reach at another address; port 0 stands for the usual one.
+    pub connect_to: BTreeMap<String, SocketAddr>,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long one request may take as a whole.
+    pub request_timeout: Duration,
+}
+
+/// Where we listen.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpSettings {
+    /// Address and port.
+    pub listen: SocketAddr,
+}
+
+/// What we log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// What is logged; `None` leaves it to the command.
+    pub filter: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines, one object a line.
+    Json,
+}
+
+/// What a command cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Neither tenant nor secret: `config`, `migrate`, `simulate`, `demo`.
+    Nothing,
+    /// The tenant and the app, because records belong to them: `broadcast list`.
+    Identity,
+    /// All of [`TeamsAccess`]: `run`, `work`, `broadcast create`.
+    Teams,
+}
+
+impl Settings {
+    /// Reads every layer.
+    ///
+    /// # Errors
+    /// Every fault found, in one report; what `need` asks for is part of it.
+    pub fn load(sources: &Sources, need: Need) -> Result<Self, Faults> {
+        Self::load_with_origins(sources, need).map(|(settings, _)| settings)
+    }
+
+    /// Reads every layer, and tells where each value came from.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with_origins(sources: &Sources, need: Need) -> Result<(Self, Effective), Faults> {
+        let mut reader = layers::read(sources)?;
+        let settings = checks::settings(&mut reader);
+        match need {
+            Need::Nothing => {}
+            Need::Identity => reader.take_faults(settings.identity().err()),
+            Need::Teams => reader.take_faults(settings.teams().err()),
+        }
+        let effective = show::effective(&reader);
+        Faults::or(reader.into_faults(), (settings, effective))
+    }
+
+    /// The defaults alone.
+    ///
+    /// # Panics
+    /// Never: a test reads the very same text.
+    pub fn defaults() -> Self {
+        Self::load(&Sources::default(), Need::Nothing).expect("config/default.toml is compiled in and tested")
+    }
+
+    /// The tenant and app that every record belongs to.
+    ///
+    /// # Errors
+    /// One fault for each that is not given.
+    pub fn identity(&self) -> Result<Identity, Faults> {
+        let mut faults = Vec::new();
+        let tenant_id = given(self.teams.tenant_id, "teams.tenant_id", TENANT_CURE, &mut faults);
+        let app_id = given(self.teams.app_id, "teams.app_id", APP_CURE, &mut faults);
+        match (tenant_id, app_id) {
+            (Some(tenant_id), Some(app_id)) => Ok(Identity { tenant_id, app_id }),
+            _ => Err(Faults(faults)),
+        }
+    }
+
+    /// Everything needed to speak to Teams; reads the secret's file.
+    ///
+    /// # Errors
+    /// One fault for each part that is not given, or cannot be read.
+    pub fn teams(&self) -> Result<TeamsAccess, Faults> {
+        let identity = self.identity();
+        let mut faults = identity.as_ref().err().cloned().unwrap_or(Faults(Vec::new())).0;
+        let secret = self.client_secret(&mut faults);
+        let manifest_id = given(self.teams.manifest_id, "teams.manifest_id", MANIFEST_CURE, &mut faults);
+        let (Ok(identity), Some(client_secret), Some(manifest_id)) = (identity, secret, manifest_id) else {
+            return Err(Faults(faults));
+        };
+        Ok(TeamsAccess { identity, cloud: self.teams.cloud.clone(), client_secret, manifest_id, bot: self.teams.bot })
+    }
+
+    fn client_secret(&self, faults: &mut Vec<Fault>) -> Option<SecretString> {
+        match (&self.teams.client_secret, &self.teams.client_secret_file) {
+            (Some(secret), _) => Some(secret.clone()),
+            (None, Some(file)) => match secret_in(file) {
+                Ok(secret) => Some(secret),
+                Err(problem) => {
+                    faults.push(Fault::new("teams.client_secret_file", problem, SECRET_FILE_CURE));
+                    None
+                }
+            },
+            (None, None) => given(None, "teams.client_secret", SECRET_CURE, faults),
+        }
+    }
+}
+
+const TENANT_CURE: &str = "Copy the tenant id from the overview page of Microsoft Entra.";
+const APP_CURE: &str = "Copy the application (client) id of the bot's app registration in Entra.";
+const MANIFEST_CURE: &str = "Copy the `id` of the Teams app's manifest, not the one that the catalogue shows.";
+const SECRET_CURE: &str = "Make a client secret in Entra and set its value here, or the file's name as \
+                           teams.client_secret_file.";
+const SECRET_FILE_CURE: &str = "Put the secret's value alone into the file, and let this user read it.";
+
+fn given<T>(value: Option<T>, key: &str, cure: &str, faults: &mut Vec<Fault>) -> Option<T> {
+    if value.is_none() {
+        faults.push(Fault::new(key, "is not given, and this command needs it", cure));
+    }
+    value
+}
+
+/// Reads a secret from `file`, without the line end that editors leave behind it.
+fn secret_in(file: &Path) -> Result<SecretString, String> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| format!("“{}” cannot be read ({})", file.display(), error.kind()))?;
+    let text = text.trim_end_matches(['\n', '\r']);
+    if text.is_empty() {
+        return Err(format!("“{}” is empty", file.display()));
+    }
+    Ok(SecretString::from(text))
+}

@@ -1,0 +1,231 @@
+//! Turns the merged tree into [`Settings`] and finds values that contradict each other.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::reader::Reader;
+use super::{
+    BotKind, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings, Settings,
+    TeamsSettings, duration_text, secret_in,
+};
+use crate::app::engine::EngineSettings;
+use crate::domain::pacing::Bucket;
+use crate::domain::retry::RetryPolicy;
+
+/// Ends of the host names that Microsoft itself answers at.
+const MICROSOFT_DOMAINS: &[&str] = &[
+    "microsoft.com",
+    "microsoft.us",
+    "microsoftonline.com",
+    "microsoftonline.us",
+    "microsoftonline.cn",
+    "chinacloudapi.cn",
+    "trafficmanager.net",
+    "botframework.com",
+    "botframework.us",
+    "botframework.azure.us",
+    "botframework.azure.cn",
+];
+
+pub(super) fn settings(reader: &mut Reader) -> Settings {
+    Settings {
+        database: database(reader),
+        data_dir: reader.file("data.dir").unwrap_or_else(|| {
+            reader.refuse_together(&["data.dir"], "is empty", "Name a directory, such as \"data\".");
+            "data".into()
+        }),
+        teams: teams(reader),
+        network: network(reader),
+        engine: engine(reader),
+        http: HttpSettings { listen: reader.listen("http.listen") },
+        log: log(reader),
+    }
+}
+
+fn database(reader: &mut Reader) -> DatabaseSettings {
+    const KINDS: &[&str] = &["postgres", "postgresql"];
+    let example = "\"postgres://stentor@db.example/stentor\"";
+    let url = reader.url("database.url", KINDS, example).map(|url| SecretString::from(url.to_string()));
+    let in_file = reader.file("database.url_file").and_then(|file| match secret_in(&file) {
+        Ok(url) => Some(url),
+        Err(problem) => {
+            reader.refuse("database.url_file", problem, "Put the url alone into the file, and let this user read it.");
+            None
+        }
+    });
+    either(reader, "database.url", "database.url_file");
+    DatabaseSettings {
+        url: url.or(in_file),
+        connections: reader.integer("database.connections", 2..=100) as u32,
+        statement_timeout: reader.duration("database.statement_timeout"),
+    }
+}
+
+/// Refuses a secret that is given in place and in a file.
+fn either(reader: &mut Reader, in_place: &str, in_file: &str) {
+    if reader.is_given(in_place) && reader.is_given(in_file) {
+        reader.refuse_together(&[in_place, in_file], format!("is given, and {in_file} too"), "Keep one of the two.");
+    }
+}
+
+fn teams(reader: &mut Reader) -> TeamsSettings {
+    let cloud = cloud(reader);
+    let bot = &[("single_tenant", BotKind::SingleTenant), ("multi_tenant", BotKind::MultiTenant)];
+    let teams = TeamsSettings {
+        cloud,
+        tenant_id: reader.uuid("teams.tenant_id"),
+        app_id: reader.uuid("teams.app_id"),
+        client_secret: reader.text("teams.client_secret", "\"the secret's value\"").map(SecretString::from),
+        client_secret_file: reader.file("teams.client_secret_file"),
+        manifest_id: reader.uuid("teams.manifest_id"),
+        bot: reader.choice("teams.bot", bot),
+    };
+    either(reader, "teams.client_secret", "teams.client_secret_file");
+    teams
+}
+
+const CUSTOM_KEYS: [&str; 3] = ["teams.custom.login_url", "teams.custom.graph_url", "teams.custom.bot_url"];
+
+fn cloud(reader: &mut Reader) -> Cloud {
+    let choices = ["global", "gcc", "gcc_high", "dod", "china", "custom"].map(|word| (word, word));
+    let word = reader.choice("teams.cloud", &choices);
+    let urls = CUSTOM_KEYS.map(|key| custom_url(reader, key));
+    if word != "custom" {
+        for (key, _) in CUSTOM_KEYS.iter().zip(&urls).filter(|(_, url)| url.is_some()) {
+            let problem = format!("is given, but teams.cloud is \"{word}\"");
+            reader.refuse_together(&[key, "teams.cloud"], problem, "Remove it, or set teams.cloud = \"custom\".");
+        }
+    }
+    match word {
+        "gcc" => Cloud::Gcc,
+        "gcc_high" => Cloud::GccHigh,
+        "dod" => Cloud::Dod,
+        "china" => Cloud::China,
+        "custom" => custom(reader, urls).map_or(Cloud::Global, |urls| Cloud::Custom(Box::new(urls))),
+        _ => Cloud::Global,
+    }
+}
+
+fn custom(reader: &mut Reader, urls: [Option<Url>; 3]) -> Option<CustomUrls> {
+    for key in CUSTOM_KEYS {
+        if !reader.is_given(key) {
+            reader.refuse(key, "is not given, but teams.cloud is \"custom\"", "Give all three urls of [teams.custom].");
+        }
+    }
+    let [login, graph, bot] = urls;
+    Some(CustomUrls { login: login?, graph: graph?, bot: bot? })
+}
+
+fn custom_url(reader: &mut Reader, key: &str) -> Option<Url> {
+    let url = reader.url(key, &["http", "https"], "\"http://127.0.0.1:8090\"")?;
+    let host = url.host_str().unwrap_or_default().to_lowercase();
+    let is_microsoft = MICROSOFT_DOMAINS.iter().any(|end| host == *end || host.ends_with(&format!(".{end}")));
+    if is_microsoft && url.scheme() == "http" {
+        reader.refuse(
+            key,
+            format!("sends secrets to {host} unencrypted"),
+            "Write https, or choose the cloud by its name.",
+        );
+    }
+    Some(url)
+}
+
+fn network(reader: &mut Reader) -> NetworkSettings {
+    let proxy = reader.url("network.proxy", &["http", "https"], "\"http://proxy.example:3128\"");
+    let network = NetworkSettings {
+        proxy: proxy.map(|url| SecretString::from(url.to_string())),
+        extra_ca_file: reader.file("network.extra_ca_file"),
+        connect_to: reader.addresses("network.connect_to"),
+        connect_timeout: reader.duration("network.connect_timeout"),
+        request_timeout: reader.duration("network.request_timeout"),
+    };
+    if let Some(file) = network.extra_ca_file.as_ref().filter(|file| !file.is_file()) {
+        let problem = format!("“{}” is not a file", file.display());
+        reader.refuse("network.extra_ca_file", problem, "Name a file in PEM, or leave it empty.");
+    }
+    if network.connect_timeout > network.request_timeout {
+        let problem = "is longer than network.request_timeout";
+        let keys = ["network.connect_timeout", "network.request_timeout"];
+        reader.refuse_together(&keys, problem, "A whole request cannot be shorter than its beginning.");
+    }
+    network
+}
+
+fn engine(reader: &mut Reader) -> EngineSettings {
+    let engine = EngineSettings {
+        lease: reader.duration("engine.lease"),
+        renew_every: reader.duration("engine.renew_every"),
+        stop_before: reader.duration("engine.stop_before"),
+        grace: reader.duration("engine.grace"),
+        poll_every: reader.duration("engine.poll_every"),
+        flush_every: reader.duration("engine.flush_every"),
+        flush_facts: reader.integer("engine.flush_facts", 1..=10_000) as usize,
+        chunk_size: reader.integer("engine.chunk_size", 1..=1000) as u32,
+        expand_slice: reader.integer("engine.expand_slice", 1000..=500_000) as u32,
+        probe_every: reader.duration("engine.probe_every"),
+        tenants: reader.integer("engine.tenants", 1..=10_000) as u32,
+        retry: retry(reader),
+        quotas: Bucket::ALL
+            .into_iter()
+            .map(|bucket| (bucket, reader.quota(&format!("quotas.{}", bucket.name()))))
+            .collect(),
+    };
+    check_lease(reader, &engine);
+    engine
+}
+
+fn check_lease(reader: &mut Reader, engine: &EngineSettings) {
+    let EngineSettings { lease, renew_every, stop_before, .. } = *engine;
+    if lease <= renew_every * 2 {
+        let problem = format!("{} is not more than twice engine.renew_every", duration_text(lease));
+        let cure =
+            format!("Make it longer than {}, so that one late renewal loses nothing.", duration_text(renew_every * 2));
+        reader.refuse_together(&["engine.lease", "engine.renew_every"], problem, cure);
+    }
+    if stop_before >= lease {
+        let problem = format!("{} is not shorter than engine.lease", duration_text(stop_before));
+        let cure = format!("Make it shorter than {}: otherwise no request ever starts.", duration_text(lease));
+        reader.refuse_together(&["engine.stop_before", "engine.lease"], problem, cure);
+    } else if lease - stop_before <= renew_every {
+        let problem = "leaves no time between two renewals";
+        let cure = format!("Make it shorter than {}.", duration_text(lease.saturating_sub(renew_every)));
+        reader.refuse_together(&["engine.stop_before", "engine.lease", "engine.renew_every"], problem, cure);
+    }
+}
+
+fn retry(reader: &mut Reader) -> RetryPolicy {
+    let retry = RetryPolicy {
+        first: reader.duration("retry.first"),
+        longest: reader.duration("retry.longest"),
+        tries: reader.integer("retry.tries", 1..=50) as u8,
+        polls: reader.integer("retry.polls", 1..=20) as u8,
+    };
+    if retry.first > retry.longest {
+        let cure = "Make it shorter than retry.longest, or that one longer.";
+        reader.refuse_together(&["retry.first", "retry.longest"], "is longer than retry.longest", cure);
+    }
+    if retry.first < Duration::from_millis(100) {
+        let problem = "tries again so soon that it adds to the trouble";
+        reader.refuse_together(&["retry.first"], problem, "Make it 100ms or longer.");
+    }
+    retry
+}
+
+fn log(reader: &mut Reader) -> LogSettings {
+    let format = reader.choice("log.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
+    let filter = reader.text("log.filter", "\"info,stentor=debug\"");
+    let filter = filter.filter(|text| {
+        let parsed = tracing_subscriber::EnvFilter::builder().parse(text);
+        if parsed.is_err() {
+            reader.refuse(
+                "log.filter",
+                format!("“{text}” is not a log filter"),
+                "Write it like \"info,stentor=debug\".",
+            );
+        }
+        parsed.is_ok()
+    });
+    LogSettings { format, filter }
+}
