@@ -18,8 +18,10 @@ use crate::app::health::{Health, Readiness};
 use crate::app::lease::Worker;
 use crate::app::people::People;
 use crate::config::{BotKind, Cloud, Settings};
-use crate::domain::ids::TenantKey;
+use crate::domain::ids::{BroadcastId, TenantKey};
+use crate::domain::outcome::Step;
 use crate::domain::pacing::Bucket;
+use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Directory, Messenger, Random, Store};
 
 mod demonstration;
@@ -233,6 +235,14 @@ impl Stentor {
     /// Whether every part of this process is well.
     pub fn is_ready(&self) -> Readiness {
         self.health.readiness()
+    }
+
+    /// When the requests of one step of a broadcast began, in order, by our own record.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn starts(&self, broadcast: BroadcastId, step: Step) -> anyhow::Result<Vec<Timestamp>> {
+        Ok(self.ground.store.starts(self.tenant, broadcast, step).await?)
     }
 
     /// What reading the directory and accepting broadcasts need.

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+mod bench;
 mod broadcast;
 mod complaint;
 mod config;
@@ -75,6 +76,8 @@ enum Command {
     Demo(demo::Demo),
     /// Pretend to be Teams, until Ctrl-C
     Simulate(simulate::Simulate),
+    /// Measure, on this machine
+    Bench(bench::Bench),
     /// Bring the database's schema up to this program
     Migrate(migrate::Migrate),
     /// Print the settings in force, secrets masked
@@ -111,6 +114,7 @@ impl Command {
             Self::Broadcast(command) => command.perform(global).await,
             Self::Demo(command) => command.perform(global).await,
             Self::Simulate(command) => command.perform(global).await,
+            Self::Bench(command) => command.perform(global).await,
             Self::Migrate(command) => command.perform(global).await,
             Self::Config(command) => command.perform(global),
         }

@@ -26,7 +26,10 @@ const COOLDOWN_DEFAULT: Duration = Duration::from_secs(1);
 const COOLDOWN_LONGEST_GUESS: Duration = Duration::from_secs(60);
 /// A slip in one header must not silence a tenant for days.
 const COOLDOWN_LONGEST: Duration = Duration::from_secs(24 * 3600);
-const SLOW_DOWN: f64 = 0.7;
+/// What is left of the rate after a 429: a lone one is noise, a second within a minute is news.
+const SLOW_DOWN_ALONE: f64 = 0.95;
+const SLOW_DOWN_AGAIN: f64 = 0.7;
+const AGAIN_WITHIN: Duration = Duration::from_secs(60);
 const SHARE_LEAST: f64 = 0.1;
 const CLIMB: f64 = 0.02;
 const CLIMB_EVERY: Duration = Duration::from_secs(5);
@@ -193,7 +196,9 @@ impl Pacer {
     pub fn throttled(&mut self, now: Monotonic, retry_after: Option<Duration>) -> Monotonic {
         let same_window = self.slowed_at.is_some_and(|slowed| now.saturating_since(slowed) < self.quota.window);
         if !same_window {
-            self.share = (self.share(now) * SLOW_DOWN).max(SHARE_LEAST);
+            let again = self.slowed_at.is_some_and(|slowed| now.saturating_since(slowed) < AGAIN_WITHIN);
+            let left = if again { SLOW_DOWN_AGAIN } else { SLOW_DOWN_ALONE };
+            self.share = (self.share(now) * left).max(SHARE_LEAST);
             self.slowed_at = Some(now);
             self.strikes += 1;
         }
@@ -287,8 +292,10 @@ mod tests {
         for milliseconds in [1000, 1010, 1500] {
             pacer.throttled(at(milliseconds), Some(Duration::from_secs(1)));
         }
-        assert!((pacer.share(at(1500)) - 0.7).abs() < 1e-9);
-        assert!((pacer.share(at(1000 + 80_000)) - 1.0).abs() < 1e-9);
+        assert!((pacer.share(at(1500)) - 0.95).abs() < 1e-9);
+        pacer.throttled(at(2100), Some(Duration::from_secs(1)));
+        assert!((pacer.share(at(2100)) - 0.95 * 0.7).abs() < 1e-9);
+        assert!((pacer.share(at(2100 + 90_000)) - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -76,12 +76,18 @@ pub struct SimulatedAccess {
 }
 
 /// What the simulated Teams saw: the judge of what we claim.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct LedgerCounts {
     /// Requests received, by bucket.
     pub requests: BTreeMap<String, u64>,
     /// 429s given.
     pub throttled: u64,
+    /// The most requests in any sliding second, by bucket.
+    #[serde(skip)]
+    pub max_in_any_second: BTreeMap<String, u64>,
+    /// From the first request to the last, by bucket.
+    #[serde(skip)]
+    pub span_seconds: BTreeMap<String, f64>,
     /// Messages beyond the first of the same content to the same person.
     pub duplicates: u64,
 }
@@ -128,8 +134,18 @@ impl Simulated {
     /// What it saw so far.
     pub fn ledger(&self) -> LedgerCounts {
         let summary = self.simulator.ledger_summary();
-        let requests = summary.requests.iter().map(|(bucket, count)| (bucket.to_string(), *count)).collect();
-        LedgerCounts { requests, throttled: summary.throttled, duplicates: summary.duplicates }
+        let most = summary.max_in_any_second.iter().map(|(bucket, count)| (bucket.to_string(), *count as u64));
+        let span = |(bucket, first): (&crate::simulator::bucket::Bucket, &crate::domain::time::Timestamp)| {
+            let last = summary.last_request_at.get(bucket).unwrap_or(first);
+            (bucket.to_string(), (*last - *first).as_seconds_f64())
+        };
+        LedgerCounts {
+            requests: summary.requests.iter().map(|(bucket, count)| (bucket.to_string(), *count)).collect(),
+            throttled: summary.throttled,
+            duplicates: summary.duplicates,
+            max_in_any_second: most.collect(),
+            span_seconds: summary.first_request_at.iter().map(span).collect(),
+        }
     }
 
     /// Stops it.
@@ -177,13 +193,27 @@ impl Demonstration {
         let settings = simulated.settings(settings)?;
         let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
         let stentor = Stentor::on(ground, settings, true, clock).await?;
+        Self::submit(stentor, simulated).await
+    }
+
+    /// Another broadcast to the same people, whose routes are known now, through another simulated Teams.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn again_under(self, settings: Settings, simulation: Simulation) -> anyhow::Result<Self> {
+        self.simulated.close().await?;
+        let simulated = Simulated::start(simulation).await?;
+        let settings = simulated.settings(settings)?;
+        let clock = Arc::clone(&self.stentor.clock);
+        let stentor = Stentor::on(self.stentor.ground, settings, true, clock).await?;
+        Self::submit(stentor, simulated).await
+    }
+
+    async fn submit(stentor: Stentor, simulated: Simulated) -> anyhow::Result<Self> {
+        let deadline_at = stentor.clock.now() + Duration::from_secs(72 * 3600);
         let draft = Draft {
             content: sample_content(),
-            treatment: Treatment {
-                when_in_doubt: WhenInDoubt::Hold,
-                urgent: false,
-                deadline_at: stentor.clock.now() + Duration::from_secs(72 * 3600),
-            },
+            treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at },
             audience: Audience::Everyone,
             accept_partial: false,
         };

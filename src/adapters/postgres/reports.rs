@@ -40,6 +40,13 @@ statements! {
         where d.tenant_id = $1 and d.broadcast_id = $2 and d.recipient_id > $3
         order by d.recipient_id
         limit $4";
+    STARTS = "-- starts
+        -- $1 tenant, $2 broadcast, $3 step
+        select a.started_at
+        from round r
+        join attempt a on a.tenant_id = r.tenant_id and a.round_id = r.round_id
+        where r.tenant_id = $1 and r.broadcast_id = $2 and a.step = $3
+        order by a.started_at";
 }
 
 #[derive(FromRow)]
@@ -159,6 +166,26 @@ impl PgStore {
             })
             .await?;
         rows.into_iter().map(ProgressRow::into_report).collect()
+    }
+
+    /// When the requests of one step of a broadcast began, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn starts(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        step: crate::domain::outcome::Step,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        let starts = self
+            .database
+            .run("starts", async |conn| {
+                let query = sqlx::query_scalar(STARTS).bind(tenant.0).bind(id.as_i64());
+                query.bind(step.number()).fetch_all(conn).await
+            })
+            .await?;
+        Ok(starts)
     }
 
     pub(super) async fn reason_counts(

@@ -1,0 +1,3 @@
+//! What `stentor bench` measures, one file a measure. Figures are ratios within one run, because machines differ.
+
+pub mod quota;

@@ -1,0 +1,73 @@
+//! `stentor bench`: what Stentor measures about itself.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::Global;
+use super::text::{self, Align, table, thousands};
+use crate::bench::quota;
+use crate::config::Need;
+use crate::telemetry::Voice;
+use crate::wiring::{Simulation, Weather};
+
+/// Measure, on this machine
+///
+/// Everything is private and on loopback: a Postgres that goes afterwards, a simulated Teams. Compare figures within one
+/// run; machines differ.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  stentor bench quota\n  stentor bench quota --recipients 6000 --json")]
+pub(super) struct Bench {
+    #[command(subcommand)]
+    measure: Measure,
+}
+
+#[derive(Debug, Subcommand)]
+enum Measure {
+    /// How much of the bot's quota a broadcast to known chats uses, and whether it ever exceeds it
+    Quota {
+        /// How many people the organisation has
+        #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        recipients: u32,
+    },
+}
+
+impl Bench {
+    pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
+        let settings = global.begin(Need::Nothing, Voice::Command)?;
+        let Measure::Quota { recipients } = self.measure;
+        eprintln!("Learning the chats of {}, then sending at the published limits.", text::people(recipients.into()));
+        let simulation = Simulation {
+            people: recipients,
+            seed: 1,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            quota_factor: 1.0,
+            is_warm: true,
+            latency: Duration::ZERO,
+            weather: Weather::None,
+            token_lifetime: None,
+        };
+        let measured = quota::run(settings, simulation).await?;
+        match global.json {
+            true => text::print_json(&measured)?,
+            false => text::print(&quota_text(&measured))?,
+        }
+        Ok(())
+    }
+}
+
+fn quota_text(measured: &quota::Measured) -> String {
+    let rows = [
+        ("sends received", thousands(measured.requests)),
+        ("in seconds", format!("{:.1}", measured.seconds)),
+        ("of the quota used", format!("{:.1} %", measured.utilisation * 100.0)),
+        ("quota in any second", thousands(measured.quota_per_second.into())),
+        ("most received in any second", thousands(measured.max_in_any_second)),
+        ("most started in any second", thousands(measured.max_started_in_any_second)),
+        ("asked to wait (429)", thousands(measured.throttled)),
+        ("told twice", thousands(measured.duplicates)),
+    ];
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    table(&[Align::Left, Align::Right], &rows, "  ")
+}
