@@ -169,7 +169,7 @@ mod tests {
         let summary = samples::summary();
         let requests = [("check", 26_000), ("install", 13_000), ("resolve", 39_000), ("send", 38_998)];
         let requests = requests.map(|(bucket, count)| (bucket.to_owned(), count)).into();
-        let ledger = LedgerCounts { requests, throttled: 3, duplicates: 0 };
+        let ledger = LedgerCounts { requests, throttled: 3, ..LedgerCounts::default() };
         let outcome = Outcome::of(&summary, ledger);
         (summary, outcome)
     }

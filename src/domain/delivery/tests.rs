@@ -213,7 +213,7 @@ fn an_installation_that_never_shows_ends_with_its_own_reason() {
 #[test]
 fn a_second_refused_token_halts_the_tenant_and_fails_nobody() {
     let refused = Outcome::NeedsRemedy(Remedy::Token, Reason::TokenRefused);
-    let delivery = meet(&[refused.clone()]);
+    let delivery = meet(std::slice::from_ref(&refused));
     let policy = RetryPolicy::default();
     let checking = apply(&delivery, Event::Started(Step::Check), &policy, now(), Jitter::FULL).unwrap().delivery;
     let next = apply(&checking, Event::Answered(refused), &policy, now(), Jitter::FULL).unwrap();

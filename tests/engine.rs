@@ -1,0 +1,404 @@
+//! The whole engine in one process: a real worker, a real Postgres, the simulated Teams over real HTTP, whose ledger is
+//! the judge. Quotas are twenty times the published ones, so that a test takes seconds.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stentor::adapters::postgres::managed::testing::TestDatabase;
+use stentor::adapters::postgres::pool::PoolSettings;
+use stentor::adapters::postgres::{PgStore, schema};
+use stentor::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
+use stentor::adapters::teams::{CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
+use stentor::app::engine::EngineSettings;
+use stentor::app::lease::Worker;
+use stentor::app::people::People;
+use stentor::app::submit::{Audience, Draft, submit};
+use stentor::domain::broadcast::{BroadcastState, Treatment};
+use stentor::domain::content::Content;
+use stentor::domain::delivery::{Settlement, WhenInDoubt};
+use stentor::domain::ids::{BroadcastId, TenantKey};
+use stentor::domain::pacing::{Bucket, Quota};
+use stentor::domain::reason::{HaltReason, Reason};
+use stentor::domain::retry::RetryPolicy;
+use stentor::ports::{BroadcastReport, Clock, Messenger, Random, Store};
+use stentor::simulator::faults::FaultPlan;
+use stentor::simulator::service::Simulator;
+use stentor::simulator::settings::SimulatorSettings;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const FASTER: u32 = 20;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct House {
+    simulator: Simulator,
+    store: Arc<PgStore>,
+    tenant: TenantKey,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    client: Arc<TeamsClient>,
+    engine: EngineSettings,
+    _database: TestDatabase,
+}
+
+struct Working {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Working {
+    async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+async fn house(settings: SimulatorSettings) -> House {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let (tenant_id, app_id, manifest) = (settings.tenant, settings.app, settings.external_id);
+    let secret = SecretSource::Value(settings.client_secret.clone().into());
+    let settings = SimulatorSettings { quota_factor: f64::from(FASTER), ..settings };
+    let simulator = Simulator::start(settings, Arc::clone(&clock)).await.unwrap();
+    let url = |text: String| text.parse().unwrap();
+    let cloud = CloudProfile::custom(url(simulator.login_url()), url(simulator.graph_url()), url(simulator.bot_url()));
+    let client = TeamsClientSettings {
+        request_timeout: Duration::from_secs(4),
+        ..TeamsClientSettings::new(cloud, tenant_id, app_id, secret, manifest.to_string())
+    };
+    let client = Arc::new(TeamsClient::new(client, Arc::clone(&clock), Arc::clone(&random)).unwrap());
+    let database = TestDatabase::create().await;
+    let store = PgStore::new(database.connect_options(), PoolSettings::default());
+    schema::migrate(store.database()).await.unwrap();
+    let tenant = store.tenant(tenant_id, app_id).await.unwrap();
+    let quick = |bucket| (bucket, Quota::per_second(if bucket == Bucket::Send { 50 } else { 30 } * FASTER));
+    let engine = EngineSettings {
+        quotas: Bucket::ALL.into_iter().map(quick).collect(),
+        poll_every: Duration::from_millis(200),
+        flush_every: Duration::from_millis(50),
+        probe_every: Duration::from_secs(1),
+        chunk_size: 32,
+        retry: RetryPolicy { first: Duration::from_millis(200), ..RetryPolicy::default() },
+        ..EngineSettings::default()
+    };
+    House { simulator, store: Arc::new(store), tenant, clock, random, client, engine, _database: database }
+}
+
+impl House {
+    fn people(&self) -> People {
+        People {
+            directory: self.client.clone(),
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            tenant: self.tenant,
+            quota: self.engine.quotas[&Bucket::Directory],
+            retry: self.engine.retry.clone(),
+        }
+    }
+
+    async fn submit(&self, title: &str, when_in_doubt: WhenInDoubt) -> BroadcastId {
+        let deadline_at = self.clock.now() + Duration::from_secs(3600);
+        self.submit_until(title, when_in_doubt, deadline_at).await
+    }
+
+    async fn submit_until(
+        &self,
+        title: &str,
+        when_in_doubt: WhenInDoubt,
+        deadline_at: stentor::domain::time::Timestamp,
+    ) -> BroadcastId {
+        let content = Content { title: title.to_owned(), body: "Text".to_owned(), ..Content::default() };
+        let treatment = Treatment { when_in_doubt, urgent: false, deadline_at };
+        let draft = Draft { content, treatment, audience: Audience::Everyone, accept_partial: false };
+        submit(&self.people(), draft, |_| {}).await.unwrap().broadcast
+    }
+
+    fn worker(&self) -> Working {
+        let messenger: Arc<dyn Messenger> = self.client.clone();
+        let worker = Worker {
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            store: self.store.clone(),
+            messengers: Arc::new(move |_| Arc::clone(&messenger)),
+            settings: Arc::new(self.engine.clone()),
+            process: process_identity(&*self.random),
+            is_gone: Arc::new(is_gone),
+        };
+        let stop = CancellationToken::new();
+        let task = {
+            let stop = stop.clone();
+            tokio::spawn(async move { worker.run(stop).await.unwrap() })
+        };
+        Working { stop, task }
+    }
+
+    async fn report(&self, id: BroadcastId) -> BroadcastReport {
+        let report = self.store.report(self.tenant, id).await.unwrap().unwrap();
+        assert!(report.progress.adds_up(), "{:?}", report.progress);
+        report
+    }
+
+    /// Waits until the report satisfies `wanted`; the sum must hold at every look.
+    async fn until(&self, id: BroadcastId, wanted: impl Fn(&BroadcastReport) -> bool) -> BroadcastReport {
+        let give_up_at = self.clock.monotonic() + PATIENCE;
+        loop {
+            let report = self.report(id).await;
+            if wanted(&report) {
+                return report;
+            }
+            assert!(self.clock.monotonic() < give_up_at, "it never came: {report:?}");
+            self.pause(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn until_done(&self, id: BroadcastId) -> BroadcastReport {
+        self.until(id, |report| report.state.is_final()).await
+    }
+
+    fn pause(&self, duration: Duration) -> impl Future<Output = ()> + use<> {
+        self.clock.sleep_until(self.clock.monotonic() + duration)
+    }
+
+    async fn reasons(&self, id: BroadcastId) -> BTreeMap<(Settlement, Reason), u64> {
+        let rows = self.store.reasons(self.tenant, id).await.unwrap();
+        rows.into_iter().map(|(settlement, reason, count)| ((settlement, reason), count)).collect()
+    }
+
+    async fn control(&self, path: &str, body: serde_json::Value) {
+        let url = format!("{}/_simulator/{path}", self.simulator.base_url());
+        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    async fn claims_left(&self) -> i64 {
+        let claims = "-- claims\nselect count(*) from chunk where state = 1";
+        let held = "-- held\nselect count(*) from tenant where lease_owner is not null";
+        let count = async |sql: &'static str| {
+            self.store
+                .database()
+                .run("count", async |conn| sqlx::query_scalar(sql).fetch_one(conn).await)
+                .await
+                .unwrap()
+        };
+        let (claims, held): (i64, i64) = (count(claims).await, count(held).await);
+        claims + held
+    }
+}
+
+fn organisation(people: usize) -> SimulatorSettings {
+    SimulatorSettings { people, ..SimulatorSettings::default() }
+}
+
+fn faults(plan: FaultPlan, people: usize) -> SimulatorSettings {
+    SimulatorSettings { faults: plan, ..organisation(people) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_of_a_mixed_organisation_ends_with_a_named_outcome() {
+    let house = house(organisation(300)).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    let report = house.until_done(id).await;
+    working.stop().await;
+
+    let ledger = house.simulator.ledger_summary();
+    assert_eq!((report.state, report.progress.targeted), (BroadcastState::Done, 300));
+    assert_eq!((report.progress.pending, report.progress.unconfirmed), (0, 0));
+    assert_eq!(report.progress.sent as usize, ledger.delivered);
+    assert_eq!(ledger.duplicates, 0);
+    let reasons = house.reasons(id).await;
+    let named: Vec<(Settlement, Reason)> = reasons.keys().copied().collect();
+    assert_eq!(
+        named,
+        [
+            (Settlement::Failed, Reason::BlockedByPolicy),
+            (Settlement::Failed, Reason::BlockedByUser),
+            (Settlement::Skipped, Reason::Guest),
+            (Settlement::Skipped, Reason::NoLicence),
+        ]
+    );
+    assert_eq!(reasons.values().sum::<u64>(), report.progress.failed + report.progress.skipped);
+    assert_eq!(house.claims_left().await, 0, "a worker that stops in order leaves no claim and no lease");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_broadcast_to_the_same_people_needs_nothing_but_sends() {
+    let house = house(organisation(120)).await;
+    let working = house.worker();
+    let first = house.submit("First", WhenInDoubt::Hold).await;
+    house.until_done(first).await;
+    house.control("ledger/reset", serde_json::json!({})).await;
+    let second = house.submit("Second", WhenInDoubt::Hold).await;
+    let report = house.until_done(second).await;
+    working.stop().await;
+    let requests = house.simulator.ledger_summary().requests;
+    let count =
+        |name: &str| requests.iter().find(|(bucket, _)| bucket.to_string() == name).map_or(0, |(_, count)| *count);
+    assert_eq!(count("resolve"), 0);
+    assert!(count("send") >= report.progress.sent);
+    // Whom a policy keeps from us is asked again, for the policy may have changed; nobody else is.
+    assert!(count("check") <= 6, "{requests:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expired_secret_halts_everything_and_fails_nobody_until_it_is_cured() {
+    let house = house(organisation(400)).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    house.until(id, |report| report.progress.sent >= 60).await;
+    house.control("secret", serde_json::json!({"state": "expired", "revoke_tokens": true})).await;
+    let before = house.simulator.ledger_summary().requests.values().sum::<u64>();
+    let halted = house.until(id, |report| report.state == BroadcastState::Halted).await;
+    let halt = halted.halt.unwrap();
+    assert_eq!(halt.reason, HaltReason::SecretExpired);
+    assert!(halt.reason.cure().contains("teams.client_secret"));
+    house.pause(Duration::from_secs(2)).await;
+    let after = house.simulator.ledger_summary().requests.values().sum::<u64>();
+    assert!(after - before <= 100, "{} requests after the secret expired", after - before);
+
+    house.control("secret", serde_json::json!({"state": "valid", "revoke_tokens": false})).await;
+    let report = house.until_done(id).await;
+    working.stop().await;
+    assert_eq!(report.progress.pending, 0);
+    let organisation = house.simulator.ledger_summary();
+    assert_eq!((report.progress.sent as usize, organisation.duplicates), (organisation.delivered, 0));
+    let ours = [Reason::BlockedByPolicy, Reason::BlockedByUser, Reason::Guest, Reason::NoLicence];
+    assert!(house.reasons(id).await.keys().all(|(_, reason)| ours.contains(reason)), "somebody failed for the halt");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_withdrawn_permission_halts_with_its_own_cure() {
+    let house = house(organisation(100)).await;
+    let role = "TeamsAppInstallation.ReadWriteSelfForUser.All";
+    house.control("permissions", serde_json::json!({"role": role, "granted": false, "revoke_tokens": true})).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    let halted = house.until(id, |report| report.state == BroadcastState::Halted).await;
+    assert_eq!(halted.halt.map(|halt| halt.reason), Some(HaltReason::PermissionMissing));
+    assert_eq!(halted.progress.failed, 0);
+    house.control("permissions", serde_json::json!({"role": role, "granted": true, "revoke_tokens": true})).await;
+    let report = house.until_done(id).await;
+    working.stop().await;
+    assert_eq!(report.progress.pending, 0);
+    assert!(report.progress.sent > 80);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_throttled_bucket_rests_until_it_may_go_on_and_nobody_loses_a_try() {
+    let house = house(organisation(200)).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    house.until(id, |report| report.progress.sent >= 20).await;
+    house.control("throttle", serde_json::json!({"bucket": "send", "seconds": 2})).await;
+    let report = house.until_done(id).await;
+    working.stop().await;
+    let ledger = house.simulator.ledger_summary();
+    assert!(ledger.throttled > 0, "the storm was never met");
+    assert_eq!((report.progress.sent as usize, ledger.duplicates), (ledger.delivered, 0));
+    assert_eq!(report.progress.unconfirmed, 0);
+    assert!(house.reasons(id).await.keys().all(|(_, reason)| *reason != Reason::Unavailable));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_lost_after_the_effect_is_held_as_doubt_and_nobody_is_told_twice() {
+    let mut plan = FaultPlan::named("none").unwrap();
+    plan.lost_after_effect = 0.1;
+    let house = house(faults(plan, 200)).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    let report = house.until_done(id).await;
+    working.stop().await;
+    let ledger = house.simulator.ledger_summary();
+    assert!(report.progress.unconfirmed > 0, "no answer was lost: {:?}", report.progress);
+    assert_eq!(ledger.duplicates, 0);
+    assert_eq!((report.progress.sent + report.progress.unconfirmed) as usize, ledger.delivered);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rough_weather_loses_nobody() {
+    let house = house(faults(FaultPlan::named("rough").unwrap(), 250)).await;
+    let id = house.submit("News", WhenInDoubt::Resend).await;
+    let working = house.worker();
+    let report = house.until_done(id).await;
+    working.stop().await;
+    let ledger = house.simulator.ledger_summary();
+    assert_eq!(report.progress.pending, 0);
+    assert!(ledger.people_reached >= report.progress.sent as usize, "somebody was called sent who got nothing");
+    let reachable = report.progress.targeted - report.progress.skipped;
+    let unreached = reachable - ledger.people_reached as u64;
+    assert!(report.progress.failed + report.progress.unconfirmed >= unreached);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_uploaded_again_is_looked_up_again() {
+    let house = house(organisation(90)).await;
+    let working = house.worker();
+    let first = house.submit("First", WhenInDoubt::Hold).await;
+    let sent = house.until_done(first).await.progress.sent;
+    house.control("reupload", serde_json::json!({})).await;
+    let second = house.submit("Second", WhenInDoubt::Hold).await;
+    let report = house.until_done(second).await;
+    working.stop().await;
+    assert_eq!(report.progress.sent, sent, "{:?}", house.reasons(second).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pausing_and_cancelling_stop_new_requests_within_a_second() {
+    let house = house(organisation(600)).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    house.until(id, |report| report.progress.sent >= 30).await;
+    let now = house.clock.now();
+    let running = [BroadcastState::Running];
+    assert!(house.store.move_broadcast(house.tenant, id, &running, BroadcastState::Paused, now).await.unwrap());
+    house.pause(Duration::from_secs(1)).await;
+    let paused = house.simulator.ledger_summary().requests.values().sum::<u64>();
+    house.pause(Duration::from_secs(1)).await;
+    assert_eq!(house.simulator.ledger_summary().requests.values().sum::<u64>(), paused);
+    let paused = [BroadcastState::Paused];
+    assert!(house.store.move_broadcast(house.tenant, id, &paused, BroadcastState::Cancelling, now).await.unwrap());
+    let report = house.until_done(id).await;
+    working.stop().await;
+    assert_eq!(report.state, BroadcastState::Cancelled);
+    assert!(report.progress.cancelled > 0 && report.progress.pending == 0);
+    assert_eq!(report.progress.sent as usize, house.simulator.ledger_summary().delivered);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_had_no_turn_by_the_deadline_is_named() {
+    let house = house(organisation(600)).await;
+    let deadline_at = house.clock.now() + Duration::from_secs(3);
+    let id = house.submit_until("News", WhenInDoubt::Hold, deadline_at).await;
+    let mut slow = house.engine.clone();
+    slow.quotas.insert(Bucket::Send, Quota::per_second(20));
+    let house = House { engine: slow, ..house };
+    let working = house.worker();
+    let report = house.until_done(id).await;
+    working.stop().await;
+    assert_eq!(report.progress.pending, 0);
+    assert!(house.reasons(id).await.contains_key(&(Settlement::Failed, Reason::Expired)), "{:?}", report.progress);
+    assert_eq!(report.progress.sent as usize, house.simulator.ledger_summary().delivered);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_vanishes_is_followed_by_one_that_finishes_and_tells_nobody_twice() {
+    let house = house(organisation(300)).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let first = house.worker();
+    house.until(id, |report| report.progress.sent >= 40).await;
+    // As a killed process: nothing is flushed, nothing is given back. Its lease has to be ended for it, because its
+    // process, which is ours, lives on.
+    first.task.abort();
+    let _ = first.task.await;
+    house.store.end_lease(stentor::domain::ids::WorkerId(1)).await.unwrap();
+    let second = house.worker();
+    let report = house.until_done(id).await;
+    second.stop().await;
+    let ledger = house.simulator.ledger_summary();
+    assert_eq!((report.progress.pending, ledger.duplicates), (0, 0));
+    let delivered = ledger.delivered as u64;
+    assert!(report.progress.sent <= delivered && delivered <= report.progress.sent + report.progress.unconfirmed);
+}
