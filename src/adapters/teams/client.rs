@@ -62,7 +62,9 @@ pub struct TeamsClientSettings {
     pub bot_kind: BotKind,
     /// From the first byte to the last, connecting included.
     pub request_timeout: Duration,
-    /// Shorter than `request_timeout`: only a request that never connected may simply be made again.
+    /// Shorter than `request_timeout`: only a request that never connected may simply be made again. A request handed
+    /// over in time may reach the wire this much later, so it must also fit between the last start that a lease
+    /// allows and the rescue.
     pub connect_timeout: Duration,
     /// The most that is read of an answer; pages of people have their own limit.
     pub body_bytes_max: usize,
@@ -162,6 +164,9 @@ impl TeamsClient {
     ) -> Result<Self, TeamsError> {
         if let Some(fault) = settings.fault() {
             return Err(TeamsError::Settings(fault));
+        }
+        if settings.cloud.travels_in_clear() {
+            tracing::warn!("this custom cloud is spoken to without encryption: secrets can be read on the way");
         }
         let transport =
             Arc::new(Transport::new(&network(&settings), Arc::clone(&clock)).map_err(|error| match error {

@@ -138,6 +138,12 @@ impl CloudProfile {
         configured || self.service_hosts.iter().any(|pattern| matches_host(pattern, host))
     }
 
+    /// Whether secrets would cross a network unencrypted: somebody's test set-up, one hopes.
+    pub(super) fn travels_in_clear(&self) -> bool {
+        let urls = [&self.login_url, &self.graph_url].into_iter().chain(&self.bot_url);
+        urls.into_iter().any(|url| url.scheme() == "http" && !is_loopback(url))
+    }
+
     /// What is wrong with this profile, in a sentence; `None` when nothing is.
     pub(super) fn fault(&self) -> Option<String> {
         let urls = [("login_url", Some(&self.login_url)), ("graph_url", Some(&self.graph_url))];

@@ -124,7 +124,8 @@ fn empty(operation: Operation) -> Outcome {
 pub fn checked(body: &[u8], app: &TeamsAppId) -> Option<Outcome> {
     let page: Page<InstalledApp> = read(body)?;
     let ours = |installed: &InstalledApp| {
-        installed.teams_app.as_ref().is_none_or(|listed| listed.id.eq_ignore_ascii_case(&app.0))
+        let listed = installed.teams_app.as_ref().and_then(|listed| listed.id.as_ref());
+        listed.is_none_or(|id| id.eq_ignore_ascii_case(&app.0))
     };
     let installed = page.known().find(|installed| ours(installed) && !installed.id.is_empty());
     let found = installed.map(|installed| Outcome::Learnt(Fact::Installed(InstallationId(installed.id))));
@@ -146,7 +147,7 @@ pub fn found_app(body: &[u8], manifest_id: &str) -> Option<Result<TeamsAppId, (O
         external_id.is_none_or(|id| id.eq_ignore_ascii_case(manifest_id))
             && (method.is_none() || is_one_of(method, &["organization"]))
     };
-    let mut apps: Vec<String> = page.known().filter(ours).map(|app| app.id).collect();
+    let mut apps: Vec<String> = page.known().filter(ours).filter_map(|app| app.id).collect();
     apps.sort();
     apps.dedup();
     Some(match apps.as_slice() {

@@ -9,6 +9,8 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use uuid::Uuid;
 
+/// How long a token is trusted whose grant does not say.
+const LIFE_UNTOLD: Duration = Duration::from_secs(300);
 /// What is kept of a service's words: enough for an administrator, too little to flood a log.
 const MESSAGE_CHARACTERS_MAX: usize = 300;
 
@@ -149,7 +151,7 @@ fn aadsts_numbers(message: &str) -> Vec<u32> {
 #[serde(untagged)]
 enum Id {
     Text(String),
-    Number(u64),
+    Number(serde_json::Number),
 }
 
 impl Id {
@@ -207,7 +209,8 @@ impl<T> Page<T> {
 #[serde(rename_all = "camelCase")]
 pub struct App {
     /// The catalogue's id.
-    pub id: String,
+    #[serde(default)]
+    pub id: Option<String>,
     /// The manifest's id.
     #[serde(default)]
     pub external_id: Option<String>,
@@ -273,11 +276,11 @@ impl TokenGrant {
     /// How long the token lives from the moment it was asked for; a short while when nobody says.
     pub fn life(&self) -> Duration {
         let seconds = match &self.expires_in {
-            Some(Id::Number(seconds)) => Some(*seconds),
+            Some(Id::Number(seconds)) => seconds.as_f64(),
             Some(Id::Text(text)) => text.trim().parse().ok(),
             None => None,
         };
-        Duration::from_secs(seconds.unwrap_or(300))
+        seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(LIFE_UNTOLD)
     }
 }
 
@@ -339,6 +342,20 @@ mod tests {
     fn ids_are_encoded_to_the_last_sign() {
         assert_eq!(encoded("19:a_b@unq.gbl.spaces;x=+/"), "19%3Aa_b%40unq.gbl.spaces%3Bx%3D%2B%2F");
         assert_eq!(quoted("o'clock"), "'o''clock'");
+    }
+
+    #[test]
+    fn a_tokens_life_is_read_from_number_or_text_and_short_when_untold() {
+        let life = |expires: &str| {
+            let grant: TokenGrant = serde_json::from_str(&format!(r#"{{"access_token":"x"{expires}}}"#)).unwrap();
+            grant.life().as_secs()
+        };
+        assert_eq!(life(r#","expires_in":3599"#), 3599);
+        assert_eq!(life(r#","expires_in":3599.0"#), 3599);
+        assert_eq!(life(r#","expires_in":"86399""#), 86_399);
+        for untold in ["", r#","expires_in":null"#, r#","expires_in":-1"#, r#","expires_in":"soon""#] {
+            assert_eq!(life(untold), 300, "{untold}");
+        }
     }
 
     #[test]

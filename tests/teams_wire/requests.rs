@@ -1,0 +1,309 @@
+//! Every request arrives as documented, and every success is understood.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use stentor::adapters::teams::{BotKind, TeamsError};
+use stentor::domain::content::Content;
+use stentor::domain::ids::{ConversationId, EntraId, InstallationId, MessageId, TeamsAppId};
+use stentor::domain::outcome::{Fact, Outcome};
+use stentor::domain::reason::Reason;
+use stentor::domain::route::Account;
+use stentor::ports::{Directory, Messenger, Request};
+
+use super::server::*;
+
+const CHAT: &str = "19:2222_5555@unq.gbl.spaces";
+const INSTALLATION: &str = "NTU1+/==";
+
+pub fn check() -> Request {
+    Request::Check { user: EntraId(USER), app: TeamsAppId(CATALOGUE_ID.into()) }
+}
+
+pub fn install() -> Request {
+    Request::Install { user: EntraId(USER), app: TeamsAppId(CATALOGUE_ID.into()) }
+}
+
+pub fn resolve() -> Request {
+    Request::Resolve { user: EntraId(USER), installation: InstallationId(INSTALLATION.into()) }
+}
+
+pub fn send() -> Request {
+    let content = Content { title: "Half day".into(), body: "Offices close at noon.".into(), ..Content::default() };
+    let activity: Arc<str> = content.activity(true).to_string().into();
+    Request::Send { conversation: ConversationId(CHAT.into()), activity }
+}
+
+/// One of the official schemas beside the repository, when they are there.
+fn schema(name: &str) -> Option<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/facts/schemas").join(name);
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("skipped: no {name} beside the repository");
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+fn assert_common(seen: &Seen, id_header: &str) {
+    assert!(seen.header("authorization").starts_with("Bearer token-"));
+    assert_eq!(seen.header(id_header), request_id().to_string());
+    assert_eq!(seen.header("user-agent"), concat!("stentor/", env!("CARGO_PKG_VERSION")));
+}
+
+#[tokio::test]
+async fn check_asks_graph_for_this_app_of_this_person() {
+    let (server, client, _) = both().await;
+    let listed = json!({"value": [{"id": "other", "teamsApp": {"id": "another app"}},
+        {"id": INSTALLATION, "teamsApp": {"id": CATALOGUE_ID, "distributionMethod": "Organization", "name": "News"}}]});
+    server.answers([reply(200, listed), reply(200, json!({"value": []}))]);
+
+    let answer = client.perform(&check(), request_id(), LATER).await;
+    assert_eq!(answer.outcome, Outcome::Learnt(Fact::Installed(InstallationId(INSTALLATION.into()))));
+    let answer = client.perform(&check(), request_id(), LATER).await;
+    assert_eq!((answer.outcome, answer.status), (Outcome::Learnt(Fact::NotInstalled), Some(200)));
+
+    let seen = &server.seen()[0];
+    assert_common(seen, "client-request-id");
+    assert_eq!(seen.method, Method::GET);
+    assert_eq!(seen.path, format!("/graph/v1.0/users/{USER}/teamwork/installedApps"));
+    assert_eq!(seen.query["$expand"], "teamsApp");
+    assert_eq!(seen.query["$filter"], format!("teamsApp/id eq '{CATALOGUE_ID}'"));
+    assert_eq!(seen.query.len(), 2);
+}
+
+#[tokio::test]
+async fn install_binds_the_app_of_this_clouds_graph() {
+    let (server, client, _) = both().await;
+    server.answers([empty(201), reply(409, json!({"error": {"code": "Conflict", "message": "there"}})), empty(200)]);
+    for _ in 0..3 {
+        let answer = client.perform(&install(), request_id(), LATER).await;
+        assert_eq!(answer.outcome, Outcome::Learnt(Fact::InstallAccepted));
+    }
+
+    let seen = &server.seen()[0];
+    assert_common(seen, "client-request-id");
+    assert_eq!((seen.method.clone(), seen.header("content-type")), (Method::POST, "application/json"));
+    assert_eq!(seen.path, format!("/graph/v1.0/users/{USER}/teamwork/installedApps"));
+    let app = format!("{}/graph/v1.0/appCatalogs/teamsApps/{CATALOGUE_ID}", server.url);
+    assert_eq!(seen.json(), json!({"teamsApp@odata.bind": app}));
+    if let Some(graph) = schema("graph.json") {
+        let installation = &graph["types"]["teamsAppInstallation"];
+        for member in seen.json().as_object().unwrap().keys() {
+            let bound = member.strip_suffix("@odata.bind");
+            let known = bound.map_or(&installation["props"][member], |bound| &installation["nav"][bound]);
+            assert!(!known.is_null(), "{member}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn resolve_encodes_the_installation() {
+    let (server, client, _) = both().await;
+    server.answers([reply(200, json!({"id": CHAT, "topic": null, "chatType": "oneOnOne"})), reply(200, json!({}))]);
+    let answer = client.perform(&resolve(), request_id(), LATER).await;
+    assert_eq!(answer.outcome, Outcome::Learnt(Fact::Chat(ConversationId(CHAT.into()))));
+    let answer = client.perform(&resolve(), request_id(), LATER).await;
+    assert_eq!(answer.outcome, Outcome::Transient(Reason::Unavailable));
+
+    let seen = &server.seen()[0];
+    assert_common(seen, "client-request-id");
+    assert_eq!(seen.path, format!("/graph/v1.0/users/{USER}/teamwork/installedApps/NTU1%2B%2F%3D%3D/chat"));
+}
+
+#[tokio::test]
+async fn send_hands_over_the_very_bytes() {
+    let (server, client, _) = both().await;
+    server.answers([reply(201, json!({"id": "1793610000123"})), empty(202)]);
+    let answer = client.perform(&send(), request_id(), LATER).await;
+    assert_eq!(answer.outcome, Outcome::Accepted { message_id: Some(MessageId("1793610000123".into())) });
+    let answer = client.perform(&send(), request_id(), LATER).await;
+    assert_eq!(answer.outcome, Outcome::Accepted { message_id: None });
+
+    let seen = &server.seen()[0];
+    assert_common(seen, "x-ms-client-request-id");
+    assert_eq!((seen.method.clone(), seen.header("content-type")), (Method::POST, "application/json"));
+    assert_eq!(seen.path, "/bot/teams/v3/conversations/19%3A2222_5555%40unq.gbl.spaces/activities");
+    let Request::Send { activity, .. } = send() else { unreachable!() };
+    assert_eq!(seen.body, *activity);
+    if let Some(connector) = schema("connector.json") {
+        let known = &connector["definitions"]["Activity"]["properties"];
+        assert!(seen.json().as_object().unwrap().keys().all(|member| !known[member].is_null()));
+    }
+}
+
+#[tokio::test]
+async fn the_app_is_found_by_its_manifest_and_only_when_it_is_one() {
+    let (server, client, _) = both().await;
+    let app = |id: &str, method: &str| json!({"id": id, "externalId": MANIFEST, "distributionMethod": method});
+    let catalogue = json!({"value": [app("store", "store"), app(CATALOGUE_ID, "Organization")]});
+    server.answers([reply(200, catalogue), reply(200, json!({"value": []}))]);
+    assert_eq!(client.find_app(request_id()).await, Ok(TeamsAppId(CATALOGUE_ID.into())));
+    let missing = client.find_app(request_id()).await.unwrap_err();
+    assert_eq!(format!("{:?}", missing.outcome), "Refused(Tenant, NotInCatalogue)");
+
+    let seen = &server.seen()[0];
+    assert_common(seen, "client-request-id");
+    assert_eq!(seen.path, "/graph/v1.0/appCatalogs/teamsApps");
+    let filter = format!("externalId eq '{MANIFEST}' and distributionMethod eq 'organization'");
+    assert_eq!(seen.query, [("$filter".to_owned(), filter)].into());
+}
+
+fn person(number: u8, members: Value) -> Value {
+    let mut person = json!({"id": format!("55555555-5555-4555-8555-5555555555{number:02}"),
+        "userPrincipalName": format!("p{number}@contoso.example"), "displayName": format!("Person {number}"),
+        "mail": null, "accountEnabled": true, "userType": "Member",
+        "assignedPlans": [{"capabilityStatus": "Enabled", "servicePlanId": "57ff2da0-773e-42df-b2af-ffb7a2317929"}]});
+    person.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    person
+}
+
+#[tokio::test]
+async fn people_are_read_page_by_page_and_judged_by_type_and_licence() {
+    let (server, client, _) = both().await;
+    let deleted = [json!({"id": "no id"}), person(8, json!({"@removed": {"reason": "deleted"}}))];
+    let plan =
+        |status: &str| json!([{"capabilityStatus": status, "servicePlanId": "57FF2DA0-773E-42DF-B2AF-FFB7A2317929"}]);
+    let people = [
+        person(1, json!({})),
+        person(2, json!({"userType": "guest"})),
+        person(3, json!({"userType": null, "assignedPlans": plan("warning")})),
+        person(4, json!({"userType": null, "assignedPlans": plan("Deleted")})),
+        person(5, json!({"accountEnabled": false, "assignedPlans": []})),
+    ];
+    let next = format!("{}/graph/v1.0/users?$select=id&$skiptoken=RFNw'dA", server.url);
+    let page = json!({"@odata.nextLink": next, "value": ([people.as_slice(), deleted.as_slice()].concat())});
+    server.answers([reply(200, page), reply(200, json!({"value": []}))]);
+
+    let page = client.people(None, request_id()).await.unwrap();
+    let account = |guest, enabled, licensed| Account { guest, enabled, licensed };
+    let accounts: Vec<Account> = page.people.iter().map(|person| person.account).collect();
+    let nobody = account(true, true, false);
+    let off = account(false, false, false);
+    assert_eq!(accounts, [Account::ORDINARY, account(true, true, true), Account::ORDINARY, nobody, off]);
+    assert_eq!(page.people[0].display_name, "Person 1");
+    let last = client.people(page.next.as_deref(), request_id()).await.unwrap();
+    assert!(last.people.is_empty() && last.next.is_none());
+
+    let seen = server.seen();
+    assert_common(&seen[0], "client-request-id");
+    assert_eq!((seen[0].path.as_str(), seen[0].query["$top"].as_str()), ("/graph/v1.0/users", "999"));
+    assert_eq!(seen[1].query["$skiptoken"], "RFNw'dA");
+    if let Some(graph) = schema("graph.json") {
+        let known = |member: &str| member == "id" || !graph["types"]["user"]["props"][member].is_null();
+        assert!(seen[0].query["$select"].split(',').all(known));
+    }
+}
+
+#[tokio::test]
+async fn a_link_to_another_host_gets_no_token() {
+    let (server, client, _) = both().await;
+    let other = Server::start().await;
+    let astray = format!("{}/graph/v1.0/users?$skiptoken=x", other.url);
+    server.answers([reply(200, json!({"value": [], "@odata.nextLink": astray}))]);
+    for page in [None, Some(astray.as_str()), Some("not a link")] {
+        let answer = client.people(page, request_id()).await.unwrap_err();
+        assert_eq!(answer.outcome, Outcome::Rejected(Reason::Unexpected));
+    }
+    assert_eq!((other.seen().len(), server.seen().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_in_the_tenant_that_the_bot_belongs_to() {
+    for (kind, tenant) in
+        [(BotKind::SingleTenant, TENANT.to_string()), (BotKind::MultiTenant, "botframework.com".into())]
+    {
+        let server = Server::start().await;
+        let mut settings = settings(&server.url);
+        settings.bot_kind = kind;
+        client(settings).0.warm_up().await.unwrap();
+
+        let mut asked = server.tokens_asked();
+        asked.sort_by_key(|seen| seen.body.contains("botframework"));
+        let form = |scope: &str| {
+            let secret = "s3cr3t%7Evalue";
+            format!(
+                "grant_type=client_credentials&client_id={APP}&client_secret={secret}&scope=https%3A%2F%2F{scope}%2F.default"
+            )
+        };
+        assert_eq!(asked.len(), 2);
+        assert_eq!(asked[0].path, format!("/login/{TENANT}/oauth2/v2.0/token"));
+        assert_eq!(asked[1].path, format!("/login/{tenant}/oauth2/v2.0/token"));
+        assert_eq!([&asked[0].body, &asked[1].body], [&form("graph.microsoft.com"), &form("api.botframework.com")]);
+        assert_eq!(asked[0].header("content-type"), "application/x-www-form-urlencoded");
+    }
+}
+
+#[tokio::test]
+async fn a_named_bot_host_is_used_if_it_may_have_our_token() {
+    let (server, client, _) = both().await;
+    let other = Server::start().await;
+    other.answers([reply(201, json!({"id": "1"})), reply(201, json!({"id": "2"}))]);
+    let message = format!("Invalid bot api host. For GCC tenants, please call {}.", other.url);
+    server.answers([reply(403, json!({"error": {"code": "InvalidBotApiHost", "message": message}}))]);
+
+    client.use_bot_host("https://evil.example/teams/");
+    let answer = client.perform(&send(), request_id(), LATER).await;
+    let Outcome::NeedsRemedy(stentor::domain::outcome::Remedy::BotHost(host), Reason::WrongHost) = answer.outcome
+    else {
+        panic!("{answer:?}")
+    };
+    for host in [host, format!("{}/gcc/", other.url)] {
+        client.use_bot_host(&host);
+        let answer = client.perform(&send(), request_id(), LATER).await;
+        assert!(matches!(answer.outcome, Outcome::Accepted { .. }), "{answer:?}");
+    }
+    let starts = ["/bot/teams/v3/conversations/", "/gcc/v3/conversations/"];
+    assert!(other.seen().iter().zip(starts).all(|(seen, start)| seen.path.starts_with(start)));
+}
+
+#[tokio::test]
+async fn a_host_can_be_given_another_address_and_a_proxy_is_gone_through() {
+    let server = Server::start().await;
+    server.answers([empty(201), empty(201)]);
+    let mut direct = settings("http://teams.example");
+    direct.connect_to = vec![("teams.example".into(), server.address)];
+    let mut proxied = settings("http://elsewhere.example");
+    proxied.proxy = Some(server.url.parse().unwrap());
+    for settings in [direct, proxied] {
+        let answer = client(settings).0.perform(&send(), request_id(), LATER).await;
+        assert_eq!(answer.outcome, Outcome::Accepted { message_id: None });
+    }
+    assert_eq!(server.seen()[0].header("host"), "teams.example");
+}
+
+#[tokio::test]
+async fn connections_are_kept_for_the_next_wave() {
+    let (server, client, _) = both().await;
+    client.warm_up().await.unwrap();
+    for _ in 0..3 {
+        server.answers((0..50).map(|_| reply(201, json!({"id": "1"}))));
+        let (request, client) = (&send(), &client);
+        let wave = (0..50).map(|_| client.perform(request, request_id(), LATER));
+        futures_util::future::join_all(wave).await;
+    }
+    let peers: BTreeSet<_> = server.seen().iter().map(|seen| seen.peer).collect();
+    assert!(peers.len() <= 52, "{} connections for three waves of 50", peers.len());
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_in_a_sentence() {
+    let refused = |change: &dyn Fn(&mut stentor::adapters::teams::TeamsClientSettings)| {
+        let mut settings = settings("http://127.0.0.1:1");
+        change(&mut settings);
+        let made = stentor::adapters::teams::TeamsClient::new(
+            settings,
+            Arc::new(HandClock::default()),
+            Arc::new(Counter::default()),
+        );
+        made.map(|_| ()).unwrap_err()
+    };
+    let refusal = refused(&|settings| settings.cloud.bot_url = None);
+    assert!(refusal.to_string().contains("set teams.bot_url"), "{refusal}");
+    assert!(refused(&|settings| settings.manifest_id.clear()).to_string().contains("teams.manifest_id"));
+    assert!(refused(&|settings| settings.connect_timeout = settings.request_timeout).to_string().contains("connect"));
+    let missing = refused(&|settings| settings.extra_ca_file = Some("no/such/file.pem".into()));
+    assert!(matches!(missing, TeamsError::Certificates(_)), "{missing}");
+}
