@@ -51,7 +51,7 @@ impl<'a> Follow<'a> {
     }
 
     /// Tells of every change until the broadcast is final, or `stop`.
-    pub(super) async fn to_the_end(mut self, stop: &CancellationToken) -> anyhow::Result<Ended> {
+    pub(super) async fn until_final(mut self, stop: &CancellationToken) -> anyhow::Result<Ended> {
         loop {
             match self.stentor.store.report(self.stentor.tenant, self.id).await {
                 Ok(Some(report)) => {

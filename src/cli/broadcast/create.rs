@@ -53,7 +53,7 @@ pub(in crate::cli) struct Create {
     /// Send it now
     #[arg(long)]
     now: bool,
-    /// Whoever has not had his turn after this long fails
+    /// Whoever has not had their turn after this long fails
     #[arg(long, value_name = "DURATION", default_value = "72h", value_parser = parse_duration)]
     deadline: Duration,
     /// Overtake broadcasts that are not urgent, and ring
@@ -72,7 +72,8 @@ pub(in crate::cli) struct Create {
 
 const EXAMPLES: &str = "\
 Examples:
-  stentor broadcast create --now --title \"Fire drill\" --body \"At **noon**.\" --audience-expr everyone --dry-run
+  stentor broadcast create --now --title \"Fire drill\" --body \"At **noon**.\" \\
+      --audience-expr everyone --dry-run
   stentor broadcast create --now --title \"New canteen\" --body-file canteen.md --audience staff.csv \\
       --button \"Menu=https://intranet.contoso.example/menu\" --author \"Facilities\"";
 
