@@ -2,7 +2,7 @@
 
 pub mod engine;
 #[cfg(test)]
-mod fakes;
+pub(crate) mod fakes;
 pub mod health;
 pub mod people;
 pub mod report;

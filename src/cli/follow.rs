@@ -10,16 +10,17 @@ use tokio_util::sync::CancellationToken;
 use super::broadcast::{not_found, show::halt_text};
 use super::text;
 use crate::domain::broadcast::BroadcastState;
-use crate::domain::ids::BroadcastId;
+use crate::domain::ids::{BroadcastId, TenantKey};
 use crate::domain::progress::Progress;
 use crate::domain::time::Monotonic;
-use crate::ports::BroadcastReport;
+use crate::ports::{BroadcastReport, Clock, Store};
 use crate::wiring::Stentor;
 
 /// How often we look. A look costs one sum over the broadcast's chunks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+const BAR: &str = "{bar:28.cyan/blue} {percent:>3} %  {wide_msg}";
 /// The rate is that of the last ten seconds: shorter jumps about, longer tells old news.
 const RATE_OVER: Duration = Duration::from_secs(10);
 /// How long a broadcast may stand still at its beginning before we guess that nobody works.
@@ -36,7 +37,9 @@ pub(super) enum Ended {
 
 /// Follows one broadcast.
 pub(super) struct Follow<'a> {
-    stentor: &'a Stentor,
+    store: &'a dyn Store,
+    clock: &'a dyn Clock,
+    tenant: TenantKey,
     id: BroadcastId,
     screen: Screen,
     rate: Rate,
@@ -46,14 +49,17 @@ pub(super) struct Follow<'a> {
 
 impl<'a> Follow<'a> {
     pub(super) fn new(stentor: &'a Stentor, id: BroadcastId) -> Self {
-        let began = stentor.clock.monotonic();
-        Self { stentor, id, screen: Screen::new(), rate: Rate::default(), began, told: None }
+        Self::over(stentor.store.as_ref(), stentor.clock.as_ref(), stentor.tenant, id, Screen::new())
+    }
+
+    fn over(store: &'a dyn Store, clock: &'a dyn Clock, tenant: TenantKey, id: BroadcastId, screen: Screen) -> Self {
+        Self { store, clock, tenant, id, screen, rate: Rate::default(), began: clock.monotonic(), told: None }
     }
 
     /// Tells of every change until the broadcast is final, or `stop`.
     pub(super) async fn until_final(mut self, stop: &CancellationToken) -> anyhow::Result<Ended> {
         loop {
-            match self.stentor.store.report(self.stentor.tenant, self.id).await {
+            match self.store.report(self.tenant, self.id).await {
                 Ok(Some(report)) => {
                     self.tell(&report);
                     if report.state.is_final() {
@@ -65,7 +71,7 @@ impl<'a> Follow<'a> {
                 Err(error) if error.is_transient() => self.note(Some(format!("Still watching: {error}"))),
                 Err(error) => return Err(error.into()),
             }
-            let clock = &self.stentor.clock;
+            let clock = self.clock;
             tokio::select! {
                 () = stop.cancelled() => {
                     self.screen.clear();
@@ -77,12 +83,12 @@ impl<'a> Follow<'a> {
     }
 
     fn tell(&mut self, report: &BroadcastReport) {
-        let now = self.stentor.clock.monotonic();
+        let now = self.clock.monotonic();
         self.rate.look(now, report.progress.settled());
         let note = self.note_about(report, now);
         self.note(note);
         let since = report.started_at.unwrap_or(report.created_at);
-        let elapsed = (self.stentor.clock.now() - since).to_std().unwrap_or_default();
+        let elapsed = (self.clock.now() - since).to_std().unwrap_or_default();
         let line = line(report.state, &report.progress, self.rate.per_second(), elapsed);
         self.screen.show(now, &report.progress, &line);
     }
@@ -163,7 +169,12 @@ impl Rate {
 /// Where progress is shown: always standard error, so that standard output holds only the result.
 enum Screen {
     Bar(ProgressBar),
-    Lines { next: Monotonic },
+    Lines {
+        next: Monotonic,
+    },
+    /// What a test would have read.
+    #[cfg(test)]
+    Paper(std::sync::Arc<std::sync::Mutex<Vec<String>>>),
 }
 
 impl Screen {
@@ -171,7 +182,7 @@ impl Screen {
         if !std::io::stderr().is_terminal() {
             return Self::Lines { next: Monotonic::ZERO };
         }
-        let style = ProgressStyle::with_template("{bar:28.cyan/blue} {percent:>3} %  {wide_msg}")
+        let style = ProgressStyle::with_template(BAR)
             .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("━╸─"));
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
         bar.set_style(style);
@@ -181,7 +192,8 @@ impl Screen {
     fn show(&mut self, now: Monotonic, progress: &Progress, line: &str) {
         match self {
             Self::Bar(bar) => {
-                bar.set_length(progress.targeted);
+                // A bar of no length counts as full.
+                bar.set_length(progress.targeted.max(1));
                 bar.set_position(progress.settled());
                 bar.set_message(line.to_owned());
             }
@@ -190,6 +202,8 @@ impl Screen {
                 eprintln!("{line}");
             }
             Self::Lines { .. } => {}
+            #[cfg(test)]
+            Self::Paper(paper) => paper.lock().unwrap().push(line.to_owned()),
         }
     }
 
@@ -197,6 +211,8 @@ impl Screen {
         match self {
             Self::Bar(bar) => bar.println(note),
             Self::Lines { .. } => eprintln!("{note}"),
+            #[cfg(test)]
+            Self::Paper(paper) => paper.lock().unwrap().push(note.to_owned()),
         }
     }
 
@@ -210,7 +226,37 @@ impl Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::fakes::{self, FakeClock, FakeStore};
     use crate::cli::samples;
+    use crate::ports::StoreError;
+
+    #[tokio::test]
+    async fn a_broadcast_is_followed_through_halts_and_silences_to_its_end() {
+        let (store, clock, paper) = (FakeStore::default(), FakeClock::default(), std::sync::Arc::default());
+        let reports = [
+            Ok(Some(samples::running())),
+            Ok(Some(samples::halted())),
+            Ok(Some(samples::halted())),
+            Err(StoreError::Unavailable("connection refused".into())),
+            Err(StoreError::Unavailable("connection refused".into())),
+            Ok(Some(samples::summary().report)),
+        ];
+        store.reports.lock().unwrap().extend(reports);
+        let id = samples::running().id;
+        let screen = Screen::Paper(std::sync::Arc::clone(&paper));
+        let follow = Follow::over(&store, &clock, fakes::TENANT, id, screen);
+        let ended = follow.until_final(&CancellationToken::new()).await.unwrap();
+        assert_eq!(ended, Ended::Final);
+        insta::assert_snapshot!(paper.lock().unwrap().join("\n"));
+        let gone = Follow::over(&store, &clock, fakes::TENANT, id, Screen::Paper(paper));
+        let error = gone.until_final(&CancellationToken::new()).await.unwrap_err().to_string();
+        assert_eq!(error, format!("There is no broadcast {id}."));
+    }
+
+    #[test]
+    fn the_bar_can_be_drawn() {
+        assert!(ProgressStyle::with_template(BAR).is_ok());
+    }
 
     #[test]
     fn a_line_tells_what_matters() {

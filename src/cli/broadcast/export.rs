@@ -10,7 +10,7 @@ use super::super::complaint::Complaint;
 use super::super::{Global, session, text};
 use super::not_found;
 use crate::app::report;
-use crate::config::Need;
+use crate::config::{Need, file_trouble};
 use crate::domain::ids::BroadcastId;
 use crate::wiring::Stentor;
 
@@ -50,7 +50,7 @@ impl Export {
         let to: Box<dyn Write + Send> = match &self.output {
             None => Box::new(std::io::stdout()),
             Some(file) => Box::new(std::fs::File::create(file).map_err(|error| {
-                let message = format!("“{}” cannot be written ({}).", file.display(), error.kind());
+                let message = format!("“{}” cannot be written: {}.", file.display(), file_trouble(&error));
                 Complaint::failed("export", message, "Name a file in a directory that is there and yours.")
             })?),
         };
