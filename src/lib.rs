@@ -11,10 +11,12 @@
 //! 3. [`app`] **does**. One use case a file: [`app::submit`] accepts a broadcast, [`app::people`] reads the
 //!    directory, the worker sends, [`app::report`] tells what became of everybody.
 //! 4. [`adapters`] **speaks**. Postgres (the only home of SQL), Teams on the wire, the system's clock and dice.
-//! 5. [`wiring`] knows concrete types on both sides: it chooses the adapters, starts the loops and stops them in
+//! 5. [`simulator`] **pretends**. A small Teams on loopback that shares nothing with our client, so that it gives a
+//!    second opinion; its ledger is the judge of what we promise.
+//! 6. [`wiring`] knows concrete types on both sides: it chooses the adapters, starts the loops and stops them in
 //!    order.
-//! 6. [`http`] answers: health, readiness, metrics.
-//! 7. [`cli`] is the command line, one file a command, and the only place that prints. `main` hands over to it.
+//! 7. [`http`] answers: health, readiness, metrics.
+//! 8. [`cli`] is the command line, one file a command, and the only place that prints. `main` hands over to it.
 //!
 //! Beside them stand [`config`] (typed settings, refused with every fault in one report) and [`telemetry`] (every log
 //! line and metric, and the rule that keeps people's names out of them).
@@ -26,5 +28,6 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod ports;
+pub mod simulator;
 pub mod telemetry;
 pub mod wiring;

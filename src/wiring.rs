@@ -1,19 +1,35 @@
 //! The one place that knows concrete types on both sides: chooses the adapters, starts the loops, stops them in order.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::postgres::managed::{self, Managed, ScratchOptions};
+use crate::adapters::postgres::pool::PoolSettings;
+use crate::adapters::postgres::{PgStore, schema};
+use crate::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
+use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
 use crate::app::health::{Health, Readiness};
+use crate::app::lease::Worker;
 use crate::app::people::People;
-use crate::config::Settings;
-use crate::domain::ids::{BroadcastId, TenantKey};
+use crate::config::{BotKind, Cloud, Settings};
+use crate::domain::ids::TenantKey;
 use crate::domain::pacing::Bucket;
-use crate::ports::{Clock, Directory, Random, Store};
+use crate::ports::{Clock, Directory, Messenger, Random, Store};
+
+mod demonstration;
+
+pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, Simulation, Weather};
+
+/// How often a process asks whether its database is there.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// After this long without a database a process ends: its supervisor starts it afresh, and the queue is durable.
+const WITHOUT_DATABASE_MAX: Duration = Duration::from_secs(60);
 
 /// In which capacity a process opens Stentor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +38,57 @@ pub enum Role {
     Service(&'static str),
     /// It does one thing and ends.
     Command(&'static str),
+}
+
+/// Which Postgres, and whether it is ours to stop.
+#[derive(Debug)]
+struct Ground {
+    store: PgStore,
+    managed: Option<Managed>,
+}
+
+impl Ground {
+    /// The given Postgres, or the private one of the data directory.
+    async fn open(settings: &Settings, role: Role, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let database = &settings.database;
+        if let Some(url) = &database.url {
+            let options: PgConnectOptions =
+                url.expose_secret().parse().context("database.url is not the address of a Postgres")?;
+            return Ok(Self { store: PgStore::new(options, pool(settings)), managed: None });
+        }
+        let role = match role {
+            Role::Service(name) => managed::Role::Service { name },
+            Role::Command(name) => managed::Role::Command { name },
+        };
+        let directory = std::path::absolute(&settings.data_dir).context("data.dir is not a path")?;
+        Self::on(Managed::open(&directory, role, clock).await?, settings)
+    }
+
+    /// A private Postgres that nobody will miss afterwards.
+    async fn scratch(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let options = ScratchOptions { durable: true, connections_max: 60 };
+        Self::on(Managed::scratch(options, clock).await?, settings)
+    }
+
+    fn on(managed: Managed, settings: &Settings) -> anyhow::Result<Self> {
+        let store = PgStore::new(managed.connect_options(), pool(settings));
+        Ok(Self { store, managed: Some(managed) })
+    }
+
+    async fn close(self) {
+        self.store.close().await;
+        if let Some(managed) = self.managed {
+            managed.stop().await;
+        }
+    }
+}
+
+fn pool(settings: &Settings) -> PoolSettings {
+    PoolSettings {
+        connections_max: settings.database.connections,
+        work_limit: settings.database.statement_timeout,
+        ..PoolSettings::default()
+    }
 }
 
 /// Stentor, opened: everything that the commands use.
@@ -40,31 +107,127 @@ pub struct Stentor {
     pub tenant: TenantKey,
     /// How the parts of this process are.
     pub health: Health,
+    messenger: Arc<dyn Messenger>,
+    ground: Ground,
 }
 
 impl Stentor {
-    /// Opens the given or the private Postgres and checks its schema.
+    /// Opens the given or the private Postgres, brings a private one's schema up to date (a given one's for `run`),
+    /// and checks that this program fits it.
     ///
     /// # Errors
     /// When settings, database or schema do not allow it; each error says what to do.
-    pub async fn open(_settings: Settings, _role: Role) -> anyhow::Result<Self> {
-        bail!("not wired yet")
+    pub async fn open(settings: Settings, role: Role) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ground = Ground::open(&settings, role, Arc::clone(&clock)).await?;
+        let migrates = ground.managed.is_some() || role == Role::Service("run");
+        Self::on(ground, settings, migrates, clock).await
+    }
+
+    async fn on(ground: Ground, settings: Settings, migrates: bool, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        match Self::assemble(&ground, settings, migrates, clock).await {
+            Ok(assemble) => Ok(assemble(ground)),
+            Err(error) => {
+                ground.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn assemble(
+        ground: &Ground,
+        settings: Settings,
+        migrates: bool,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<impl FnOnce(Ground) -> Self + use<>> {
+        let database = ground.store.database();
+        if migrates {
+            schema::migrate(database).await?;
+        } else {
+            schema::check(database, schema::known_version()).await?;
+        }
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let identity = settings.identity()?;
+        let store: Arc<dyn Store> = Arc::new(ground.store.clone());
+        let tenant = store.tenant(identity.tenant_id, identity.app_id).await?;
+        let client = Arc::new(teams_client(&settings, Arc::clone(&clock), Arc::clone(&random))?);
+        Ok(move |ground| Self {
+            directory: Arc::clone(&client) as Arc<dyn Directory>,
+            messenger: client,
+            settings,
+            clock,
+            random,
+            store,
+            tenant,
+            health: Health::default(),
+            ground,
+        })
     }
 
     /// Gives everything back; stops a private Postgres that this process started.
     ///
     /// # Errors
-    /// When something could not be given back in order.
+    /// None at present: what cannot be given back in order is given back by force.
     pub async fn close(self) -> anyhow::Result<()> {
-        bail!("not wired yet")
+        self.ground.close().await;
+        Ok(())
     }
 
     /// Works until `stop`, then settles what is open and gives its leases back.
     ///
     /// # Errors
     /// When the worker cannot go on by itself.
-    pub async fn work(&self, _stop: CancellationToken) -> anyhow::Result<()> {
-        bail!("not wired yet")
+    pub async fn work(&self, stop: CancellationToken) -> anyhow::Result<()> {
+        let messenger = Arc::clone(&self.messenger);
+        let worker = Worker {
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            store: Arc::clone(&self.store),
+            messengers: Arc::new(move |_| Arc::clone(&messenger)),
+            settings: Arc::new(self.settings.engine.clone()),
+            process: process_identity(&*self.random),
+            is_gone: Arc::new(is_gone),
+        };
+        self.health.well("worker");
+        Ok(worker.run(stop).await?)
+    }
+
+    /// Watches the database until `stop`; ends with an error when it stays away, so that a supervisor starts this
+    /// process afresh.
+    ///
+    /// # Errors
+    /// When the database was away for a minute, or a private one ended by itself.
+    pub async fn watch(&self, stop: CancellationToken) -> anyhow::Result<()> {
+        let ended = async {
+            match &self.ground.managed {
+                Some(managed) => managed.exited().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            () = ended => anyhow::bail!("the private Postgres ended by itself; its log says why. Start stentor again"),
+            away = self.look_after_database() => away,
+        }
+    }
+
+    async fn look_after_database(&self) -> anyhow::Result<()> {
+        let mut seen_at = self.clock.monotonic();
+        loop {
+            match self.ground.store.database().ping().await {
+                Ok(()) => {
+                    seen_at = self.clock.monotonic();
+                    self.health.well("database");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the database does not answer");
+                    self.health.unwell("database", "The database does not answer.");
+                    let away = self.clock.monotonic().saturating_since(seen_at);
+                    anyhow::ensure!(away < WITHOUT_DATABASE_MAX, "the database did not answer for a minute: {error}");
+                }
+            }
+            self.clock.sleep_until(self.clock.monotonic() + LOOK_EVERY).await;
+        }
     }
 
     /// Whether every part of this process is well.
@@ -75,10 +238,10 @@ impl Stentor {
     /// What reading the directory and accepting broadcasts need.
     pub fn people(&self) -> People {
         People {
-            directory: self.directory.clone(),
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            random: self.random.clone(),
+            directory: Arc::clone(&self.directory),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
             tenant: self.tenant,
             // Invariant: the settings hold every bucket.
             quota: self.settings.engine.quotas[&Bucket::Directory],
@@ -100,122 +263,47 @@ pub struct MigrationReport {
 ///
 /// # Errors
 /// When the database cannot be reached, or its schema is newer than this program.
-pub async fn migrate(_settings: &Settings) -> anyhow::Result<MigrationReport> {
-    bail!("not wired yet")
+pub async fn migrate(settings: &Settings) -> anyhow::Result<MigrationReport> {
+    let ground = Ground::open(settings, Role::Command("migrate"), Arc::new(SystemClock)).await?;
+    let migrated = schema::migrate(ground.store.database()).await;
+    ground.close().await;
+    let applied = migrated?;
+    Ok(MigrationReport { applied, version: schema::known_version() })
 }
 
-/// How rough the simulated Teams is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Weather {
-    /// Nothing goes wrong but what the organisation's people bring along.
-    None,
-    /// Now and then a slow answer, a 503 or a late installation.
-    Mild,
-    /// Lost answers, storms of 429 and 5xx, expiring tokens.
-    Rough,
+/// The client of Teams. Commands that never speak to Teams may lack the secret; theirs refuses when it is used.
+fn teams_client(settings: &Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<TeamsClient> {
+    let identity = settings.identity()?;
+    let secret = match (&settings.teams.client_secret, &settings.teams.client_secret_file) {
+        (Some(secret), _) => SecretSource::Value(secret.clone()),
+        (None, Some(file)) => SecretSource::File(file.clone()),
+        (None, None) => SecretSource::Value(String::new().into()),
+    };
+    // A command that only reads our own records has no need of it.
+    let manifest_id = settings.teams.manifest_id.unwrap_or_default().to_string();
+    let mut client =
+        TeamsClientSettings::new(cloud(settings)?, identity.tenant_id, identity.app_id, secret, manifest_id);
+    let network = &settings.network;
+    client.bot_kind = match settings.teams.bot {
+        BotKind::SingleTenant => teams::BotKind::SingleTenant,
+        BotKind::MultiTenant => teams::BotKind::MultiTenant,
+    };
+    client.request_timeout = network.request_timeout;
+    client.connect_timeout = network.connect_timeout;
+    client.proxy = network.proxy.as_ref().map(|url| url.expose_secret().parse()).transpose()?;
+    client.extra_ca_file = network.extra_ca_file.as_deref().map(Path::to_path_buf);
+    client.connect_to = network.connect_to.iter().map(|(host, address)| (host.clone(), *address)).collect();
+    Ok(TeamsClient::new(client, clock, random)?)
 }
 
-/// Which Teams to pretend.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Simulation {
-    /// How many people the organisation has.
-    pub people: u32,
-    /// Decides the people and every misfortune.
-    pub seed: u64,
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Multiplies every limit; zero lifts them.
-    pub quota_factor: f64,
-    /// Everybody has the app from the beginning.
-    pub is_warm: bool,
-    /// Added to every answer.
-    pub latency: Duration,
-    /// What goes wrong.
-    pub weather: Weather,
-    /// The life of a token; the usual 60 to 90 minutes when absent.
-    pub token_lifetime: Option<Duration>,
-}
-
-/// How to reach the simulated Teams: the very settings to write down.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs, reason = "named as the settings are")]
-pub struct SimulatedAccess {
-    pub login_url: String,
-    pub graph_url: String,
-    pub bot_url: String,
-    pub tenant_id: String,
-    pub app_id: String,
-    pub client_secret: String,
-    pub manifest_id: String,
-}
-
-/// What the simulated Teams saw: the judge of what we claim.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
-pub struct LedgerCounts {
-    /// Requests received, by bucket.
-    pub requests: BTreeMap<String, u64>,
-    /// 429s given.
-    pub throttled: u64,
-    /// Messages beyond the first of the same content to the same person.
-    pub duplicates: u64,
-}
-
-/// A running simulated Teams.
-pub struct Simulated {
-    /// How to reach it.
-    pub access: SimulatedAccess,
-}
-
-impl Simulated {
-    /// Starts it.
-    ///
-    /// # Errors
-    /// When it cannot listen there.
-    pub async fn start(_simulation: Simulation) -> anyhow::Result<Self> {
-        bail!("not wired yet")
-    }
-
-    /// What it saw so far.
-    pub fn ledger(&self) -> LedgerCounts {
-        LedgerCounts::default()
-    }
-
-    /// Stops it.
-    ///
-    /// # Errors
-    /// When it had stopped by itself.
-    pub async fn close(self) -> anyhow::Result<()> {
-        bail!("not wired yet")
-    }
-}
-
-/// Everything that `stentor demo` shows: a simulated Teams, Stentor on it, one broadcast that waits to go out.
-pub struct Demonstration {
-    /// Stentor, with the simulated Teams as its cloud.
-    pub stentor: Stentor,
-    /// The broadcast.
-    pub broadcast: BroadcastId,
-}
-
-impl Demonstration {
-    /// Opens it: the simulator, the private Postgres, the directory, the broadcast.
-    ///
-    /// # Errors
-    /// When one of them does not start.
-    pub async fn open(_settings: Settings, _simulation: Simulation) -> anyhow::Result<Self> {
-        bail!("not wired yet")
-    }
-
-    /// What the simulated Teams saw so far.
-    pub fn ledger(&self) -> LedgerCounts {
-        LedgerCounts::default()
-    }
-
-    /// Stops everything in order.
-    ///
-    /// # Errors
-    /// When something did not stop in order.
-    pub async fn close(self) -> anyhow::Result<()> {
-        bail!("not wired yet")
+fn cloud(settings: &Settings) -> anyhow::Result<CloudProfile> {
+    let published = |cloud| CloudProfile::published(cloud).context("a published cloud has its profile");
+    match &settings.teams.cloud {
+        Cloud::Global => published(teams::Cloud::Global),
+        Cloud::Gcc => published(teams::Cloud::Gcc),
+        Cloud::GccHigh => published(teams::Cloud::GccHigh),
+        Cloud::Dod => published(teams::Cloud::Dod),
+        Cloud::China => published(teams::Cloud::China),
+        Cloud::Custom(urls) => Ok(CloudProfile::custom(urls.login.clone(), urls.graph.clone(), urls.bot.clone())),
     }
 }

@@ -1,10 +1,10 @@
-//! The real clock and the real dice. The only file that reads either.
+//! The real clock, the real dice, and which process we are. The only file that reads any of them.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::domain::time::{Monotonic, Timestamp};
-use crate::ports::{Clock, Pending, Random};
+use crate::ports::{Clock, Pending, ProcessIdentity, Random};
 
 /// The machine's own clocks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,5 +42,62 @@ impl Random for SystemRandom {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that draws chance")]
     fn next_u64(&self) -> u64 {
         rand::random()
+    }
+}
+
+/// Which process this is, so that a successor on this host can prove that it is gone.
+///
+/// Where the system does not tell (anything but Linux), the host is unique to this process: nothing is ever proved
+/// about it, and its lease simply runs out.
+pub fn process_identity(random: &dyn Random) -> ProcessIdentity {
+    let pid = std::process::id();
+    match (host_name(), started(pid)) {
+        (Some(host), Some(started)) => ProcessIdentity { host, pid, started },
+        _ => ProcessIdentity { host: format!("unknown {:016x}", random.next_u64()), pid, started: 0 },
+    }
+}
+
+/// Proves that a process of this host is gone: nobody has its pid, or somebody who started at another time, or it is
+/// dead and only not buried yet. `false` when in doubt.
+pub fn is_gone(process: &ProcessIdentity) -> bool {
+    if host_name().as_deref() != Some(process.host.as_str()) {
+        return false;
+    }
+    started(process.pid) != Some(process.started)
+}
+
+/// This boot of this host, and the process namespace: equal for processes that can see each other.
+fn host_name() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {}", boot.trim(), namespace.display()))
+}
+
+/// When a living process started, in clock ticks since boot; `None` when there is none, or a dead one.
+///
+/// Source: proc_pid_stat(5): the name stands in parentheses and may hold any character; state is field 3 and the start
+/// time field 22.
+fn started(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X" | "x") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_not_gone_and_its_twin_from_another_time_is() {
+        let me = process_identity(&SystemRandom);
+        assert!(!is_gone(&me));
+        if cfg!(target_os = "linux") {
+            assert!(is_gone(&ProcessIdentity { started: me.started + 1, ..me.clone() }));
+            assert!(!is_gone(&ProcessIdentity { host: "another".into(), ..me }));
+        }
     }
 }

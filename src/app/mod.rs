@@ -3,7 +3,13 @@
 pub mod engine;
 #[cfg(test)]
 pub(crate) mod fakes;
+pub mod flush;
 pub mod health;
+pub mod hold;
+pub mod lease;
 pub mod people;
+pub mod quota;
 pub mod report;
+pub mod rescue;
 pub mod submit;
+pub mod work;

@@ -194,6 +194,12 @@ impl Delivery {
         Self { route, state: State::Pending, attempts: 0, tries: 0, polls: 0, tried: Tried::default() }
     }
 
+    /// The same, with so many attempts behind it.
+    #[must_use]
+    pub fn after(self, attempts: u16) -> Self {
+        Self { attempts, ..self }
+    }
+
     /// The delivery that `attempts`, in their order, lead to: what a new owner of the chunk starts from.
     ///
     /// `route` is what the directory knows; attempts do not carry it. Each attempt is its step, its outcome and the

@@ -8,6 +8,7 @@ pub mod broadcast;
 pub mod chunk;
 pub mod content;
 pub mod delivery;
+pub mod fairness;
 pub mod fault;
 pub mod ids;
 pub mod outcome;

@@ -151,6 +151,24 @@ impl Outcome {
         }
     }
 
+    /// The word used in metrics.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Learnt(_) => "learnt",
+            Self::Accepted { .. } => "accepted",
+            Self::Throttled { .. } => "throttled",
+            Self::Transient(_) => "transient",
+            Self::NotYet => "not_yet",
+            Self::StaleRoute(..) => "stale_route",
+            Self::NeedsRemedy(..) => "needs_remedy",
+            Self::Rejected(_) => "rejected",
+            Self::ContentRefused(_) => "content_refused",
+            Self::Lost(_) => "lost",
+            Self::Refused(..) => "refused",
+            Self::NotStarted => "not_started",
+        }
+    }
+
     /// The reason to record with the attempt; none for a success.
     pub fn reason(&self) -> Option<Reason> {
         match self {

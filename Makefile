@@ -1,0 +1,43 @@
+# The two commands of the README are `make demo` and `make test`. Everything they need beyond Rust and make they
+# install (as root, through the system's package manager) or ask for by name.
+
+SHELL := /bin/sh
+RECIPIENTS ?= 2000
+DEMO ?=
+CARGO ?= cargo
+
+.PHONY: help demo build test check bench docs fmt postgres-programs deny-program
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: postgres-programs ## Send an announcement to 2,000 simulated people (RECIPIENTS=…, DEMO='--exit …')
+	$(CARGO) run --quiet --locked -- demo --recipients $(RECIPIENTS) $(DEMO)
+
+build: ## Leave target/release/stentor
+	$(CARGO) build --release --locked
+
+test: check ## Everything: the quick gate, then every test
+	./scripts/test
+
+check: postgres-programs deny-program ## The quick gate: format, lints as errors, dependencies, documents, fast tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) deny --log-level error check licenses bans sources
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
+	$(CARGO) test --locked --quiet --lib
+
+bench: postgres-programs ## Measure, in short form (needs a release build)
+	$(CARGO) run --release --locked --quiet -- bench quota --recipients 2000
+
+docs: ## Write the documents that are rendered from the code
+	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page_shows_the_table
+
+fmt: ## Format
+	$(CARGO) fmt --all
+
+postgres-programs:
+	@./scripts/postgres-programs
+
+deny-program:
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --quiet cargo-deny

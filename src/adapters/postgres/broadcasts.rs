@@ -1,0 +1,231 @@
+//! Broadcasts: stored, moved through their life, halted and released.
+
+use sqlx::types::Json;
+
+use super::PgStore;
+use super::statement::statements;
+use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState};
+use crate::domain::content::Content;
+use crate::domain::delivery::WhenInDoubt;
+use crate::domain::ids::{BroadcastId, TenantKey};
+use crate::domain::time::Timestamp;
+use crate::ports::{Halt, StoreError, Submission};
+
+statements! {
+    INSERT_BROADCAST = "-- insert_broadcast
+        -- $1 tenant, $2 broadcast, $3 state, $4 urgent, $5 when in doubt, $6 audience, $7 deadline, $8 now, $9 title, $10 content
+        insert into broadcast (tenant_id, broadcast_id, state, urgent, when_in_doubt, audience, deadline_at, created_at, title, content)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        on conflict (tenant_id, broadcast_id) do nothing";
+    INSERT_ROUND = "-- insert_round
+        -- $1 tenant, $2 round, $3 broadcast, $4 kind, $5 state, $6 now
+        insert into round (tenant_id, round_id, broadcast_id, kind, state, created_at)
+        values ($1, $2, $3, $4, $5, $6)";
+    INSERT_LIST = "-- insert_list
+        -- $1 tenant, $2 broadcast, $3 recipients
+        insert into audience_list (tenant_id, broadcast_id, recipient_id)
+        select distinct $1::int, $2::bigint, r from unnest($3::bigint[]) as r";
+    INSERT_AUDIT = "-- insert_audit
+        -- $1 tenant, $2 now, $3 actor, $4 action, $5 subject
+        insert into audit (tenant_id, happened_at, actor, action, subject)
+        values ($1, $2, $3, $4, $5)";
+    CONTENT = "-- content
+        -- $1 tenant, $2 broadcast
+        select content from broadcast where tenant_id = $1 and broadcast_id = $2";
+    MOVE_BROADCAST = "-- move_broadcast
+        -- $1 tenant, $2 broadcast, $3 from, $4 to, $5 now, $6 final
+        update broadcast
+        set state = $4,
+            control_version = control_version + 1,
+            finished_at = case when $6 then $5::timestamptz end,
+            halted_at = null,
+            halt_reason = null,
+            halt_detail = null
+        where tenant_id = $1 and broadcast_id = $2 and state = any($3)";
+    HALT_BROADCAST = "-- halt_broadcast
+        -- $1 tenant, $2 broadcast, $3 reason, $4 detail, $5 since
+        update broadcast
+        set state = 'halted', control_version = control_version + 1, halt_reason = $3, halt_detail = $4, halted_at = $5
+        where tenant_id = $1 and broadcast_id = $2 and state in ('running', 'expanding')";
+    HALT_TENANT = "-- halt_tenant
+        -- $1 tenant, $2 reason, $3 detail, $4 since
+        -- The first reason stays: what follows from a halt must not hide its cause.
+        update tenant
+        set halt_reason = $2, halt_detail = $3, halted_at = $4
+        where tenant_id = $1 and halted_at is null";
+    RELEASE_HALT = "-- release_halt
+        -- $1 tenant
+        update tenant
+        set halt_reason = null, halt_detail = null, halted_at = null
+        where tenant_id = $1";
+    FINISH_ROUNDS = "-- finish_rounds
+        -- $1 tenant, $2 now
+        -- Each `not exists` reads one of the two partial indexes; finished chunks are in neither.
+        update round r
+        set state = 'done', finished_at = $2
+        where r.tenant_id = $1
+          and r.state = 'running'
+          and not exists (select from chunk c where c.tenant_id = $1 and c.round_id = r.round_id and c.state = 0)
+          and not exists (select from chunk c where c.tenant_id = $1 and c.round_id = r.round_id and c.state = 1)";
+    FINISH_BROADCASTS = "-- finish_broadcasts
+        -- $1 tenant, $2 now
+        update broadcast b
+        set state = 'done', finished_at = $2, halted_at = null, halt_reason = null, halt_detail = null
+        where b.tenant_id = $1
+          and b.state in ('running', 'paused', 'halted')
+          and not exists (
+            select from round r where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id and r.state <> 'done'
+          )
+          and exists (select from round r where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id)
+        returning b.broadcast_id, b.state";
+    FINISH_CANCELLED = "-- finish_cancelled
+        -- $1 tenant, $2 now
+        with ended as (
+          update broadcast b
+          set state = 'cancelled', finished_at = $2, halted_at = null, halt_reason = null, halt_detail = null
+          where b.tenant_id = $1
+            and b.state = 'cancelling'
+            and not exists (
+              select
+              from round r
+              join chunk c on c.tenant_id = r.tenant_id and c.round_id = r.round_id
+              where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id and c.state = 1
+            )
+          returning b.broadcast_id, b.state
+        ),
+        rounds as (
+          update round r
+          set state = 'done', finished_at = $2
+          from ended e
+          where r.tenant_id = $1 and r.broadcast_id = e.broadcast_id and r.state <> 'done'
+        )
+        select broadcast_id, state from ended";
+}
+
+/// The word for a policy, as the table keeps it.
+pub(super) const fn doubt_name(when_in_doubt: WhenInDoubt) -> &'static str {
+    match when_in_doubt {
+        WhenInDoubt::Hold => "hold",
+        WhenInDoubt::Resend => "resend",
+    }
+}
+
+impl PgStore {
+    pub(super) async fn insert(&self, submission: &Submission) -> Result<(), StoreError> {
+        let tenant = submission.tenant.0;
+        let broadcast = &submission.broadcast;
+        let audience = match broadcast.audience {
+            AudienceKind::Everyone => "everyone",
+            AudienceKind::List => "list",
+        };
+        let people: Vec<i64> = submission.list.iter().map(|key| key.0).collect();
+        let treatment = &broadcast.treatment;
+        self.database
+            .transaction("submit", async |conn| {
+                let query = sqlx::query(INSERT_BROADCAST).bind(tenant).bind(broadcast.id.as_i64());
+                let query = query.bind(BroadcastState::Expanding.name()).bind(treatment.urgent);
+                let query = query.bind(doubt_name(treatment.when_in_doubt)).bind(audience).bind(treatment.deadline_at);
+                let query = query.bind(broadcast.created_at).bind(&broadcast.content.title);
+                let done = query.bind(Json(&broadcast.content)).execute(&mut *conn).await?;
+                if done.rows_affected() == 0 {
+                    // The same submission, repeated because its first answer was lost.
+                    return Ok(());
+                }
+                let query = sqlx::query(INSERT_ROUND).bind(tenant).bind(broadcast.round.as_i64());
+                let query = query.bind(broadcast.id.as_i64()).bind(RoundKind::Send.name());
+                query.bind(RoundState::Expanding.name()).bind(broadcast.created_at).execute(&mut *conn).await?;
+                let query = sqlx::query(INSERT_LIST).bind(tenant).bind(broadcast.id.as_i64());
+                query.bind(&people).execute(&mut *conn).await?;
+                let query = sqlx::query(INSERT_AUDIT).bind(tenant).bind(broadcast.created_at).bind("command line");
+                query.bind("broadcast_created").bind(broadcast.id.to_string()).execute(conn).await?;
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn content_of(&self, tenant: TenantKey, id: BroadcastId) -> Result<Content, StoreError> {
+        let Json(content): Json<Content> = self
+            .database
+            .run("content", async |conn| {
+                sqlx::query_scalar(CONTENT).bind(tenant.0).bind(id.as_i64()).fetch_one(conn).await
+            })
+            .await?;
+        Ok(content)
+    }
+
+    pub(super) async fn move_state(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        from: &[BroadcastState],
+        to: BroadcastState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let from: Vec<&str> = from.iter().map(|state| state.name()).collect();
+        let done = self
+            .database
+            .run("move_broadcast", async |conn| {
+                let query = sqlx::query(MOVE_BROADCAST).bind(tenant.0).bind(id.as_i64()).bind(&from);
+                query.bind(to.name()).bind(now).bind(to.is_final()).execute(conn).await
+            })
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    pub(super) async fn halt_one(&self, tenant: TenantKey, id: BroadcastId, halt: &Halt) -> Result<(), StoreError> {
+        self.database
+            .run("halt_broadcast", async |conn| {
+                let query = sqlx::query(HALT_BROADCAST).bind(tenant.0).bind(id.as_i64()).bind(halt.reason.code());
+                query.bind(&halt.detail).bind(halt.since).execute(conn).await
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn halt_all(&self, tenant: TenantKey, halt: &Halt) -> Result<(), StoreError> {
+        self.database
+            .run("halt_tenant", async |conn| {
+                let query = sqlx::query(HALT_TENANT).bind(tenant.0).bind(halt.reason.code());
+                query.bind(&halt.detail).bind(halt.since).execute(conn).await
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn release_all(&self, tenant: TenantKey) -> Result<(), StoreError> {
+        self.database
+            .run("release_halt", async |conn| sqlx::query(RELEASE_HALT).bind(tenant.0).execute(conn).await)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn finish_all(
+        &self,
+        tenant: TenantKey,
+        now: Timestamp,
+    ) -> Result<Vec<(BroadcastId, BroadcastState)>, StoreError> {
+        let rows: Vec<(i64, String)> = self
+            .database
+            .transaction("finish", async |conn| {
+                sqlx::query(FINISH_ROUNDS).bind(tenant.0).bind(now).execute(&mut *conn).await?;
+                let mut ended: Vec<(i64, String)> =
+                    sqlx::query_as(FINISH_CANCELLED).bind(tenant.0).bind(now).fetch_all(&mut *conn).await?;
+                ended.extend(
+                    sqlx::query_as::<_, (i64, String)>(FINISH_BROADCASTS)
+                        .bind(tenant.0)
+                        .bind(now)
+                        .fetch_all(conn)
+                        .await?,
+                );
+                Ok(ended)
+            })
+            .await?;
+        rows.into_iter().map(|(id, state)| Ok((BroadcastId::from_i64(id), broadcast_state(&state)?))).collect()
+    }
+}
+
+/// The state called `name`.
+pub(super) fn broadcast_state(name: &str) -> Result<BroadcastState, StoreError> {
+    BroadcastState::from_name(name).ok_or_else(|| super::rows::refused("broadcast", "state", name))
+}

@@ -1,0 +1,151 @@
+//! Who is alive, and who holds which tenant. The only statements that judge time, by `lease_now()`.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+use sqlx::postgres::types::PgInterval;
+
+use super::PgStore;
+use super::rows::{int, uint};
+use super::statement::statements;
+use crate::domain::ids::{Epoch, TenantKey, WorkerId};
+use crate::ports::{HeldTenant, ProcessIdentity, StoreError};
+
+statements! {
+    REGISTER = "-- register
+        -- $1 host, $2 pid, $3 process started, $4 lease
+        insert into worker (host, pid, process_started, alive_until)
+        values ($1, $2, $3, lease_now() + $4)
+        returning worker_id";
+    RENEW = "-- renew
+        -- $1 worker, $2 lease
+        update worker
+        set alive_until = lease_now() + $2
+        where worker_id = $1 and alive_until > lease_now()";
+    NEIGHBOURS = "-- neighbours
+        -- $1 host, $2 me
+        select worker_id, host, pid, process_started
+        from worker
+        where host = $1 and worker_id <> $2 and alive_until > lease_now() - interval '1 minute'";
+    END_LEASE = "-- end_lease
+        -- $1 worker
+        update worker set alive_until = '-infinity' where worker_id = $1";
+    TAKE_TENANTS = "-- take_tenants
+        -- $1 worker, $2 grace, $3 limit
+        -- The condition is a subquery, not a join: when the row changed under our lock, it is judged again.
+        with free as materialized (
+          select t.tenant_id
+          from tenant t
+          where not exists (
+              select from worker w where w.worker_id = t.lease_owner and w.alive_until + $2 > lease_now()
+            )
+            and exists (select from round r where r.tenant_id = t.tenant_id and r.state <> 'done')
+            and exists (select from worker me where me.worker_id = $1 and me.alive_until > lease_now())
+          order by t.tenant_id
+          limit $3
+          for update of t skip locked
+        )
+        update tenant t
+        set lease_owner = $1, lease_epoch = t.lease_epoch + 1
+        from free
+        where t.tenant_id = free.tenant_id
+        returning t.tenant_id, t.lease_epoch";
+    RELEASE_CHUNKS_OF = "-- release_chunks_of
+        -- $1 tenant, $2 worker
+        update chunk
+        set state = 0, owner = null
+        where tenant_id = $1 and state = 1 and owner = $2 and bit_count(open) = 0";
+    RELEASE_TENANT = "-- release_tenant
+        -- $1 tenant, $2 worker, $3 lease epoch
+        update tenant
+        set lease_owner = null
+        where tenant_id = $1 and lease_owner = $2 and lease_epoch = $3";
+}
+
+#[derive(FromRow)]
+struct Neighbour {
+    worker_id: i64,
+    host: String,
+    pid: i64,
+    process_started: i64,
+}
+
+fn interval(duration: Duration) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }
+}
+
+impl PgStore {
+    pub(super) async fn register_worker(
+        &self,
+        process: &ProcessIdentity,
+        lease: Duration,
+    ) -> Result<WorkerId, StoreError> {
+        let started = i64::try_from(process.started).unwrap_or(i64::MAX);
+        let id: i64 = self
+            .leases
+            .run("register", async |conn| {
+                let query = sqlx::query_scalar(REGISTER).bind(&process.host).bind(i64::from(process.pid));
+                query.bind(started).bind(interval(lease)).fetch_one(conn).await
+            })
+            .await?;
+        Ok(WorkerId(id))
+    }
+
+    pub(super) async fn renew_lease(&self, worker: WorkerId, lease: Duration) -> Result<bool, StoreError> {
+        let done = self
+            .leases
+            .run("renew", async |conn| sqlx::query(RENEW).bind(worker.0).bind(interval(lease)).execute(conn).await)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    pub(super) async fn neighbours_of(
+        &self,
+        host: &str,
+        me: WorkerId,
+    ) -> Result<Vec<(WorkerId, ProcessIdentity)>, StoreError> {
+        let rows: Vec<Neighbour> = self
+            .database
+            .run("neighbours", async |conn| sqlx::query_as(NEIGHBOURS).bind(host).bind(me.0).fetch_all(conn).await)
+            .await?;
+        let identity = |row: Neighbour| {
+            let pid = u32::try_from(row.pid).unwrap_or(0);
+            let started = u64::try_from(row.process_started).unwrap_or(0);
+            (WorkerId(row.worker_id), ProcessIdentity { host: row.host, pid, started })
+        };
+        Ok(rows.into_iter().map(identity).collect())
+    }
+
+    pub(super) async fn end_lease_of(&self, worker: WorkerId) -> Result<(), StoreError> {
+        self.database.run("end_lease", async |conn| sqlx::query(END_LEASE).bind(worker.0).execute(conn).await).await?;
+        Ok(())
+    }
+
+    pub(super) async fn take(
+        &self,
+        worker: WorkerId,
+        grace: Duration,
+        limit: u32,
+    ) -> Result<Vec<HeldTenant>, StoreError> {
+        let rows: Vec<(i32, i32)> = self
+            .database
+            .run("take_tenants", async |conn| {
+                let query = sqlx::query_as(TAKE_TENANTS).bind(worker.0).bind(interval(grace));
+                query.bind(i64::from(limit)).fetch_all(conn).await
+            })
+            .await?;
+        let held = |(tenant, epoch)| HeldTenant { tenant: TenantKey(tenant), epoch: Epoch(uint(epoch)) };
+        Ok(rows.into_iter().map(held).collect())
+    }
+
+    pub(super) async fn give_back(&self, worker: WorkerId, held: HeldTenant) -> Result<(), StoreError> {
+        self.database
+            .transaction("release_tenant", async |conn| {
+                sqlx::query(RELEASE_CHUNKS_OF).bind(held.tenant.0).bind(worker.0).execute(&mut *conn).await?;
+                let query = sqlx::query(RELEASE_TENANT).bind(held.tenant.0).bind(worker.0);
+                query.bind(int(held.epoch.0)).execute(conn).await
+            })
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! Why a private cluster could not be had, each with its cure: an operator reads these, alone, at night.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::domain::time::Timestamp;
+
+/// Why the private cluster could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ManagedError {
+    /// Somebody else holds the data directory, and we may not share it.
+    #[error(
+        "data directory {data_dir} is in use by `{command}` (process {pid}, since {since}); \
+         stop that process, or give this one another --data-dir",
+        data_dir = .data_dir.display()
+    )]
+    InUse {
+        /// The directory both want.
+        data_dir: PathBuf,
+        /// The process that holds it.
+        pid: u32,
+        /// What that process runs.
+        command: String,
+        /// When it took the directory.
+        since: Timestamp,
+    },
+
+    /// Somebody holds the data directory but its cluster did not become reachable in time.
+    #[error(
+        "`{command}` (process {pid}) holds data directory {data_dir}, but its Postgres does not accept \
+         connections; look at {data_dir}/postgres.log, or stop that process",
+        data_dir = .data_dir.display()
+    )]
+    OwnerSilent {
+        /// The directory both want.
+        data_dir: PathBuf,
+        /// The process that holds it; 0 when it never said.
+        pid: u32,
+        /// What that process runs.
+        command: String,
+    },
+
+    /// No server programs on this machine.
+    #[error(
+        "no Postgres server programs found{}; install them (`apt-get install postgresql` or `dnf install \
+         postgresql-server`), name their folder in STENTOR_POSTGRES_BIN, or set database.url to use a server \
+         of your own",
+        .looked_in.as_ref().map(|dir| format!(" in {}", dir.display())).unwrap_or_default()
+    )]
+    ProgramsMissing {
+        /// The only folder that was looked into, when the operator named one.
+        looked_in: Option<PathBuf>,
+    },
+
+    /// The cluster was made by one major version and only others are installed.
+    #[error(
+        "the cluster in {data_dir} was made by Postgres {cluster}, but {found} is installed; install that \
+         version (`apt-get install postgresql-{cluster}` or `dnf install postgresql{cluster}-server`), or move \
+         the data with pg_dump",
+        data_dir = .data_dir.display()
+    )]
+    VersionMismatch {
+        /// Where the cluster lies.
+        data_dir: PathBuf,
+        /// Its major version.
+        cluster: u32,
+        /// What was found instead, in words.
+        found: String,
+    },
+
+    /// The programs are older than what we can use.
+    #[error("Postgres {major} in {bin_dir} is too old; install version {oldest} or later", bin_dir = .bin_dir.display())]
+    TooOld {
+        /// Where they lie.
+        bin_dir: PathBuf,
+        /// Their major version.
+        major: u32,
+        /// The oldest we can use.
+        oldest: u32,
+    },
+
+    /// Postgres refuses to run as root and there is nobody else to run it.
+    #[error("Postgres refuses to run as root, and there is no user `postgres` or `nobody` to run it instead")]
+    NoAccount,
+
+    /// The user that runs Postgres cannot reach the directory.
+    #[error(
+        "user `{user}`, who runs Postgres for root, may not enter {directory}; choose a --data-dir outside of \
+         it (for example /var/lib/stentor), or allow it with `chmod o+x {directory}`",
+        directory = .directory.display()
+    )]
+    Blocked {
+        /// The topmost directory that refuses.
+        directory: PathBuf,
+        /// The user that is refused.
+        user: String,
+    },
+
+    /// The place of the cluster is taken by something else.
+    #[error("{directory} is not a Postgres cluster and not empty; move it away", directory = .directory.display())]
+    NotACluster {
+        /// The directory.
+        directory: PathBuf,
+    },
+
+    /// A folder in the shared temporary directory belongs to somebody else.
+    #[error("{directory} belongs to another user; remove it, or use a shorter --data-dir", directory = .directory.display())]
+    Usurped {
+        /// The directory.
+        directory: PathBuf,
+    },
+
+    /// `initdb` failed.
+    #[error("could not create the cluster: {output}")]
+    InitFailed {
+        /// What the program printed.
+        output: String,
+    },
+
+    /// The server ended instead of starting.
+    #[error("Postgres did not start ({ended}): {log}")]
+    StartFailed {
+        /// How the process ended.
+        ended: String,
+        /// What it logged.
+        log: String,
+    },
+
+    /// The server neither started nor ended, and its log stood still.
+    #[error("Postgres is not ready after {seconds} s without progress: {log}")]
+    StartTooSlow {
+        /// How long nothing happened.
+        seconds: u64,
+        /// What it logged last.
+        log: String,
+    },
+
+    /// An abandoned server in our directory does not end.
+    #[error("an abandoned Postgres (process {pid}) still holds the data directory and does not stop; kill it")]
+    Orphan {
+        /// Its process.
+        pid: u32,
+    },
+
+    /// A setting that durability rests on is not as we asked.
+    #[error("Postgres runs with {setting} = {value}: a confirmed message could be forgotten; refusing to start")]
+    NotDurable {
+        /// The setting.
+        setting: &'static str,
+        /// What the server said.
+        value: String,
+    },
+
+    /// The server is there but does not answer as it should.
+    #[error("the private Postgres does not answer: {source}")]
+    Unreachable {
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+
+    /// The operating system refused.
+    #[error("could not {what} {path}: {source}", path = .path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Says what was tried, and on what, when the operating system refuses.
+pub(super) trait Trying<T> {
+    fn trying(self, what: &'static str, path: &std::path::Path) -> Result<T, ManagedError>;
+}
+
+impl<T, E: Into<io::Error>> Trying<T> for Result<T, E> {
+    fn trying(self, what: &'static str, path: &std::path::Path) -> Result<T, ManagedError> {
+        self.map_err(|source| ManagedError::Io { what, path: path.to_owned(), source: source.into() })
+    }
+}

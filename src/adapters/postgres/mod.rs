@@ -1,0 +1,89 @@
+//! Postgres: the only home of SQL, one file an aggregate.
+//!
+//! [`PgStore`] answers the Store port. It holds two pools: one for the work, and one of a single connection for
+//! leases, so that a busy pool can never keep a lease from being renewed.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+
+mod broadcasts;
+mod leases;
+pub mod managed;
+mod people;
+pub mod pool;
+mod queue;
+mod reports;
+mod rescue;
+mod rows;
+pub mod schema;
+mod statement;
+mod store;
+
+use self::pool::{Database, DatabaseError, PoolSettings};
+use crate::ports::StoreError;
+
+/// The store on Postgres.
+#[derive(Debug, Clone)]
+pub struct PgStore {
+    database: Database,
+    leases: Database,
+}
+
+impl PgStore {
+    /// A store on `options`. It connects when first used.
+    pub fn new(options: PgConnectOptions, settings: PoolSettings) -> Self {
+        let lease_settings = PoolSettings {
+            connections_max: 1,
+            // A renewal that takes longer than this has failed; the next one follows before the lease ends.
+            acquire_limit: Duration::from_secs(2),
+            work_limit: Duration::from_secs(2),
+            lock_limit: Duration::from_secs(1),
+            application_name: "stentor lease",
+        };
+        Self { leases: Database::new(options.clone(), lease_settings), database: Database::new(options, settings) }
+    }
+
+    /// The guarded pool, for the schema and for tests.
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Closes both pools.
+    pub async fn close(&self) {
+        self.leases.close().await;
+        self.database.close().await;
+    }
+}
+
+/// Every SQL constant there is, for the test that prepares them all against the migrated schema.
+pub fn statements() -> impl Iterator<Item = &'static str> {
+    [
+        broadcasts::STATEMENTS,
+        leases::STATEMENTS,
+        people::STATEMENTS,
+        queue::STATEMENTS,
+        reports::STATEMENTS,
+        rescue::STATEMENTS,
+        schema::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// Sorts what the pool says into what a caller can do about it.
+fn unavailable_or_broken(error: DatabaseError) -> StoreError {
+    // A lost answer is unavailability too: every call of the store may be repeated.
+    if error.is_transient() || error.fate_unknown() {
+        StoreError::Unavailable(error.to_string())
+    } else {
+        StoreError::Broken(error.to_string())
+    }
+}
+
+impl From<DatabaseError> for StoreError {
+    fn from(error: DatabaseError) -> Self {
+        unavailable_or_broken(error)
+    }
+}

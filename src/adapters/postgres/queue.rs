@@ -1,0 +1,555 @@
+//! The queue: rounds frozen, chunks claimed, facts and permissions flushed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use uuid::Uuid;
+
+use super::PgStore;
+use super::broadcasts::broadcast_state;
+use super::pool::Verdict;
+use super::reports::when_in_doubt;
+use super::rows::{self, ChunkRow, int, refused, uint};
+use super::statement::statements;
+use crate::domain::broadcast::{RoundKind, RoundState, Treatment};
+use crate::domain::chunk::Chunk;
+use crate::domain::delivery::outcome_from_record;
+use crate::domain::ids::{
+    BroadcastId, ChunkNumber, EntraId, MessageId, Ordinal, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+};
+use crate::domain::pacing::Bucket;
+use crate::domain::reason::HaltReason;
+use crate::domain::route::Account;
+use crate::domain::time::Timestamp;
+use crate::ports::{
+    BucketRecord, ClaimedChunk, Expanded, Flush, Flushed, Halt, HeldTenant, Member, Recorded, RoundWork, StoreError,
+    TenantWork,
+};
+
+statements! {
+    WORK_ROUNDS = "-- work_rounds
+        -- $1 tenant
+        select r.round_id, r.broadcast_id, r.kind, r.state as round_state, b.state as broadcast_state, b.urgent,
+          b.when_in_doubt, b.deadline_at
+        from round r
+        join broadcast b on b.tenant_id = r.tenant_id and b.broadcast_id = r.broadcast_id
+        where r.tenant_id = $1 and r.state <> 'done'
+        order by b.urgent desc, r.round_id";
+    WORK_TENANT = "-- work_tenant
+        -- $1 tenant
+        select teams_app_id, halt_reason, halt_detail, halted_at from tenant where tenant_id = $1";
+    WORK_BUCKETS = "-- work_buckets
+        -- $1 tenant
+        select name, cooldown_until from bucket where tenant_id = $1";
+    HOLD_LEASE = "-- hold_lease
+        -- $1 tenant, $2 worker, $3 lease epoch
+        select 1 from tenant where tenant_id = $1 and lease_owner = $2 and lease_epoch = $3 for share";
+    EXPANDING_ROUND = "-- expanding_round
+        -- $1 tenant, $2 round
+        select r.broadcast_id, r.targeted, r.expanded_through, b.audience
+        from round r
+        join broadcast b on b.tenant_id = r.tenant_id and b.broadcast_id = r.broadcast_id
+        where r.tenant_id = $1 and r.round_id = $2 and r.state = 'expanding' and b.state = 'expanding'
+        for update of r";
+    EXPAND = include_str!("sql/expand.sql");
+    ADVANCE_ROUND = "-- advance_round
+        -- $1 tenant, $2 round, $3 added, $4 through
+        update round
+        set targeted = targeted + $3, expanded_through = $4
+        where tenant_id = $1 and round_id = $2";
+    COMPLETE_ROUND = "-- complete_round
+        -- $1 tenant, $2 round, $3 broadcast, $4 now
+        -- The proof that nobody was dropped: the chunks hold exactly the people counted, or nothing becomes running.
+        with proved as (
+          select 1
+          from round r
+          where r.tenant_id = $1
+            and r.round_id = $2
+            and r.targeted = (
+              select coalesce(sum(c.size), 0) from chunk c where c.tenant_id = $1 and c.round_id = $2
+            )
+        ),
+        opened as (
+          update round set state = 'running' where tenant_id = $1 and round_id = $2 and exists (select from proved)
+          returning round_id
+        ),
+        started as (
+          update broadcast
+          set state = 'running', started_at = coalesce(started_at, $4)
+          where tenant_id = $1 and broadcast_id = $3 and state = 'expanding' and exists (select from proved)
+        ),
+        forgotten as (
+          delete from audience_list where tenant_id = $1 and broadcast_id = $3 and exists (select from proved)
+        )
+        select count(*) from opened";
+    CLAIM = include_str!("sql/claim.sql");
+    MEMBERS = "-- members
+        -- $1 tenant, $2 round, $3 first ordinal, $4 last ordinal
+        select a.ordinal, p.recipient_id, p.entra_id, p.guest, p.enabled, p.licensed, p.installation, p.installation_id,
+          p.conversation_id
+        from audience a
+        join recipient p on p.tenant_id = a.tenant_id and p.recipient_id = a.recipient_id
+        where a.tenant_id = $1 and a.round_id = $2 and a.ordinal between $3 and $4
+        order by a.ordinal";
+    ATTEMPTS = "-- attempts
+        -- $1 tenant, $2 round, $3 first ordinal, $4 last ordinal
+        select ordinal, step, outcome, reason, message_id, ended_at
+        from attempt
+        where tenant_id = $1 and round_id = $2 and ordinal between $3 and $4 and step > 0
+        order by ordinal, ended_at, attempt, epoch";
+    FLUSH = include_str!("sql/flush.sql");
+    STANDING = "-- standing
+        -- $1 tenant, $2 rounds, $3 numbers, $4 epochs, $5 flush numbers
+        -- Which of these chunks stand exactly as a flush of ours left them: it was repeated, and had arrived before.
+        select c.round_id, c.number
+        from unnest($2::bigint[], $3::int[], $4::int[], $5::bigint[]) as u (round_id, number, epoch, flush_number)
+        join chunk c on c.tenant_id = $1 and c.round_id = u.round_id and c.number = u.number
+        where c.epoch = u.epoch and c.flush_number = u.flush_number";
+    RELEASE_CHUNKS = "-- release_chunks
+        -- $1 tenant, $2 worker, $3 rounds, $4 numbers, $5 epochs
+        update chunk c
+        set state = 0, owner = null
+        from unnest($3::bigint[], $4::int[], $5::int[]) as u (round_id, number, epoch)
+        where c.tenant_id = $1
+          and c.round_id = u.round_id
+          and c.number = u.number
+          and c.state = 1
+          and c.owner = $2
+          and c.epoch = u.epoch
+          and bit_count(c.open) = 0";
+    KEEP_BUCKET = "-- keep_bucket
+        -- $1 tenant, $2 bucket, $3 cooldown until, $4 share
+        insert into bucket (tenant_id, name, cooldown_until, share)
+        values ($1, $2, $3, $4)
+        on conflict (tenant_id, name) do update
+        set cooldown_until = greatest(bucket.cooldown_until, excluded.cooldown_until), share = excluded.share";
+    KEEP_APP = "-- keep_app
+        -- $1 tenant, $2 catalogue id
+        update tenant set teams_app_id = $2 where tenant_id = $1";
+    WEEK_PRESENT = "-- week_present
+        -- $1 table name
+        select to_regclass($1) is not null";
+}
+
+#[derive(FromRow)]
+struct RoundRow {
+    round_id: i64,
+    broadcast_id: i64,
+    kind: String,
+    round_state: String,
+    broadcast_state: String,
+    urgent: bool,
+    when_in_doubt: String,
+    deadline_at: Timestamp,
+}
+
+type TenantRow = (Option<String>, Option<String>, Option<String>, Option<Timestamp>);
+
+#[derive(FromRow)]
+struct ExpandingRow {
+    broadcast_id: i64,
+    targeted: i32,
+    expanded_through: i64,
+    audience: String,
+}
+
+#[derive(FromRow)]
+struct ClaimRow {
+    held: bool,
+    number: Option<i32>,
+    first_ordinal: Option<i32>,
+    size: Option<i32>,
+    epoch: Option<i32>,
+    flush_number: Option<i64>,
+    crashes: Option<i16>,
+    sent: Option<i32>,
+    failed: Option<i32>,
+    skipped: Option<i32>,
+    unconfirmed: Option<i32>,
+    open: Option<Vec<u8>>,
+    settled: Option<Vec<u8>>,
+}
+
+impl ClaimRow {
+    /// The chunk's row; `None` on the row that only says whether the lease is held.
+    fn into_chunk_row(self) -> Option<ChunkRow> {
+        Some(ChunkRow {
+            number: self.number?,
+            first_ordinal: self.first_ordinal?,
+            size: self.size?,
+            epoch: self.epoch?,
+            flush_number: self.flush_number?,
+            crashes: self.crashes?,
+            sent: self.sent?,
+            failed: self.failed?,
+            skipped: self.skipped?,
+            unconfirmed: self.unconfirmed?,
+            open: self.open?,
+            settled: self.settled?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct MemberRow {
+    ordinal: i32,
+    recipient_id: i64,
+    entra_id: Uuid,
+    guest: bool,
+    enabled: bool,
+    licensed: bool,
+    installation: i16,
+    installation_id: Option<String>,
+    conversation_id: Option<String>,
+}
+
+impl MemberRow {
+    fn into_member(self) -> Result<Member, StoreError> {
+        Ok(Member {
+            ordinal: Ordinal(uint(self.ordinal)),
+            recipient: RecipientKey(self.recipient_id),
+            entra_id: EntraId(self.entra_id),
+            account: Account { guest: self.guest, enabled: self.enabled, licensed: self.licensed },
+            route: rows::route(self.installation, self.installation_id, self.conversation_id)?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct AttemptRow {
+    ordinal: i32,
+    step: i16,
+    outcome: Option<i16>,
+    reason: Option<String>,
+    message_id: Option<String>,
+    ended_at: Timestamp,
+}
+
+impl AttemptRow {
+    fn into_recorded(self) -> Result<Recorded, StoreError> {
+        let reason = rows::reason("attempt", self.reason)?;
+        let outcome =
+            self.outcome.and_then(|number| outcome_from_record(number, reason, self.message_id.map(MessageId)));
+        Ok(Recorded {
+            ordinal: Ordinal(uint(self.ordinal)),
+            step: rows::step(self.step)?,
+            outcome: outcome.ok_or_else(|| refused("attempt", "outcome", self.outcome))?,
+            ended_at: self.ended_at,
+        })
+    }
+}
+
+impl PgStore {
+    pub(super) async fn work_of(&self, tenant: TenantKey) -> Result<TenantWork, StoreError> {
+        type Read = (Vec<RoundRow>, TenantRow, Vec<(String, Timestamp)>);
+        let (rounds, (app, halt, detail, since), buckets): Read = self
+            .database
+            .run("work", async |conn| {
+                let rounds = sqlx::query_as(WORK_ROUNDS).bind(tenant.0).fetch_all(&mut *conn).await?;
+                let row = sqlx::query_as(WORK_TENANT).bind(tenant.0).fetch_one(&mut *conn).await?;
+                let buckets = sqlx::query_as(WORK_BUCKETS).bind(tenant.0).fetch_all(conn).await?;
+                Ok((rounds, row, buckets))
+            })
+            .await?;
+        let halt = match (halt, since) {
+            (Some(code), Some(since)) => {
+                let reason = HaltReason::from_code(&code).ok_or_else(|| refused("tenant", "halt_reason", code))?;
+                Some(Halt { reason, detail, since })
+            }
+            _ => None,
+        };
+        // A bucket that this program does not know belongs to a newer one, and is its affair.
+        let known = |(name, cooldown_until): (String, Timestamp)| {
+            let bucket = Bucket::ALL.into_iter().find(|bucket| bucket.name() == name)?;
+            Some(BucketRecord { bucket, cooldown_until })
+        };
+        Ok(TenantWork {
+            rounds: rounds.into_iter().map(round_work).collect::<Result<_, _>>()?,
+            halt,
+            teams_app: app.map(TeamsAppId),
+            buckets: buckets.into_iter().filter_map(known).collect(),
+        })
+    }
+
+    pub(super) async fn expand_slice(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        slice: u32,
+        chunk_size: u32,
+        now: Timestamp,
+    ) -> Result<Expanded, StoreError> {
+        self.ensure_week(round.week()).await?;
+        let slice = (slice / chunk_size).max(1) * chunk_size;
+        let tenant = held.tenant.0;
+        let done = self
+            .database
+            .transaction_if("expand", async |conn| {
+                let lease = sqlx::query(HOLD_LEASE).bind(tenant).bind(worker.0).bind(int(held.epoch.0));
+                if lease.fetch_optional(&mut *conn).await?.is_none() {
+                    return Ok(Verdict::RollBack(Err(StoreError::LeaseLost)));
+                }
+                let query = sqlx::query_as(EXPANDING_ROUND).bind(tenant).bind(round.as_i64());
+                let Some(row): Option<ExpandingRow> = query.fetch_optional(&mut *conn).await? else {
+                    // Paused, cancelled or complete meanwhile: nothing to add, and nothing to complete.
+                    return Ok(Verdict::RollBack(Ok(Expanded { added: 0, complete: false })));
+                };
+                let query = sqlx::query_as(EXPAND).bind(tenant).bind(round.as_i64()).bind(row.broadcast_id);
+                let query = query.bind(row.expanded_through).bind(i64::from(slice)).bind(row.targeted);
+                let query = query.bind(int(chunk_size)).bind(row.audience == "list");
+                let (added, through): (i64, i64) = query.fetch_one(&mut *conn).await?;
+                let query = sqlx::query(ADVANCE_ROUND).bind(tenant).bind(round.as_i64());
+                let added_int = i32::try_from(added).unwrap_or(i32::MAX);
+                query.bind(added_int).bind(through).execute(&mut *conn).await?;
+                let complete = added < i64::from(slice);
+                if complete {
+                    let query = sqlx::query_scalar(COMPLETE_ROUND).bind(tenant).bind(round.as_i64());
+                    let opened: i64 = query.bind(row.broadcast_id).bind(now).fetch_one(conn).await?;
+                    if opened != 1 {
+                        let broken = "the chunks of a round do not hold exactly its people";
+                        return Ok(Verdict::RollBack(Err(StoreError::Broken(broken.to_owned()))));
+                    }
+                }
+                Ok(Verdict::Commit(Ok(Expanded { added: added.unsigned_abs(), complete })))
+            })
+            .await?;
+        done
+    }
+
+    /// Creates the week's partitions of the large tables unless they are there. Made apart and then attached, so that
+    /// readers and writers of other weeks are not kept waiting.
+    pub(super) async fn ensure_week(&self, week: i64) -> Result<(), StoreError> {
+        let (from, to) = (RoundId::first_of_week(week), RoundId::first_of_week(week + 1));
+        let options = [("audience", ""), ("attempt", ""), ("chunk", "with (fillfactor = 50)")];
+        for (table, storage) in options {
+            let name = format!("{table}_w{week}");
+            let done = self
+                .database
+                .transaction("ensure_week", async |conn: &mut PgConnection| {
+                    if sqlx::query_scalar(WEEK_PRESENT).bind(&name).fetch_one(&mut *conn).await? {
+                        return Ok(());
+                    }
+                    let create = format!(
+                        "create table {name} (like {table} including defaults including constraints including comments) {storage};
+                         alter table {table} attach partition {name} for values from ({from}) to ({to})"
+                    );
+                    sqlx::raw_sql(AssertSqlSafe(create)).execute(conn).await?;
+                    Ok(())
+                })
+                .await;
+            match done {
+                // Somebody else created it in the same moment.
+                Err(error) if matches!(error.sqlstate().as_deref(), Some("42P07" | "23505")) => {}
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn claim_chunks(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        limit: u32,
+    ) -> Result<Vec<ClaimedChunk>, StoreError> {
+        let tenant = held.tenant.0;
+        let rows: Vec<ClaimRow> = self
+            .database
+            .run("claim", async |conn| {
+                let query = sqlx::query_as(CLAIM).bind(tenant).bind(worker.0).bind(int(held.epoch.0));
+                query.bind(round.as_i64()).bind(i64::from(limit)).fetch_all(conn).await
+            })
+            .await?;
+        if rows.iter().any(|row| !row.held) {
+            return Err(StoreError::LeaseLost);
+        }
+        let mut claimed = Vec::new();
+        for row in rows.into_iter().filter_map(ClaimRow::into_chunk_row) {
+            let chunk = row.into_chunk(round)?;
+            claimed.push(self.fill(held.tenant, chunk).await?);
+        }
+        Ok(claimed)
+    }
+
+    /// Reads the unsettled people of a claimed chunk and what was tried with them.
+    async fn fill(&self, tenant: TenantKey, chunk: Chunk) -> Result<ClaimedChunk, StoreError> {
+        let (first, last) = (int(chunk.first.0), int(chunk.first.0 + chunk.size - 1));
+        let round = chunk.round.as_i64();
+        // A chunk that no flush has moved, under its first claim, has no history to read.
+        let untouched = chunk.flush_number == 0 && chunk.epoch.0 <= 1;
+        let (members, attempts): (Vec<MemberRow>, Vec<AttemptRow>) = self
+            .database
+            .run("fill_chunk", async |conn| {
+                let query = sqlx::query_as(MEMBERS).bind(tenant.0).bind(round).bind(first).bind(last);
+                let members = query.fetch_all(&mut *conn).await?;
+                if untouched {
+                    return Ok((members, Vec::new()));
+                }
+                let query = sqlx::query_as(ATTEMPTS).bind(tenant.0).bind(round).bind(first).bind(last);
+                Ok((members, query.fetch_all(conn).await?))
+            })
+            .await?;
+        let unsettled: BTreeSet<u32> = chunk.unsettled().map(|ordinal| ordinal.0).collect();
+        let is_unsettled = |ordinal: i32| unsettled.contains(&uint(ordinal));
+        let members = members.into_iter().filter(|row| is_unsettled(row.ordinal)).map(MemberRow::into_member);
+        let attempts = attempts.into_iter().filter(|row| is_unsettled(row.ordinal)).map(AttemptRow::into_recorded);
+        Ok(ClaimedChunk {
+            members: members.collect::<Result<_, _>>()?,
+            attempts: attempts.collect::<Result<_, _>>()?,
+            chunk,
+        })
+    }
+
+    pub(super) async fn flush_all(
+        &self,
+        tenant: TenantKey,
+        worker: WorkerId,
+        flush: &Flush,
+    ) -> Result<Flushed, StoreError> {
+        let rows = self.run_flush(tenant, worker, flush).await?;
+        let mut flushed = Flushed::default();
+        let mut states = BTreeMap::new();
+        for (round, number, broadcast, state, halted) in rows {
+            flushed.held.push((RoundId::from_i64(round), ChunkNumber(uint(number))));
+            states.insert(BroadcastId::from_i64(broadcast), broadcast_state(&state)?);
+            flushed.tenant_halted |= halted;
+        }
+        flushed.broadcasts = states.into_iter().collect();
+        if flushed.held.len() < flush.chunks.len() {
+            let missing: Vec<&Chunk> =
+                flush.chunks.iter().filter(|chunk| !flushed.held.contains(&(chunk.round, chunk.number))).collect();
+            flushed.held.extend(self.standing(tenant, &missing).await?);
+        }
+        Ok(flushed)
+    }
+
+    async fn standing(&self, tenant: TenantKey, chunks: &[&Chunk]) -> Result<Vec<(RoundId, ChunkNumber)>, StoreError> {
+        let rounds: Vec<i64> = chunks.iter().map(|chunk| chunk.round.as_i64()).collect();
+        let numbers: Vec<i32> = chunks.iter().map(|chunk| int(chunk.number.0)).collect();
+        let epochs: Vec<i32> = chunks.iter().map(|chunk| int(chunk.epoch.0)).collect();
+        let flushes: Vec<i64> = chunks.iter().map(|chunk| chunk.flush_number).collect();
+        let rows: Vec<(i64, i32)> = self
+            .database
+            .run("standing", async |conn| {
+                let query = sqlx::query_as(STANDING).bind(tenant.0).bind(&rounds).bind(&numbers);
+                query.bind(&epochs).bind(&flushes).fetch_all(conn).await
+            })
+            .await?;
+        Ok(rows.into_iter().map(|(round, number)| (RoundId::from_i64(round), ChunkNumber(uint(number)))).collect())
+    }
+
+    async fn run_flush(
+        &self,
+        tenant: TenantKey,
+        worker: WorkerId,
+        flush: &Flush,
+    ) -> Result<Vec<(i64, i32, i64, String, bool)>, StoreError> {
+        let chunks = &flush.chunks;
+        let facts = &flush.facts;
+        let routes = &flush.routes;
+        let column = |of: fn(&Chunk) -> u32| chunks.iter().map(|chunk| int(of(chunk))).collect::<Vec<i32>>();
+        let chunk_rounds: Vec<i64> = chunks.iter().map(|chunk| chunk.round.as_i64()).collect();
+        let flush_numbers: Vec<i64> = chunks.iter().map(|chunk| chunk.flush_number).collect();
+        let open: Vec<&[u8]> = chunks.iter().map(|chunk| chunk.open().as_bytes()).collect();
+        let settled: Vec<&[u8]> = chunks.iter().map(|chunk| chunk.settled().as_bytes()).collect();
+        let finished: Vec<bool> = chunks.iter().map(Chunk::is_finished).collect();
+        let fact_rounds: Vec<i64> = facts.iter().map(|fact| fact.round.as_i64()).collect();
+        let fact_chunks: Vec<i32> = facts.iter().map(|fact| int(fact.chunk.0)).collect();
+        let ordinals: Vec<i32> = facts.iter().map(|fact| int(fact.ordinal.0)).collect();
+        let attempts: Vec<i16> = facts.iter().map(|fact| i16::try_from(fact.attempt).unwrap_or(i16::MAX)).collect();
+        let fact_epochs: Vec<i32> = facts.iter().map(|fact| int(fact.epoch.0)).collect();
+        let steps: Vec<i16> = facts.iter().map(|fact| fact.step.map_or(0, |step| step.number())).collect();
+        let outcomes: Vec<Option<i16>> =
+            facts.iter().map(|fact| fact.outcome.as_ref().map(|outcome| outcome.number())).collect();
+        let settles: Vec<Option<i16>> =
+            facts.iter().map(|fact| fact.settles.map(|settlement| settlement.number())).collect();
+        let reasons: Vec<Option<&str>> = facts.iter().map(|fact| fact.reason.map(|reason| reason.code())).collect();
+        let statuses: Vec<Option<i16>> =
+            facts.iter().map(|fact| fact.status.and_then(|status| i16::try_from(status).ok())).collect();
+        let requests: Vec<Option<Uuid>> = facts.iter().map(|fact| fact.request.map(|id| id.0)).collect();
+        let messages: Vec<Option<&str>> =
+            facts.iter().map(|fact| fact.message_id.as_ref().map(|id| id.0.as_str())).collect();
+        let started: Vec<Timestamp> = facts.iter().map(|fact| fact.started_at).collect();
+        let ended: Vec<Timestamp> = facts.iter().map(|fact| fact.ended_at.max(fact.started_at)).collect();
+        let recipients: Vec<i64> = routes.iter().map(|learnt| learnt.recipient.0).collect();
+        let (installations, installation_ids): (Vec<i16>, Vec<Option<String>>) =
+            routes.iter().map(|learnt| rows::installation(&learnt.route)).unzip();
+        let conversations: Vec<Option<&str>> =
+            routes.iter().map(|learnt| learnt.route.conversation.as_ref().map(|id| id.0.as_str())).collect();
+        let refusals: Vec<Option<&str>> = routes.iter().map(|learnt| learnt.refusal.map(|why| why.code())).collect();
+        let moved = self
+            .database
+            .run("flush", async |conn| {
+                let query = sqlx::query_as(FLUSH).bind(tenant.0).bind(worker.0).bind(&chunk_rounds);
+                let query = query.bind(column(|chunk| chunk.number.0)).bind(column(|chunk| chunk.epoch.0));
+                let query = query.bind(&flush_numbers).bind(&open).bind(&settled).bind(&finished);
+                let query = query.bind(column(|chunk| chunk.counters.sent)).bind(column(|chunk| chunk.counters.failed));
+                let query = query.bind(column(|chunk| chunk.counters.skipped));
+                let query = query.bind(column(|chunk| chunk.counters.unconfirmed));
+                let query = query.bind(&fact_rounds).bind(&fact_chunks).bind(&ordinals).bind(&attempts);
+                let query = query.bind(&fact_epochs).bind(&steps).bind(&outcomes).bind(&settles).bind(&reasons);
+                let query = query.bind(&statuses).bind(&requests).bind(&messages).bind(&started).bind(&ended);
+                let query = query.bind(&recipients).bind(&installations).bind(&installation_ids);
+                query.bind(&conversations).bind(&refusals).bind(flush.now).fetch_all(conn).await
+            })
+            .await?;
+        Ok(moved)
+    }
+
+    pub(super) async fn release(
+        &self,
+        tenant: TenantKey,
+        worker: WorkerId,
+        chunks: &[Chunk],
+    ) -> Result<(), StoreError> {
+        let rounds: Vec<i64> = chunks.iter().map(|chunk| chunk.round.as_i64()).collect();
+        let numbers: Vec<i32> = chunks.iter().map(|chunk| int(chunk.number.0)).collect();
+        let epochs: Vec<i32> = chunks.iter().map(|chunk| int(chunk.epoch.0)).collect();
+        self.database
+            .run("release_chunks", async |conn| {
+                let query = sqlx::query(RELEASE_CHUNKS).bind(tenant.0).bind(worker.0).bind(&rounds);
+                query.bind(&numbers).bind(&epochs).execute(conn).await
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn keep_cooldown(
+        &self,
+        tenant: TenantKey,
+        record: BucketRecord,
+        share: f64,
+    ) -> Result<(), StoreError> {
+        self.database
+            .run("keep_bucket", async |conn| {
+                let query = sqlx::query(KEEP_BUCKET).bind(tenant.0).bind(record.bucket.name());
+                query.bind(record.cooldown_until).bind(share as f32).execute(conn).await
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn keep_app_id(&self, tenant: TenantKey, app: &TeamsAppId) -> Result<(), StoreError> {
+        self.database
+            .run("keep_app", async |conn| sqlx::query(KEEP_APP).bind(tenant.0).bind(&app.0).execute(conn).await)
+            .await?;
+        Ok(())
+    }
+}
+
+fn round_work(row: RoundRow) -> Result<RoundWork, StoreError> {
+    Ok(RoundWork {
+        round: RoundId::from_i64(row.round_id),
+        broadcast: BroadcastId::from_i64(row.broadcast_id),
+        kind: RoundKind::from_name(&row.kind).ok_or_else(|| refused("round", "kind", &row.kind))?,
+        state: RoundState::from_name(&row.round_state).ok_or_else(|| refused("round", "state", &row.round_state))?,
+        broadcast_state: broadcast_state(&row.broadcast_state)?,
+        treatment: Treatment {
+            when_in_doubt: when_in_doubt(&row.when_in_doubt)?,
+            urgent: row.urgent,
+            deadline_at: row.deadline_at,
+        },
+    })
+}

@@ -1,0 +1,33 @@
+-- expand
+-- $1 tenant, $2 round, $3 broadcast, $4 after this recipient, $5 slice, $6 first ordinal, $7 chunk size, $8 from a list
+-- Freezes one slice: everybody an ordinal, in the order of the directory's numbers, every run of ordinals a chunk.
+-- Invariant: a slice is a multiple of the chunk size, so that only the last chunk of a round is short.
+with source as (
+  select l.recipient_id
+  from audience_list l
+  where $8 and l.tenant_id = $1 and l.broadcast_id = $3 and l.recipient_id > $4
+  union all
+  select p.recipient_id
+  from recipient p
+  where not $8 and p.tenant_id = $1 and p.recipient_id > $4
+),
+slice as materialized (
+  select recipient_id, (row_number() over (order by recipient_id))::int - 1 as place
+  from (select recipient_id from source order by recipient_id limit $5) first
+),
+placed as (
+  insert into audience (tenant_id, round_id, ordinal, recipient_id)
+  select $1, $2, $6 + place, recipient_id
+  from slice
+),
+cut as (
+  insert into chunk (tenant_id, round_id, number, first_ordinal, size, open, settled)
+  select $1, $2, ($6 + run.first) / $7, $6 + run.first, run.size, run.bits, run.bits
+  from (
+    select first, least($7, total.people - first) as size,
+      decode(repeat('00', (least($7, total.people - first) + 7) / 8), 'hex') as bits
+    from (select count(*)::int as people from slice) total, generate_series(0, total.people - 1, $7) as first
+  ) run
+)
+select count(*)::bigint as added, coalesce(max(recipient_id), $4) as through
+from slice

@@ -1,0 +1,166 @@
+//! The Store port, answered by the files beside this one.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::PgStore;
+use crate::domain::audience::Address;
+use crate::domain::broadcast::BroadcastState;
+use crate::domain::chunk::Chunk;
+use crate::domain::content::Content;
+use crate::domain::delivery::Settlement;
+use crate::domain::ids::{BroadcastId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::reason::Reason;
+use crate::domain::time::Timestamp;
+use crate::ports::{
+    AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
+    HeldTenant, Person, ProcessIdentity, Store, StoreError, Submission, TenantWork,
+};
+
+type Answer<T> = Result<T, StoreError>;
+
+#[async_trait]
+impl Store for PgStore {
+    async fn tenant(&self, entra_tenant: Uuid, app: Uuid) -> Answer<TenantKey> {
+        self.tenant_key(entra_tenant, app).await
+    }
+
+    async fn keep_people(&self, tenant: TenantKey, people: &[Person], now: Timestamp) -> Answer<()> {
+        self.keep(tenant, people, now).await
+    }
+
+    async fn count_people(&self, tenant: TenantKey) -> Answer<u64> {
+        self.count(tenant).await
+    }
+
+    async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
+        self.find(tenant, addresses).await
+    }
+
+    async fn submit(&self, submission: &Submission) -> Answer<()> {
+        self.insert(submission).await
+    }
+
+    async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Option<BroadcastReport>> {
+        Ok(self.progress(tenant, Some(id), 1).await?.pop())
+    }
+
+    async fn reports(&self, tenant: TenantKey, limit: u32) -> Answer<Vec<BroadcastReport>> {
+        self.progress(tenant, None, limit).await
+    }
+
+    async fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Vec<(Settlement, Reason, u64)>> {
+        self.reason_counts(tenant, id).await
+    }
+
+    async fn deliveries(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Answer<Vec<(RecipientKey, DeliveryReport)>> {
+        self.delivery_page(tenant, id, after, limit).await
+    }
+
+    async fn content(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Content> {
+        self.content_of(tenant, id).await
+    }
+
+    async fn register(&self, process: &ProcessIdentity, lease: Duration) -> Answer<WorkerId> {
+        self.register_worker(process, lease).await
+    }
+
+    async fn renew(&self, worker: WorkerId, lease: Duration) -> Answer<bool> {
+        self.renew_lease(worker, lease).await
+    }
+
+    async fn neighbours(&self, host: &str, me: WorkerId) -> Answer<Vec<(WorkerId, ProcessIdentity)>> {
+        self.neighbours_of(host, me).await
+    }
+
+    async fn end_lease(&self, worker: WorkerId) -> Answer<()> {
+        self.end_lease_of(worker).await
+    }
+
+    async fn take_tenants(&self, worker: WorkerId, grace: Duration, limit: u32) -> Answer<Vec<HeldTenant>> {
+        self.take(worker, grace, limit).await
+    }
+
+    async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Answer<()> {
+        self.give_back(worker, held).await
+    }
+
+    async fn work(&self, tenant: TenantKey) -> Answer<TenantWork> {
+        self.work_of(tenant).await
+    }
+
+    async fn expand(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        slice: u32,
+        chunk_size: u32,
+        now: Timestamp,
+    ) -> Answer<Expanded> {
+        self.expand_slice(held, worker, round, slice, chunk_size, now).await
+    }
+
+    async fn claim(&self, held: HeldTenant, worker: WorkerId, round: RoundId, limit: u32) -> Answer<Vec<ClaimedChunk>> {
+        self.claim_chunks(held, worker, round, limit).await
+    }
+
+    async fn flush(&self, tenant: TenantKey, worker: WorkerId, flush: &Flush) -> Answer<Flushed> {
+        self.flush_all(tenant, worker, flush).await
+    }
+
+    async fn record_late(&self, tenant: TenantKey, facts: &[AttemptFact]) -> Answer<u64> {
+        self.insert_late(tenant, facts).await
+    }
+
+    async fn rescue(&self, held: HeldTenant, worker: WorkerId, now: Timestamp) -> Answer<u64> {
+        self.rescue_all(held, worker, now).await
+    }
+
+    async fn finish(&self, tenant: TenantKey, now: Timestamp) -> Answer<Vec<(BroadcastId, BroadcastState)>> {
+        self.finish_all(tenant, now).await
+    }
+
+    async fn release_chunks(&self, tenant: TenantKey, worker: WorkerId, chunks: &[Chunk]) -> Answer<()> {
+        self.release(tenant, worker, chunks).await
+    }
+
+    async fn halt_tenant(&self, tenant: TenantKey, halt: &Halt) -> Answer<()> {
+        self.halt_all(tenant, halt).await
+    }
+
+    async fn release_halt(&self, tenant: TenantKey) -> Answer<()> {
+        self.release_all(tenant).await
+    }
+
+    async fn halt_broadcast(&self, tenant: TenantKey, id: BroadcastId, halt: &Halt) -> Answer<()> {
+        self.halt_one(tenant, id, halt).await
+    }
+
+    async fn move_broadcast(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        from: &[BroadcastState],
+        to: BroadcastState,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        self.move_state(tenant, id, from, to, now).await
+    }
+
+    async fn keep_bucket(&self, tenant: TenantKey, record: BucketRecord, share: f64) -> Answer<()> {
+        self.keep_cooldown(tenant, record, share).await
+    }
+
+    async fn keep_app(&self, tenant: TenantKey, app: &TeamsAppId) -> Answer<()> {
+        self.keep_app_id(tenant, app).await
+    }
+}

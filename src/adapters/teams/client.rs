@@ -1,0 +1,396 @@
+//! Speaks to Teams for one tenant: the [`Messenger`] and the [`Directory`] over the wire.
+//!
+//! Invariant: one call makes one request, a token aside, and whether it may still start is asked last of all.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, RequestBuilder};
+use serde::{Deserialize, Serialize};
+use url::Url;
+use uuid::Uuid;
+
+use super::classify::{Api, Operation, classify};
+use super::cloud::{Cloud, CloudProfile, base};
+use super::connector::{self, Connector};
+use super::graph::{self, Graph};
+use super::token::{Credentials, SecretSource, TokenSource};
+use super::transport::{Network, NetworkError, Received, Transport, Unanswered};
+use super::wire::{Refusal, encoded};
+use crate::domain::ids::{RequestId, TeamsAppId};
+use crate::domain::outcome::{Fact, Outcome};
+use crate::domain::reason::Reason;
+use crate::domain::time::Monotonic;
+use crate::ports::{Answer, Clock, Directory, Messenger, PeoplePage, Random, Request};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// A page of 999 people with a hundred plans each is about 20 MB.
+const PEOPLE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Whose tokens the bot uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BotKind {
+    /// Its own tenant's.
+    #[default]
+    SingleTenant,
+    /// The bot service's. No new bots of this kind can be made.
+    MultiTenant,
+}
+
+/// How to speak to Teams for one tenant.
+#[derive(Debug, Clone)]
+pub struct TeamsClientSettings {
+    /// Every host.
+    pub cloud: CloudProfile,
+    /// The Entra tenant. The owner of the bot's registration too, for a single-tenant bot.
+    pub tenant_id: Uuid,
+    /// The Entra app, which is also the bot.
+    pub app_id: Uuid,
+    /// Its client secret.
+    pub secret: SecretSource,
+    /// The `id` in the manifest of the Teams app.
+    pub manifest_id: String,
+    /// Whose tokens the bot uses.
+    pub bot_kind: BotKind,
+    /// From the first byte to the last, connecting included.
+    pub request_timeout: Duration,
+    /// Shorter than `request_timeout`: only a request that never connected may simply be made again.
+    pub connect_timeout: Duration,
+    /// The most that is read of an answer; pages of people have their own limit.
+    pub body_bytes_max: usize,
+    /// Goes through this proxy. Without one the environment's counts, except for a custom cloud.
+    pub proxy: Option<Url>,
+    /// Trusts these certificates beside the system's; PEM.
+    pub extra_ca_file: Option<PathBuf>,
+    /// Connects to this address when a URL names this host. A port in the URL wins over the address's.
+    pub connect_to: Vec<(String, SocketAddr)>,
+}
+
+impl TeamsClientSettings {
+    /// Settings for a single-tenant bot, with timeouts that suit Teams.
+    pub fn new(
+        cloud: CloudProfile,
+        tenant_id: Uuid,
+        app_id: Uuid,
+        secret: SecretSource,
+        manifest_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            cloud,
+            tenant_id,
+            app_id,
+            secret,
+            manifest_id: manifest_id.into(),
+            bot_kind: BotKind::SingleTenant,
+            request_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(3),
+            body_bytes_max: 1024 * 1024,
+            proxy: None,
+            extra_ca_file: None,
+            connect_to: Vec::new(),
+        }
+    }
+
+    fn fault(&self) -> Option<String> {
+        if let Some(fault) = self.cloud.fault() {
+            return Some(fault);
+        }
+        if self.manifest_id.trim().is_empty() {
+            return Some("teams.manifest_id is empty: set it to the id in the manifest of the Teams app".to_owned());
+        }
+        if self.connect_timeout.is_zero() || self.connect_timeout >= self.request_timeout {
+            return Some("the time to connect must be shorter than the time for the whole request".to_owned());
+        }
+        (self.body_bytes_max == 0).then(|| "the limit on an answer's size must be above zero".to_owned())
+    }
+}
+
+/// The client could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TeamsError {
+    /// A setting that cannot work; the sentence says which and what to do.
+    #[error("{0}")]
+    Settings(String),
+    /// The extra certificates cannot be used.
+    #[error("network.extra_ca_file: {0}")]
+    Certificates(String),
+    /// The HTTP client cannot be made from the network settings.
+    #[error("the network settings cannot be used: {0}")]
+    Network(String),
+}
+
+/// Speaks to Teams for one tenant.
+pub struct TeamsClient {
+    graph: Graph,
+    connector: Connector,
+    graph_tokens: Arc<TokenSource>,
+    bot_tokens: Arc<TokenSource>,
+    transport: Arc<Transport>,
+    clock: Arc<dyn Clock>,
+    manifest_id: String,
+    body_bytes_max: usize,
+    /// 401s handed out whose token was dropped at once: [`Messenger::forget_tokens`] has nothing more to do for them.
+    refusals_heeded: AtomicU32,
+}
+
+impl fmt::Debug for TeamsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tokens = (&self.graph_tokens, &self.bot_tokens);
+        let mut client = f.debug_struct("TeamsClient");
+        client.field("graph", &self.graph).field("connector", &self.connector).field("tokens", &tokens);
+        client.finish_non_exhaustive()
+    }
+}
+
+impl TeamsClient {
+    /// Makes the client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`TeamsError`] names the setting that cannot work.
+    pub fn new(
+        settings: TeamsClientSettings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, TeamsError> {
+        if let Some(fault) = settings.fault() {
+            return Err(TeamsError::Settings(fault));
+        }
+        let transport =
+            Arc::new(Transport::new(&network(&settings), Arc::clone(&clock)).map_err(|error| match error {
+                NetworkError::Certificates { .. } => TeamsError::Certificates(error.to_string()),
+                NetworkError::Client(cause) => TeamsError::Network(cause),
+            })?);
+        let source = |tenant: &str, scope: &str| {
+            let credentials = credentials(&settings, tenant, scope);
+            TokenSource::new(credentials, Arc::clone(&transport), Arc::clone(&clock), Arc::clone(&random))
+        };
+        let (cloud, tenant) = (&settings.cloud, settings.tenant_id.to_string());
+        let bot_tenant = match settings.bot_kind {
+            BotKind::SingleTenant => &tenant,
+            BotKind::MultiTenant => &cloud.bot_tenant,
+        };
+        // `fault` has refused a cloud without a bot host.
+        let bot_url = cloud.bot_url.as_ref().unwrap_or(&cloud.graph_url);
+        Ok(Self {
+            graph: Graph::new(cloud),
+            connector: Connector::new(cloud.clone(), bot_url),
+            graph_tokens: source(&tenant, &cloud.graph_scope),
+            bot_tokens: source(bot_tenant, &cloud.bot_scope),
+            transport,
+            clock,
+            manifest_id: settings.manifest_id,
+            body_bytes_max: settings.body_bytes_max,
+            refusals_heeded: AtomicU32::new(0),
+        })
+    }
+
+    /// Makes sure of a Graph token with more than `more_than_left` of its life left: some services refuse one that is
+    /// about to end.
+    ///
+    /// # Errors
+    /// The answer to act on, when there is none to be had.
+    pub async fn fresh_graph_token(&self, more_than_left: Duration) -> Result<(), Answer> {
+        self.graph_tokens.token(more_than_left).await.map(|_| ())
+    }
+
+    const fn tokens(&self, operation: Operation) -> &Arc<TokenSource> {
+        match operation.api() {
+            Api::Connector => &self.bot_tokens,
+            Api::Graph | Api::Entra => &self.graph_tokens,
+        }
+    }
+
+    /// Makes one request and hands back its success; everything else is an answer already.
+    async fn ask(&self, operation: Operation, call: Call<'_>) -> Result<Received, Answer> {
+        let in_time = || call.not_after.is_none_or(|limit| self.clock.monotonic() <= limit);
+        if !in_time() {
+            return Err(Outcome::NotStarted.into());
+        }
+        let tokens = self.tokens(operation);
+        let token = tokens.token(Duration::ZERO).await?;
+        let id_header = if operation.api() == Api::Graph { "client-request-id" } else { "x-ms-client-request-id" };
+        let request = call.request.header(AUTHORIZATION, token.header.clone()).header(ACCEPT, JSON);
+        let request = request.header(id_header, call.id.to_string()).build().map_err(unbuildable)?;
+        // Invariant: nothing may be awaited between this question and the request.
+        if !in_time() {
+            return Err(Outcome::NotStarted.into());
+        }
+        let received =
+            self.transport.exchange(request, call.bytes_max).await.map_err(|it| unanswered(operation, it))?;
+        if received.is_success() {
+            return Ok(received);
+        }
+        if received.status == 401 {
+            tokens.refused(&token);
+            self.refusals_heeded.fetch_add(1, Ordering::Relaxed);
+        }
+        Err(refused(operation, &received))
+    }
+
+    fn call<'a>(&self, id: &'a RequestId, request: RequestBuilder) -> Call<'a> {
+        Call { request, id, not_after: None, bytes_max: self.body_bytes_max }
+    }
+
+    fn get(&self, url: &str) -> RequestBuilder {
+        self.transport.request(Method::GET, url)
+    }
+
+    fn post(&self, url: &str, body: Bytes) -> RequestBuilder {
+        self.transport.request(Method::POST, url).header(CONTENT_TYPE, JSON).body(body)
+    }
+
+    fn request(&self, request: &Request) -> RequestBuilder {
+        match request {
+            Request::Check { user, app } => self.get(&self.graph.check_url(*user, app)),
+            Request::Install { user, app } => {
+                self.post(&self.graph.install_url(*user), self.graph.install_body(app).into())
+            }
+            Request::Resolve { user, installation } => self.get(&self.graph.resolve_url(*user, installation)),
+            Request::Send { conversation, activity } => {
+                let url = self.connector.activities_url(conversation);
+                self.post(&url, Bytes::from_owner(Shared(Arc::clone(activity))))
+            }
+        }
+    }
+}
+
+/// One request on its way.
+struct Call<'a> {
+    request: RequestBuilder,
+    id: &'a RequestId,
+    not_after: Option<Monotonic>,
+    bytes_max: usize,
+}
+
+/// The same bytes for everybody, never copied.
+struct Shared(Arc<str>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+fn network(settings: &TeamsClientSettings) -> Network {
+    Network {
+        request_timeout: settings.request_timeout,
+        connect_timeout: settings.connect_timeout,
+        proxy: settings.proxy.clone(),
+        proxy_of_environment: settings.cloud.cloud != Cloud::Custom,
+        extra_ca_file: settings.extra_ca_file.clone(),
+        connect_to: settings.connect_to.clone(),
+    }
+}
+
+fn credentials(settings: &TeamsClientSettings, tenant: &str, scope: &str) -> Credentials {
+    Credentials {
+        token_url: format!("{}/{}/oauth2/v2.0/token", base(&settings.cloud.login_url), encoded(tenant)),
+        client_id: settings.app_id.to_string(),
+        scope: scope.to_owned(),
+        secret: settings.secret.clone(),
+    }
+}
+
+fn unanswered(operation: Operation, Unanswered { what, detail }: Unanswered) -> Answer {
+    Answer { outcome: classify(operation, &Refusal::unanswered(what)), status: None, detail: Some(detail) }
+}
+
+fn refused(operation: Operation, received: &Received) -> Answer {
+    let refusal = received.refusal();
+    let service_id = received.request_id.iter().map(|id| format!("request-id {id}"));
+    let detail = std::iter::once(refusal.detail()).filter(|detail| !detail.is_empty()).chain(service_id);
+    let detail = Some(detail.collect::<Vec<_>>().join("; ")).filter(|detail| !detail.is_empty());
+    Answer { outcome: classify(operation, &refusal), status: Some(received.status), detail }
+}
+
+/// A success that cannot be read: asking again does no harm.
+fn unreadable(received: &Received) -> Answer {
+    let why = received.cut.as_deref().unwrap_or("the answer is not what was asked for");
+    let outcome = Outcome::Transient(Reason::Unavailable);
+    Answer { outcome, status: Some(received.status), detail: Some(why.to_owned()) }
+}
+
+fn unbuildable(error: reqwest::Error) -> Answer {
+    let detail = Some(format!("the request could not be put together: {}", error.without_url()));
+    Answer { outcome: Outcome::Rejected(Reason::Unexpected), status: None, detail }
+}
+
+#[async_trait]
+impl Messenger for TeamsClient {
+    async fn warm_up(&self) -> Result<(), Answer> {
+        let (graph, bot) = tokio::join!(self.graph_tokens.token(Duration::ZERO), self.bot_tokens.token(Duration::ZERO));
+        graph.and(bot).map(|_| ())
+    }
+
+    async fn perform(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer {
+        let call = Call { not_after: Some(not_after), ..self.call(&id, self.request(request)) };
+        let received = match self.ask(request.step().into(), call).await {
+            Ok(received) => received,
+            Err(answer) => return answer,
+        };
+        let outcome = match request {
+            Request::Check { app, .. } => graph::checked(&received.body, app),
+            Request::Install { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
+            Request::Resolve { .. } => graph::resolved(&received.body),
+            Request::Send { .. } => Some(connector::accepted(&received.body)),
+        };
+        match outcome {
+            Some(outcome) => Answer { outcome, status: Some(received.status), detail: None },
+            None => unreadable(&received),
+        }
+    }
+
+    async fn find_app(&self, id: RequestId) -> Result<TeamsAppId, Answer> {
+        let call = self.call(&id, self.get(&self.graph.catalog_url(&self.manifest_id)));
+        let received = self.ask(Operation::Catalog, call).await?;
+        let found = graph::found_app(&received.body, &self.manifest_id).ok_or_else(|| unreadable(&received))?;
+        let status = Some(received.status);
+        found.map_err(|(outcome, detail)| Answer { outcome, status, detail: Some(detail) })
+    }
+
+    fn forget_tokens(&self) {
+        let heeded =
+            self.refusals_heeded.try_update(Ordering::Relaxed, Ordering::Relaxed, |heeded| heeded.checked_sub(1));
+        if heeded.is_err() {
+            self.graph_tokens.forget();
+            self.bot_tokens.forget();
+        }
+    }
+
+    fn use_bot_host(&self, url: &str) {
+        self.connector.use_host(url);
+    }
+}
+
+#[async_trait]
+impl Directory for TeamsClient {
+    /// [`Outcome::Transient`] with [`Reason::Unexpected`] means that the listing must begin again: Graph does not know
+    /// the page any more.
+    async fn people(&self, page: Option<&str>, id: RequestId) -> Result<PeoplePage, Answer> {
+        let url = page.map_or_else(|| self.graph.users_url(), str::to_owned);
+        if !self.graph.owns(&url) {
+            return Err(foreign_page(None));
+        }
+        let call = Call { bytes_max: PEOPLE_BYTES_MAX, ..self.call(&id, self.get(&url)) };
+        let received = self.ask(Operation::Directory, call).await?;
+        let (people, next) = self.graph.people(&received.body).ok_or_else(|| unreadable(&received))?;
+        match next {
+            Some(next) if !self.graph.owns(&next) => Err(foreign_page(Some(received.status))),
+            next => Ok(PeoplePage { people, next }),
+        }
+    }
+}
+
+/// A link that leads away from Graph is not followed: it would be handed our token.
+fn foreign_page(status: Option<u16>) -> Answer {
+    let detail = Some("the link to the next page leads to another host".to_owned());
+    Answer { outcome: Outcome::Rejected(Reason::Unexpected), status, detail }
+}

@@ -1,0 +1,238 @@
+//! Which hosts there are. A cloud profile names every URL, scope and plan, so that a government cloud, the simulator
+//! or a test server is one setting. The hosts themselves are data: `clouds.toml`.
+
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+use uuid::Uuid;
+
+/// The clouds that Microsoft runs, and yours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cloud {
+    /// The commercial cloud.
+    Global,
+    /// US government, moderate: global logins, a bot host of its own.
+    Gcc,
+    /// US government L4.
+    GccHigh,
+    /// US government L5.
+    Dod,
+    /// China, run by 21Vianet.
+    China,
+    /// Every URL given: the simulator, a test server.
+    Custom,
+}
+
+impl Cloud {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Global, Self::Gcc, Self::GccHigh, Self::Dod, Self::China, Self::Custom];
+
+    /// The word used in settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::Gcc => "gcc",
+            Self::GccHigh => "gcc_high",
+            Self::Dod => "dod",
+            Self::China => "china",
+            Self::Custom => "custom",
+        }
+    }
+}
+
+/// A text that names no cloud.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is not a cloud: use global, gcc, gcc_high, dod, china or custom")]
+pub struct NotACloud(String);
+
+impl FromStr for Cloud {
+    type Err = NotACloud;
+
+    fn from_str(text: &str) -> Result<Self, NotACloud> {
+        Self::ALL.into_iter().find(|cloud| cloud.name() == text).ok_or_else(|| NotACloud(text.to_owned()))
+    }
+}
+
+/// Everything that differs from cloud to cloud. The fields are open: settings may replace any of them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloudProfile {
+    /// Which cloud it describes.
+    #[serde(rename = "name")]
+    pub cloud: Cloud,
+    /// Where tokens come from.
+    pub login_url: Url,
+    /// Microsoft Graph.
+    pub graph_url: Url,
+    /// Where messages go until Teams names another host. `None` where none is published: it must be set.
+    #[serde(default)]
+    pub bot_url: Option<Url>,
+    /// The scope of tokens for Graph.
+    pub graph_scope: String,
+    /// The scope of tokens for the bot connector.
+    pub bot_scope: String,
+    /// The tenant whose tokens a multi-tenant bot uses.
+    pub bot_tenant: String,
+    /// Who signs what Teams posts to the bot.
+    pub issuer: String,
+    /// Where the keys for that are published.
+    pub openid_url: Url,
+    /// Hosts that may be sent a bot token; `*.` stands for any labels in front.
+    pub service_hosts: Vec<String>,
+    /// Service plans that include Teams.
+    pub teams_plans: Vec<Uuid>,
+}
+
+#[derive(Deserialize)]
+struct CloudsFile {
+    cloud: Vec<CloudProfile>,
+}
+
+static PUBLISHED: LazyLock<Vec<CloudProfile>> = LazyLock::new(|| {
+    // Invariant: the file is part of the program, and a test reads it.
+    let file: CloudsFile = toml::from_str(include_str!("clouds.toml")).expect("clouds.toml is well formed");
+    file.cloud
+});
+
+impl CloudProfile {
+    /// The profile of one of Microsoft's clouds; `None` for [`Cloud::Custom`], whose URLs nobody publishes.
+    pub fn published(cloud: Cloud) -> Option<Self> {
+        PUBLISHED.iter().find(|profile| profile.cloud == cloud).cloned()
+    }
+
+    /// A cloud of your own. Scopes, issuer and the multi-tenant bot's tenant are the global ones, the licence plans
+    /// everybody's; the keys for what Teams posts to the bot are looked for beside the tokens.
+    pub fn custom(login_url: Url, graph_url: Url, bot_url: Url) -> Self {
+        let global = &PUBLISHED[0];
+        let keys = format!("{}{}", base(&login_url), global.openid_url.path());
+        let openid_url = keys.parse().unwrap_or_else(|_| login_url.clone());
+        let teams_plans = PUBLISHED.iter().flat_map(|profile| profile.teams_plans.iter().copied()).collect();
+        Self {
+            cloud: Cloud::Custom,
+            openid_url,
+            login_url,
+            graph_url,
+            bot_url: Some(bot_url),
+            service_hosts: Vec::new(),
+            teams_plans,
+            ..global.clone()
+        }
+    }
+
+    /// Whether a bot token may be sent to `url`.
+    ///
+    /// The host that the settings name is always allowed, and so are the cloud's. Without encryption only a custom
+    /// cloud may be spoken to; loopback belongs to a custom cloud only.
+    pub fn allows_service_url(&self, url: &Url) -> bool {
+        let custom = self.cloud == Cloud::Custom;
+        let scheme = url.scheme() == "https" || (custom && url.scheme() == "http");
+        let plain = url.username().is_empty() && url.password().is_none();
+        let Some(host) = url.host_str().filter(|_| scheme && plain) else { return false };
+        if is_loopback(url) {
+            return custom;
+        }
+        let configured = self.bot_url.as_ref().is_some_and(|ours| ours.host_str() == Some(host));
+        configured || self.service_hosts.iter().any(|pattern| matches_host(pattern, host))
+    }
+
+    /// What is wrong with this profile, in a sentence; `None` when nothing is.
+    pub(super) fn fault(&self) -> Option<String> {
+        let urls = [("login_url", Some(&self.login_url)), ("graph_url", Some(&self.graph_url))];
+        for (name, url) in urls.into_iter().chain([("bot_url", self.bot_url.as_ref())]) {
+            let Some(url) = url else {
+                let cloud = self.cloud.name();
+                return Some(format!(
+                    "the cloud {cloud} publishes no bot host: set teams.bot_url to the one Teams uses"
+                ));
+            };
+            let web = matches!(url.scheme(), "http" | "https") && url.has_host();
+            if !web || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+                return Some(format!(
+                    "teams.{name} must be a plain web address, such as https://host/path; it is {url}"
+                ));
+            }
+            let guarded = url.scheme() == "https" && !is_loopback(url);
+            if self.cloud != Cloud::Custom && !guarded {
+                return Some(format!("teams.{name} must begin with https and name no loopback host; it is {url}"));
+            }
+        }
+        None
+    }
+}
+
+/// `url` without the slashes at its end, ready for a path.
+pub(super) fn base(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+fn matches_host(pattern: &str, host: &str) -> bool {
+    match pattern.strip_prefix('*') {
+        Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+        None => pattern == host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_published_cloud_has_a_sound_profile() {
+        for cloud in Cloud::ALL.into_iter().filter(|cloud| *cloud != Cloud::Custom) {
+            let profile = CloudProfile::published(cloud).unwrap();
+            assert_eq!(cloud.name().parse(), Ok(profile.cloud));
+            assert_eq!(profile.fault().is_some(), cloud == Cloud::China, "{cloud:?}");
+            assert!(profile.bot_url.iter().all(|url| profile.allows_service_url(url)), "{cloud:?}");
+            assert!(!profile.teams_plans.is_empty());
+        }
+        assert_eq!(CloudProfile::published(Cloud::Custom), None);
+    }
+
+    #[test]
+    fn a_bot_token_goes_to_listed_hosts_only() {
+        let global = CloudProfile::published(Cloud::Global).unwrap();
+        for allowed in ["https://smba.trafficmanager.net/emea/x/", "https://smba.infra.gcc.teams.microsoft.com/teams"] {
+            assert!(global.allows_service_url(&url(allowed)), "{allowed}");
+        }
+        for refused in [
+            "http://smba.trafficmanager.net/teams/",
+            "https://smba.trafficmanager.net.evil.example/teams/",
+            "https://evilbotframework.com/",
+            "https://botframework.com.evil.example/",
+            "https://smba.trafficmanager.net@evil.example/",
+            "https://user:word@smba.trafficmanager.net/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://localhost/",
+        ] {
+            assert!(!global.allows_service_url(&url(refused)), "{refused}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_for_a_custom_cloud() {
+        let ours = url("http://127.0.0.1:9000/teams/");
+        let custom = CloudProfile::custom(ours.clone(), ours.clone(), ours.clone());
+        assert_eq!(custom.fault(), None);
+        assert!(custom.allows_service_url(&url("http://127.0.0.1:9001/gcc/")));
+        assert!(!custom.allows_service_url(&url("https://smba.trafficmanager.net/teams/")));
+        let astray = CloudProfile { bot_url: Some(ours), ..CloudProfile::published(Cloud::Global).unwrap() };
+        assert!(astray.fault().unwrap().contains("bot_url"));
+    }
+}

@@ -1,0 +1,54 @@
+//! The bot connector: where a message goes, and what its acceptance says.
+
+use std::sync::{PoisonError, RwLock};
+
+use url::Url;
+
+use super::cloud::{CloudProfile, base};
+use super::wire::{self, encoded};
+use crate::domain::ids::{ConversationId, MessageId};
+use crate::domain::outcome::Outcome;
+
+/// The connector of one tenant, at the host that Teams last named.
+#[derive(Debug)]
+pub struct Connector {
+    cloud: CloudProfile,
+    /// Without a slash at its end.
+    base: RwLock<String>,
+}
+
+impl Connector {
+    pub fn new(cloud: CloudProfile, bot_url: &Url) -> Self {
+        Self { cloud, base: RwLock::new(base(bot_url)) }
+    }
+
+    pub fn activities_url(&self, conversation: &ConversationId) -> String {
+        let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
+        format!("{base}/v3/conversations/{}/activities", encoded(&conversation.0))
+    }
+
+    /// Goes on at `named`, if a token may be sent there. A name without a path means the same path on that host.
+    pub fn use_host(&self, named: &str) {
+        let allowed = named.parse().ok().filter(|url| self.cloud.allows_service_url(url));
+        let Some(mut url): Option<Url> = allowed else {
+            tracing::warn!(named, "Teams named a bot host that is not on this cloud's list; ignored");
+            return;
+        };
+        url.set_query(None);
+        url.set_fragment(None);
+        let mut current = self.base.write().unwrap_or_else(PoisonError::into_inner);
+        if let (Ok(old), "/") = (current.parse::<Url>(), url.path()) {
+            url.set_path(old.path());
+        }
+        let next = base(&url);
+        if *current != next {
+            tracing::info!(bot_url = next, "Teams named another bot host for this tenant");
+            *current = next;
+        }
+    }
+}
+
+/// The message was taken. Some answers name no message (text beside a card is split): taken, but not to be recalled.
+pub fn accepted(body: &[u8]) -> Outcome {
+    Outcome::Accepted { message_id: wire::id(body).map(MessageId) }
+}

@@ -1,0 +1,25 @@
+//! Speaks to Microsoft Teams: tokens from Entra, routes from Graph, messages through the bot connector.
+//!
+//! One call of [`TeamsClient`] is one HTTP request (fetching a token aside) and one [`Outcome`]; nothing here tries
+//! again by itself. Read in this order: `cloud.rs` (every host, as data), `classify.rs` (status and error code →
+//! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `token.rs`, then `graph.rs` and
+//! `connector.rs` (what is asked) and `client.rs` (who asks).
+//!
+//! [`Outcome`]: crate::domain::outcome::Outcome
+
+pub mod classify;
+mod client;
+pub mod cloud;
+mod connector;
+mod graph;
+pub mod limits;
+mod retry_after;
+mod token;
+mod transport;
+mod wire;
+
+pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError};
+pub use cloud::{Cloud, CloudProfile};
+pub use limits::published_quota;
+pub use token::SecretSource;
+pub use wire::Refusal;

@@ -1,0 +1,273 @@
+//! Tokens: one for each (authority, client, scope), fetched before it is needed and never twice at the same time.
+//!
+//! A token is renewed when two thirds of its life are over, beside the requests that go on using the old one. Only
+//! when none is valid does a request wait for the fetch, and then all wait for the same one.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::classify::{Operation, classify};
+use super::transport::{Received, Transport, Unanswered};
+use super::wire::{Refusal, TokenGrant, bounded};
+use crate::domain::ids::RequestId;
+use crate::domain::outcome::{HaltScope, Outcome};
+use crate::domain::reason::{HaltReason, Reason};
+use crate::domain::time::Monotonic;
+use crate::ports::{Answer, Clock, Random};
+
+/// A failed fetch is not repeated sooner, whoever asks.
+const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// An answer of the token endpoint is about two kilobytes.
+const GRANT_BYTES_MAX: usize = 256 * 1024;
+/// A token is not used in the last moments of its life: it would die on the way. The part of its life, and the most.
+const LAST_MOMENTS: (u32, Duration) = (20, Duration::from_secs(30));
+
+/// Where the client secret is.
+#[derive(Debug, Clone)]
+pub enum SecretSource {
+    /// Here.
+    Value(SecretString),
+    /// In this file, read again for every token, so that a rotated secret needs no restart. White space at its end is
+    /// not part of it.
+    File(PathBuf),
+}
+
+impl SecretSource {
+    async fn read(&self) -> Result<SecretString, String> {
+        let secret = match self {
+            Self::Value(secret) => secret.clone(),
+            Self::File(path) => match tokio::fs::read_to_string(path).await {
+                Ok(text) => SecretString::from(text.trim_end()),
+                Err(error) => return Err(format!("cannot read the secret in {}: {error}", path.display())),
+            },
+        };
+        if secret.expose_secret().is_empty() { Err("the client secret is empty".to_owned()) } else { Ok(secret) }
+    }
+}
+
+/// Whom a source asks for which token.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The token endpoint of the tenant.
+    pub token_url: String,
+    pub client_id: String,
+    pub scope: String,
+    pub secret: SecretSource,
+}
+
+/// A token, ready to be a header.
+#[derive(Clone)]
+pub struct Token {
+    /// `Bearer …`, marked as sensitive.
+    pub header: HeaderValue,
+    generation: u64,
+    renew_at: Monotonic,
+    dead_at: Monotonic,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Token>,
+    generation: u64,
+    failure: Option<(Answer, Monotonic)>,
+}
+
+/// Hands out the tokens of one (authority, client, scope).
+pub struct TokenSource {
+    credentials: Credentials,
+    transport: Arc<Transport>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    state: Mutex<State>,
+    /// Held by whoever fetches.
+    fetching: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSource").field("credentials", &self.credentials).finish_non_exhaustive()
+    }
+}
+
+impl TokenSource {
+    pub fn new(
+        credentials: Credentials,
+        transport: Arc<Transport>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Arc<Self> {
+        let (state, fetching) = (Mutex::default(), Arc::default());
+        Arc::new(Self { credentials, transport, clock, random, state, fetching })
+    }
+
+    /// A token with more than `more_than_left` of its life left, or, if a fresh one has less, a fresh one.
+    ///
+    /// # Errors
+    /// The answer to act on: wait, transient trouble, or a halt. For a second after a failure it is the same one.
+    pub async fn token(self: &Arc<Self>, more_than_left: Duration) -> Result<Token, Answer> {
+        let before = self.state().generation;
+        if let Some(token) = self.at_hand(more_than_left) {
+            self.renew_beside(&token);
+            return Ok(token);
+        }
+        let _alone = self.fetching.lock().await;
+        let fetched_meanwhile = self.state().generation != before;
+        let enough = if fetched_meanwhile { Duration::ZERO } else { more_than_left };
+        match self.at_hand(enough) {
+            Some(token) => Ok(token),
+            None => self.fetch().await,
+        }
+    }
+
+    /// Drops the token at hand.
+    pub fn forget(&self) {
+        self.state().token = None;
+    }
+
+    /// `token` was refused: drops it, unless a newer one has taken its place.
+    pub fn refused(&self, token: &Token) {
+        let mut state = self.state();
+        if state.token.as_ref().is_some_and(|current| current.generation == token.generation) {
+            state.token = None;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock, and no half-written state could be seen if it did.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn at_hand(&self, more_than_left: Duration) -> Option<Token> {
+        let now = self.clock.monotonic();
+        self.state().token.clone().filter(|token| token.dead_at.saturating_since(now) > more_than_left)
+    }
+
+    /// Begins to fetch the next token if it is time and nobody else does; the old one serves meanwhile.
+    fn renew_beside(self: &Arc<Self>, token: &Token) {
+        let due = |source: &Self| {
+            let now = source.clock.monotonic();
+            let state = source.state();
+            let newest = state.token.as_ref().is_some_and(|current| current.generation == token.generation);
+            newest && now >= token.renew_at && state.failure.as_ref().is_none_or(|(_, until)| now >= *until)
+        };
+        if !due(self) {
+            return;
+        }
+        let Ok(alone) = Arc::clone(&self.fetching).try_lock_owned() else { return };
+        if due(self) {
+            let source = Arc::clone(self);
+            tokio::spawn(async move {
+                let _alone = alone;
+                // A failure is kept, and told to whoever needs a token once the old one is dead.
+                let _ = source.fetch().await;
+            });
+        }
+    }
+
+    /// Asks for a token. The caller holds `fetching`.
+    async fn fetch(&self) -> Result<Token, Answer> {
+        if let Some(answer) = self.resting() {
+            return Err(answer);
+        }
+        match self.ask().await {
+            Ok((grant, asked_at)) => {
+                let token = self.keep(&grant, asked_at)?;
+                tracing::debug!(scope = %self.credentials.scope, life = ?grant.life(), "token fetched");
+                Ok(token)
+            }
+            Err(answer) => Err(self.fail(answer)),
+        }
+    }
+
+    /// The last failure, while it is too early to ask again; a wait is told as what is left of it.
+    fn resting(&self) -> Option<Answer> {
+        let now = self.clock.monotonic();
+        let (mut answer, until) = self.state().failure.clone().filter(|(_, until)| now < *until)?;
+        if let Outcome::Throttled { retry_after: Some(wait) } = &mut answer.outcome {
+            *wait = until.saturating_since(now);
+        }
+        Some(answer)
+    }
+
+    fn fail(&self, answer: Answer) -> Answer {
+        let rest = match &answer.outcome {
+            Outcome::Throttled { retry_after: Some(wait) } => REST_AFTER_FAILURE.max(*wait),
+            _ => REST_AFTER_FAILURE,
+        };
+        let detail = answer.detail.as_deref().unwrap_or_default();
+        tracing::warn!(scope = %self.credentials.scope, outcome = ?answer.outcome, detail, "no token");
+        self.state().failure = Some((answer.clone(), self.clock.monotonic() + rest));
+        answer
+    }
+
+    fn keep(&self, grant: &TokenGrant, asked_at: Monotonic) -> Result<Token, Answer> {
+        let header = HeaderValue::from_str(&format!("Bearer {}", grant.access_token));
+        let Ok(mut header) = header.map_err(|_| ()) else {
+            return Err(self.fail(unreadable(200, "the token is not made of plain signs")));
+        };
+        header.set_sensitive(true);
+        let life = grant.life();
+        let dead_at = asked_at + life.saturating_sub((life / LAST_MOMENTS.0).min(LAST_MOMENTS.1));
+        let mut state = self.state();
+        state.generation += 1;
+        state.failure = None;
+        let token = Token { header, generation: state.generation, renew_at: asked_at + life * 2 / 3, dead_at };
+        state.token = Some(token.clone());
+        Ok(token)
+    }
+
+    async fn ask(&self) -> Result<(TokenGrant, Monotonic), Answer> {
+        let secret = self.credentials.secret.read().await.map_err(|detail| Answer {
+            outcome: Outcome::Refused(HaltScope::Tenant, HaltReason::SecretWrong),
+            status: None,
+            detail: Some(detail),
+        })?;
+        let id = RequestId::new(self.random.next_u64(), self.random.next_u64());
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.credentials.client_id),
+            ("client_secret", secret.expose_secret()),
+            ("scope", &self.credentials.scope),
+        ];
+        let request = self.transport.request(Method::POST, &self.credentials.token_url);
+        let request = request.header("client-request-id", id.to_string()).form(&form).build();
+        let request = request.map_err(|_| unreadable(0, "the token endpoint's address is not usable"))?;
+        let asked_at = self.clock.monotonic();
+        let exchanged = self.transport.exchange(request, GRANT_BYTES_MAX).await;
+        read_grant(exchanged).map(|grant| (grant, asked_at)).map_err(|answer| without_secret(answer, &secret))
+    }
+}
+
+fn read_grant(exchanged: Result<Received, Unanswered>) -> Result<TokenGrant, Answer> {
+    let received = match exchanged {
+        Ok(received) => received,
+        Err(Unanswered { what, detail }) => {
+            let outcome = classify(Operation::Token, &Refusal::unanswered(what));
+            return Err(Answer { outcome, status: None, detail: Some(detail) });
+        }
+    };
+    if !received.is_success() {
+        let refusal = received.refusal();
+        let outcome = classify(Operation::Token, &refusal);
+        return Err(Answer { outcome, status: Some(received.status), detail: Some(refusal.detail()) });
+    }
+    let grant = serde_json::from_slice(&received.body).ok().filter(|grant: &TokenGrant| !grant.access_token.is_empty());
+    grant.ok_or_else(|| unreadable(received.status, "the answer holds no token"))
+}
+
+fn unreadable(status: u16, detail: &str) -> Answer {
+    let outcome = Outcome::Transient(Reason::Unavailable);
+    Answer { outcome, status: (status != 0).then_some(status), detail: Some(bounded(detail)) }
+}
+
+/// Whatever the other side said: the secret does not go into a log because somebody echoed it.
+fn without_secret(answer: Answer, secret: &SecretString) -> Answer {
+    let detail = answer.detail.map(|detail| detail.replace(secret.expose_secret(), "***"));
+    Answer { detail, ..answer }
+}

@@ -1,0 +1,166 @@
+//! Makes one HTTP request and reads one bounded answer. Nothing is followed, nothing is tried again.
+//!
+//! Everything travels over HTTP/1.1: one connection carries one request at a time, so a connection that breaks puts
+//! one person in doubt and not fifty. A rate of 50 a second needs about a dozen of them.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, Proxy, Request, Response, redirect, retry};
+use url::Url;
+
+use super::retry_after::retry_after;
+use super::wire::{Refusal, bounded};
+use crate::ports::Clock;
+
+/// Connections kept for the next request. A thousand requests a second at half a second each are all kept.
+const IDLE_CONNECTIONS_MAX: usize = 1024;
+/// Shorter than what the vendor's front ends keep, so that we are the ones to hang up: a request written just as the
+/// other side closes is a send in doubt.
+const IDLE_LONGEST: Duration = Duration::from_secs(30);
+
+/// How to reach the network.
+#[derive(Debug, Clone)]
+pub struct Network {
+    pub request_timeout: Duration,
+    pub connect_timeout: Duration,
+    pub proxy: Option<Url>,
+    /// Whether the environment's proxies count when `proxy` is not set.
+    pub proxy_of_environment: bool,
+    pub extra_ca_file: Option<PathBuf>,
+    pub connect_to: Vec<(String, SocketAddr)>,
+}
+
+/// The network could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    #[error("cannot read the certificates in {}: {cause}", path.display())]
+    Certificates { path: PathBuf, cause: String },
+    #[error("{0}")]
+    Client(String),
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub struct Received {
+    pub status: u16,
+    pub retry_after: Option<Duration>,
+    /// The service's own id of the request, for its support.
+    pub request_id: Option<String>,
+    pub body: Vec<u8>,
+    /// `None` when the whole body was read; otherwise why not.
+    pub cut: Option<String>,
+}
+
+impl Received {
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
+    /// The refusal that it is, when it is none.
+    pub fn refusal(&self) -> Refusal {
+        Refusal::read(self.status, &self.body, self.retry_after)
+    }
+}
+
+/// No answer: what happened in the words of `errors.toml`, and in the network's own.
+#[derive(Debug)]
+pub struct Unanswered {
+    pub what: &'static str,
+    pub detail: String,
+}
+
+/// The one HTTP client of a tenant.
+pub struct Transport {
+    client: Client,
+    clock: Arc<dyn Clock>,
+}
+
+impl Transport {
+    pub fn new(network: &Network, clock: Arc<dyn Clock>) -> Result<Self, NetworkError> {
+        let mut builder = Client::builder()
+            .user_agent(concat!("stentor/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .http1_only()
+            .timeout(network.request_timeout)
+            .connect_timeout(network.connect_timeout)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .pool_idle_timeout(IDLE_LONGEST);
+        let broken = |error: reqwest::Error| NetworkError::Client(causes(&error));
+        if let Some(proxy) = &network.proxy {
+            builder = builder.proxy(Proxy::all(proxy.clone()).map_err(broken)?);
+        } else if !network.proxy_of_environment {
+            builder = builder.no_proxy();
+        }
+        for (host, address) in &network.connect_to {
+            builder = builder.resolve(host, *address);
+        }
+        builder = builder.tls_certs_merge(extra_certificates(network)?);
+        Ok(Self { client: builder.build().map_err(broken)?, clock })
+    }
+
+    /// A request to be filled in; nothing is sent.
+    pub fn request(&self, method: reqwest::Method, url: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Makes `request` and reads at most `bytes_max` of what is answered.
+    pub async fn exchange(&self, request: Request, bytes_max: usize) -> Result<Received, Unanswered> {
+        let mut response = self.client.execute(request).await.map_err(|error| unanswered(&error))?;
+        let header = |name: &str| response.headers().get(name)?.to_str().ok();
+        let retry_after = header("retry-after").and_then(|text| retry_after(text, self.clock.now()));
+        let request_id = header("request-id").or_else(|| header("x-ms-request-id")).map(bounded);
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        let cut = read(&mut response, &mut body, bytes_max).await.err();
+        Ok(Received { status, retry_after, request_id, body, cut })
+    }
+}
+
+fn extra_certificates(network: &Network) -> Result<Vec<Certificate>, NetworkError> {
+    let Some(path) = &network.extra_ca_file else { return Ok(Vec::new()) };
+    let fault = |cause: String| NetworkError::Certificates { path: path.clone(), cause };
+    let text = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&text).map_err(|error| fault(causes(&error)))?;
+    if certificates.is_empty() { Err(fault("it holds no certificate in PEM".to_owned())) } else { Ok(certificates) }
+}
+
+async fn read(response: &mut Response, body: &mut Vec<u8>, bytes_max: usize) -> Result<(), String> {
+    while let Some(piece) = response.chunk().await.map_err(|error| causes(&error))? {
+        let room = bytes_max - body.len();
+        body.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() > room {
+            return Err(format!("the answer is larger than {bytes_max} bytes"));
+        }
+    }
+    Ok(())
+}
+
+/// Did the request leave? Only a failure to connect (refused, no such name, no trust, too slow) proves that it did
+/// not; in everything else it may have been written.
+fn unanswered(error: &reqwest::Error) -> Unanswered {
+    let what = match () {
+        () if error.is_dns() => "dns",
+        () if error.is_connect() || error.is_builder() => "connect refused",
+        () if error.is_timeout() => "timeout",
+        () => "connection reset",
+    };
+    Unanswered { what, detail: format!("no answer ({what}): {}", causes(error)) }
+}
+
+/// What lies beneath an error, without the URL: it names people.
+fn causes(error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    causes.dedup();
+    let kind = if error.is_timeout() { "timed out" } else { "the exchange failed" };
+    if causes.is_empty() { kind.to_owned() } else { bounded(&causes.join(": ")) }
+}

@@ -1,0 +1,352 @@
+//! The JSON that travels, read leniently: names in either casing, either name of a thing, members missing.
+//!
+//! Nothing here fails on a body that is empty or not JSON: a refusal without a readable body is still a refusal.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What is kept of a service's words: enough for an administrator, too little to flood a log.
+const MESSAGE_CHARACTERS_MAX: usize = 300;
+
+// ------------------------------------------------------------------------------------------------ refusals
+
+/// An answer that is not a success, or the lack of one, in the words of `errors.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Refusal {
+    /// The HTTP status; 0 when no answer was received.
+    pub status: u16,
+    /// The service's error code; empty when it gave none.
+    pub code: String,
+    /// The more precise code inside, if there is one.
+    pub inner_code: Option<String>,
+    /// The service's message; for status 0, what happened below HTTP.
+    pub message: String,
+    /// AADSTS numbers, or the connector's `errorCode`.
+    pub numbers: Vec<u32>,
+    /// How long the service asked us to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// No answer; `what` in the words of `errors.toml`: timeout, connection reset, connect refused, dns, tls handshake.
+    pub fn unanswered(what: &str) -> Self {
+        Self { message: what.to_owned(), ..Self::default() }
+    }
+
+    /// The refusal that these bytes carry, in any of the four shapes.
+    pub fn read(status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
+        let mut refusal = match serde_json::from_slice(body) {
+            Ok(Value::Object(body)) => Self::from_json(&Value::Object(body)),
+            Ok(Value::String(message)) => Self::unanswered(&message),
+            _ => Self::unanswered(&plain_text(body)),
+        };
+        refusal.status = status;
+        refusal.retry_after = retry_after;
+        refusal.numbers.extend(aadsts_numbers(&refusal.message));
+        refusal
+    }
+
+    fn from_json(body: &Value) -> Self {
+        match member(body, "error") {
+            Some(error @ Value::Object(_)) => Self {
+                code: text(member(error, "code")),
+                inner_code: innermost_code(error),
+                message: text(member(error, "message")),
+                ..Self::default()
+            },
+            // Entra: the code stands where the others have an object.
+            Some(code) => Self {
+                code: text(Some(code)),
+                message: text(member(body, "error_description")),
+                numbers: numbers(member(body, "error_codes")),
+                ..Self::default()
+            },
+            None => Self::from_flat_json(body),
+        }
+    }
+
+    /// The connector's other two shapes: `{"errorCode":209,"message":"<JSON text>"}` and `{"message":"…"}`.
+    fn from_flat_json(body: &Value) -> Self {
+        let message = text(member(body, "message"));
+        let numbers = numbers(member(body, "errorCode"));
+        let Ok(inner @ Value::Object(_)) = serde_json::from_str(&message) else {
+            return Self { code: text(member(body, "code")), message, numbers, ..Self::default() };
+        };
+        let code = [member(&inner, "subCode"), member(&inner, "errorSubCode"), member(&inner, "errorCode")];
+        let code = code.into_iter().map(text).find(|code| !code.is_empty()).unwrap_or_default();
+        Self { code, message: text(member(&inner, "details")), numbers, ..Self::default() }
+    }
+
+    /// The code and message in one bounded line, for the log.
+    pub fn detail(&self) -> String {
+        let parts = [self.code.as_str(), self.inner_code.as_deref().unwrap_or(""), self.message.as_str()];
+        let line = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+        bounded(&line)
+    }
+}
+
+/// `text` on one line, without control characters, cut to what a log can bear.
+pub fn bounded(text: &str) -> String {
+    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MESSAGE_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+fn plain_text(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * MESSAGE_CHARACTERS_MAX)]);
+    // A gateway's page is written for eyes; its words mean nothing to a pattern.
+    if text.trim_start().starts_with('<') { String::new() } else { bounded(&text) }
+}
+
+fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    let members = object.as_object()?;
+    let found = members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value).filter(|value| !value.is_null())
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn numbers(value: Option<&Value>) -> Vec<u32> {
+    let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    let values = match value {
+        Some(Value::Array(values)) => values.iter().filter_map(number).collect(),
+        Some(value) => number(value).into_iter().collect::<Vec<_>>(),
+        None => Vec::new(),
+    };
+    values.into_iter().filter_map(|number| u32::try_from(number).ok()).collect()
+}
+
+/// Details may nest; the deepest code is the most precise.
+fn innermost_code(error: &Value) -> Option<String> {
+    let inner = member(error, "innerError")?;
+    innermost_code(inner).or_else(|| Some(text(member(inner, "code"))).filter(|code| !code.is_empty()))
+}
+
+/// The numbers in `AADSTS7000215: …`: the description repeats them should `error_codes` be missing.
+fn aadsts_numbers(message: &str) -> Vec<u32> {
+    let after = message.split("AADSTS").skip(1);
+    let digits = |rest: &str| rest.split(|letter: char| !letter.is_ascii_digit()).next().and_then(|n| n.parse().ok());
+    after.filter_map(digits).collect()
+}
+
+// ------------------------------------------------------------------------------------------------ successes
+
+/// An id that may be written as a text or as a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(u64),
+}
+
+impl Id {
+    fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => (!text.is_empty()).then_some(text),
+            Self::Number(number) => Some(number.to_string()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Identified {
+    #[serde(default)]
+    id: Option<Id>,
+}
+
+/// The `id` of the object in `body`, if there is one.
+pub fn id(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Identified>(body).ok()?.id?.into_text()
+}
+
+/// An entry of a list that is either what we hope for or something to be stepped over.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Entry<T> {
+    /// As hoped.
+    Known(T),
+    /// Something else.
+    Malformed(IgnoredAny),
+}
+
+/// A page of Graph.
+#[derive(Deserialize)]
+pub struct Page<T> {
+    /// The entries; the member itself must be there.
+    pub value: Vec<Entry<T>>,
+    /// Where the next page is.
+    #[serde(rename = "@odata.nextLink", default)]
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The entries that could be read.
+    pub fn known(self) -> impl Iterator<Item = T> {
+        self.value.into_iter().filter_map(|entry| match entry {
+            Entry::Known(known) => Some(known),
+            Entry::Malformed(_) => None,
+        })
+    }
+}
+
+/// An app of the catalogue. Its name stands under `displayName` or `name`, and nobody here needs it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct App {
+    /// The catalogue's id.
+    pub id: String,
+    /// The manifest's id.
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// Store, organization, sideloaded, in any casing.
+    #[serde(default)]
+    pub distribution_method: Option<String>,
+}
+
+/// An app installed for somebody.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstalledApp {
+    /// The installation's id.
+    pub id: String,
+    /// Which app, when it was asked to be expanded.
+    #[serde(default)]
+    pub teams_app: Option<App>,
+}
+
+/// A person, as far as she was selected.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// Her object id.
+    pub id: Uuid,
+    #[serde(default)]
+    pub user_principal_name: Option<String>,
+    #[serde(default, alias = "name")]
+    pub display_name: Option<String>,
+    #[serde(default)]
+    pub mail: Option<String>,
+    #[serde(default)]
+    pub account_enabled: Option<bool>,
+    #[serde(default)]
+    pub user_type: Option<String>,
+    #[serde(default)]
+    pub assigned_plans: Option<Vec<Plan>>,
+    /// Present when she is gone.
+    #[serde(rename = "@removed", default)]
+    pub removed: Option<IgnoredAny>,
+}
+
+/// A service plan of hers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    #[serde(default)]
+    pub capability_status: Option<String>,
+    #[serde(default)]
+    pub service_plan_id: Option<Uuid>,
+}
+
+/// What Entra hands out.
+#[derive(Deserialize)]
+pub struct TokenGrant {
+    pub access_token: String,
+    /// Seconds; some issuers write it as text.
+    #[serde(default)]
+    expires_in: Option<Id>,
+}
+
+impl TokenGrant {
+    /// How long the token lives from the moment it was asked for; a short while when nobody says.
+    pub fn life(&self) -> Duration {
+        let seconds = match &self.expires_in {
+            Some(Id::Number(seconds)) => Some(*seconds),
+            Some(Id::Text(text)) => text.trim().parse().ok(),
+            None => None,
+        };
+        Duration::from_secs(seconds.unwrap_or(300))
+    }
+}
+
+// ------------------------------------------------------------------------------------------------ requests
+
+/// `text` as one piece of a path or query: everything but letters, digits and `-._~` is percent-encoded, for ids
+/// hold `:`, `@`, `;`, `=`, `+` and `/`.
+pub fn encoded(text: &str) -> String {
+    let mut piece = String::with_capacity(text.len() * 3 / 2);
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => piece.push(char::from(byte)),
+            _ => piece.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    piece
+}
+
+/// `text` as a literal of an OData filter.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_four_shapes_of_a_refusal_are_read_in_any_casing() {
+        let read = |body: &str| Refusal::read(403, body.as_bytes(), None);
+        let graph = read(r#"{"Error":{"Code":"Forbidden","message":"no","innererror":{"code":"AccessDenied"}}}"#);
+        assert_eq!((graph.code.as_str(), graph.inner_code.as_deref()), ("Forbidden", Some("AccessDenied")));
+        let blocked = r#"{"errorCode":209,"message":"{\n\"subCode\":\"MessageWritesBlocked\",\"details\":\"Thread is blocked\",\"errorCode\":null}"}"#;
+        let blocked = read(blocked);
+        assert_eq!((blocked.code.as_str(), blocked.numbers.as_slice()), ("MessageWritesBlocked", [209].as_slice()));
+        assert_eq!(blocked.message, "Thread is blocked");
+        assert_eq!(read(r#"{"message":"Authorization has been denied"}"#).message, "Authorization has been denied");
+        let entra = read(r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid","error_codes":[]}"#);
+        assert_eq!((entra.code.as_str(), entra.numbers.as_slice()), ("invalid_client", [7_000_215].as_slice()));
+    }
+
+    #[test]
+    fn a_body_may_be_empty_or_a_page() {
+        for body in ["", "<html>expired</html>", "null", "[1]", "{}"] {
+            let refusal = Refusal::read(502, body.as_bytes(), None);
+            assert_eq!((refusal.status, refusal.code.as_str()), (502, ""), "{body}");
+            assert!(!refusal.message.contains("expired"));
+        }
+    }
+
+    #[test]
+    fn details_are_one_bounded_line() {
+        let refusal = Refusal { code: "C".into(), message: "two\nlines ".repeat(100), ..Refusal::default() };
+        assert!(refusal.detail().starts_with("C: two lines two"));
+        assert!(refusal.detail().chars().count() <= MESSAGE_CHARACTERS_MAX + 1);
+    }
+
+    #[test]
+    fn ids_are_encoded_to_the_last_sign() {
+        assert_eq!(encoded("19:a_b@unq.gbl.spaces;x=+/"), "19%3Aa_b%40unq.gbl.spaces%3Bx%3D%2B%2F");
+        assert_eq!(quoted("o'clock"), "'o''clock'");
+    }
+
+    #[test]
+    fn an_id_may_be_text_number_or_missing() {
+        assert_eq!(id(br#"{"id":"17"}"#).as_deref(), Some("17"));
+        assert_eq!(id(br#"{"id":17,"x":{}}"#).as_deref(), Some("17"));
+        for body in ["", "{}", r#"{"id":""}"#, r#"{"id":null}"#, "[]"] {
+            assert_eq!(id(body.as_bytes()), None, "{body}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Many facts and permissions in one statement; learns of pause and cancel.
+//!
+//! A flush of unknown fate is simply written again: its number makes a second arrival change nothing. So this file
+//! is a loop around one call, and the loop is what keeps an outage of the database from costing anybody anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::ids::{TenantKey, WorkerId};
+use crate::ports::{AttemptFact, Clock, Flush, Flushed, Store, StoreError};
+
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Writes `flush` down, as often as it takes.
+///
+/// # Errors
+/// What is not transient; or the last transient error once `abandon` is cancelled. Whatever was not written then is
+/// doubt for the rescue, not loss.
+pub async fn write(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    tenant: TenantKey,
+    worker: WorkerId,
+    flush: &Flush,
+    abandon: &CancellationToken,
+) -> Result<Flushed, StoreError> {
+    repeat(&*clock, abandon, "flush", || store.flush(tenant, worker, flush)).await
+}
+
+/// Records late facts, as often as it takes.
+///
+/// # Errors
+/// As [`write`].
+pub async fn write_late(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    tenant: TenantKey,
+    facts: &[AttemptFact],
+    abandon: &CancellationToken,
+) -> Result<u64, StoreError> {
+    repeat(&*clock, abandon, "late facts", || store.record_late(tenant, facts)).await
+}
+
+/// Repeats `call` while the database is unavailable, with growing waits.
+///
+/// # Errors
+/// What is not transient; or the last transient error once `abandon` is cancelled.
+pub async fn repeat<T, F: Future<Output = Result<T, StoreError>>>(
+    clock: &dyn Clock,
+    abandon: &CancellationToken,
+    what: &'static str,
+    call: impl Fn() -> F,
+) -> Result<T, StoreError> {
+    let mut wait = FIRST_WAIT;
+    loop {
+        match call().await {
+            Err(error) if error.is_transient() && !abandon.is_cancelled() => {
+                tracing::warn!(what, %error, wait_ms = wait.as_millis() as u64, "the database does not answer; trying again");
+                tokio::select! {
+                    () = clock.sleep_until(clock.monotonic() + wait) => {}
+                    () = abandon.cancelled() => {}
+                }
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            other => return other,
+        }
+    }
+}

@@ -1,0 +1,663 @@
+//! What the owner of a tenant holds in memory: chunks, their people, and who is ready for what.
+//!
+//! Picture a waiting room. Everybody whom we claimed sits in it; each seat is in exactly one queue (a step's, or
+//! *wanting* a permission, or *permitted*), or waits for an hour, or is on the wire. The room decides nothing about
+//! Teams: [`delivery::apply`] does. It keeps the queues, the bits and the journal in step with those decisions.
+//!
+//! No IO: the worker's loop asks for the next seat, carries out what comes back, and writes the journal down.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::mem;
+use std::sync::Arc;
+
+use crate::domain::broadcast::BroadcastState;
+use crate::domain::chunk::Chunk;
+use crate::domain::delivery::{self, Delivery, Effect, Event, Settlement, State};
+use crate::domain::fairness::{Contender, next_turn};
+use crate::domain::ids::{BroadcastId, ChunkNumber, Epoch, Ordinal, RequestId, RoundId};
+use crate::domain::outcome::{Outcome, Step};
+use crate::domain::reason::Reason;
+use crate::domain::retry::{Jitter, RetryPolicy};
+use crate::domain::time::Timestamp;
+use crate::ports::{Answer, AttemptFact, ClaimedChunk, Flush, Flushed, Member, RoundWork, RouteLearnt};
+
+/// Names a chunk.
+pub type ChunkKey = (RoundId, ChunkNumber);
+
+/// Names one delivery that we hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seat {
+    /// The chunk.
+    pub chunk: ChunkKey,
+    /// The place.
+    pub ordinal: Ordinal,
+}
+
+/// A request that came back, with everything needed to record it even when the chunk is gone.
+#[derive(Debug, Clone)]
+pub struct Landed {
+    /// Whose.
+    pub seat: Seat,
+    /// Under which claim it was made.
+    pub epoch: Epoch,
+    /// Its number among the delivery's attempts.
+    pub attempt: u16,
+    /// Which step.
+    pub step: Step,
+    /// Our id of it.
+    pub request: RequestId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// What came back.
+    pub answer: Answer,
+}
+
+/// A request that may start.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Whose.
+    pub seat: Seat,
+    /// Under which claim.
+    pub epoch: Epoch,
+    /// Its number among the delivery's attempts.
+    pub attempt: u16,
+    /// The step.
+    pub step: Step,
+    /// The person.
+    pub member: Member,
+    /// The route as the delivery knows it.
+    pub delivery: Delivery,
+}
+
+#[derive(Debug)]
+struct HeldChunk {
+    chunk: Chunk,
+    people: BTreeMap<Ordinal, (Member, Delivery)>,
+    dirty: bool,
+}
+
+/// One round that we work on.
+#[derive(Debug)]
+pub struct Lane {
+    /// What the store says of it.
+    pub work: RoundWork,
+    /// The activity to be sent, once loaded.
+    pub activity: Option<Arc<str>>,
+    /// No chunk is left to be claimed, as far as we know.
+    pub exhausted: bool,
+    /// People whose content was refused since the last acceptance.
+    pub refused: BTreeSet<Ordinal>,
+    preparing: BTreeMap<Step, VecDeque<Seat>>,
+    wanting: VecDeque<Seat>,
+    permitted: VecDeque<Seat>,
+    waiting: BinaryHeap<Reverse<(Timestamp, Seat)>>,
+    asked: u32,
+    in_flight: u32,
+}
+
+impl Lane {
+    fn new(work: RoundWork) -> Self {
+        Self {
+            work,
+            activity: None,
+            exhausted: false,
+            refused: BTreeSet::new(),
+            preparing: BTreeMap::new(),
+            wanting: VecDeque::new(),
+            permitted: VecDeque::new(),
+            waiting: BinaryHeap::new(),
+            asked: 0,
+            in_flight: 0,
+        }
+    }
+
+    /// New requests may start.
+    pub fn may_start(&self) -> bool {
+        self.work.broadcast_state.may_send() && self.activity.is_some()
+    }
+
+    /// How many people are ready or on the wire; those who wait for an hour do not count.
+    pub fn active(&self) -> usize {
+        let preparing: usize = self.preparing.values().map(VecDeque::len).sum();
+        preparing + self.wanting.len() + self.permitted.len() + self.asked as usize + self.in_flight as usize
+    }
+
+    fn ready(&self, step: Step) -> &VecDeque<Seat> {
+        static NOBODY: VecDeque<Seat> = VecDeque::new();
+        if step == Step::Send { &self.permitted } else { self.preparing.get(&step).unwrap_or(&NOBODY) }
+    }
+
+    fn pop(&mut self, step: Step) -> Option<Seat> {
+        if step == Step::Send { self.permitted.pop_front() } else { self.preparing.get_mut(&step)?.pop_front() }
+    }
+}
+
+/// What landed did to everybody else.
+#[derive(Debug, Default)]
+pub struct Landing {
+    /// To be carried out.
+    pub effects: Vec<Effect>,
+    /// The delivery's final state, if it reached one.
+    pub settled: Option<Settlement>,
+    /// The chunk was not ours any more: a fact for [`crate::ports::Store::record_late`].
+    pub late: Option<AttemptFact>,
+}
+
+/// What a committed flush did.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// Rounds of which a chunk was finished.
+    pub finished: BTreeSet<RoundId>,
+    /// Facts of chunks that are not ours any more.
+    pub late: Vec<AttemptFact>,
+    /// Chunks that were taken from us.
+    pub fenced: Vec<ChunkKey>,
+}
+
+/// The waiting room.
+#[derive(Debug, Default)]
+pub struct Hold {
+    lanes: BTreeMap<RoundId, Lane>,
+    chunks: BTreeMap<ChunkKey, HeldChunk>,
+    facts: Vec<AttemptFact>,
+    routes: BTreeMap<crate::domain::ids::RecipientKey, RouteLearnt>,
+    last_turn: BTreeMap<Step, RoundId>,
+    last_grant: Option<RoundId>,
+    asked: Vec<Seat>,
+}
+
+impl Hold {
+    /// The rounds, oldest first.
+    pub fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        self.lanes.values()
+    }
+
+    /// One round.
+    pub fn lane_mut(&mut self, round: RoundId) -> Option<&mut Lane> {
+        self.lanes.get_mut(&round)
+    }
+
+    /// The rounds of one broadcast.
+    pub fn lanes_of(&mut self, broadcast: BroadcastId) -> impl Iterator<Item = &mut Lane> {
+        self.lanes.values_mut().filter(move |lane| lane.work.broadcast == broadcast)
+    }
+
+    /// Takes over what the store says of the tenant's rounds. Rounds that are gone leave with their chunks settled.
+    pub fn learn_rounds(&mut self, rounds: Vec<RoundWork>) {
+        let known: BTreeSet<RoundId> = rounds.iter().map(|work| work.round).collect();
+        let held: BTreeSet<RoundId> = self.chunks.keys().map(|key| key.0).collect();
+        self.lanes.retain(|round, _| known.contains(round) || held.contains(round));
+        for work in rounds {
+            let lane = self.lanes.entry(work.round).or_insert_with(|| Lane::new(work.clone()));
+            lane.work = work;
+            lane.exhausted = false;
+        }
+        self.revoke_stopped();
+    }
+
+    /// Takes over where a broadcast stands.
+    pub fn learn_state(&mut self, broadcast: BroadcastId, state: BroadcastState) {
+        self.lanes_of(broadcast).for_each(|lane| lane.work.broadcast_state = state);
+        self.revoke_stopped();
+    }
+
+    /// How many sends may be on the wire by our bits.
+    pub fn open(&self) -> u32 {
+        self.chunks.values().map(|held| held.chunk.open().count()).sum()
+    }
+
+    /// How many chunks we hold, and how many of `round`.
+    pub fn chunk_count(&self, round: RoundId) -> (usize, usize) {
+        let of_round = self.chunks.keys().filter(|key| key.0 == round).count();
+        (self.chunks.len(), of_round)
+    }
+
+    /// Requests on the wire.
+    pub fn in_flight(&self) -> u32 {
+        self.lanes.values().map(|lane| lane.in_flight).sum()
+    }
+
+    /// How many facts wait to be written down.
+    pub fn unwritten(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// Something waits to be written down: facts, or bits.
+    pub fn is_dirty(&self) -> bool {
+        !self.facts.is_empty() || self.chunks.values().any(|held| held.dirty)
+    }
+
+    /// Somebody wants a permission and nobody has one left: the next flush should not wait.
+    pub fn starves(&self) -> bool {
+        let able = || self.lanes.values().filter(|lane| lane.may_start());
+        able().any(|lane| !lane.wanting.is_empty()) && able().all(|lane| lane.permitted.is_empty())
+    }
+
+    /// Somebody wants a permission.
+    pub fn wants_permission(&self) -> bool {
+        self.lanes.values().any(|lane| lane.may_start() && !lane.wanting.is_empty())
+    }
+
+    /// Takes a claimed chunk in: replays what was tried, settles whom no rule allows us to reach, queues the others.
+    pub fn admit(&mut self, claimed: ClaimedChunk, policy: &RetryPolicy, now: Timestamp) {
+        let ClaimedChunk { chunk, members, attempts } = claimed;
+        let key = (chunk.round, chunk.number);
+        let Some(lane) = self.lanes.get(&chunk.round) else { return };
+        let when_in_doubt = lane.work.treatment.when_in_doubt;
+        let mut history: BTreeMap<Ordinal, Vec<(Step, Outcome, Timestamp)>> = BTreeMap::new();
+        for recorded in attempts {
+            history.entry(recorded.ordinal).or_default().push((recorded.step, recorded.outcome, recorded.ended_at));
+        }
+        let mut seats = Vec::with_capacity(members.len());
+        let mut people = BTreeMap::new();
+        for member in members {
+            let tried = history.remove(&member.ordinal).unwrap_or_default();
+            let count = u16::try_from(tried.len()).unwrap_or(u16::MAX);
+            let jitter = |attempt| Jitter::of(chunk.round, member.ordinal, attempt);
+            let replayed = Delivery::replay(member.route.clone(), tried, when_in_doubt, policy, jitter);
+            let delivery = match replayed {
+                Ok(delivery) if !delivery.is_settled() => delivery,
+                // The record tells of an answer that came after its doubt was resent: go on with a clean slate.
+                Ok(_) | Err(_) => Delivery::new(member.route.clone()).after(count),
+            };
+            seats.push((Seat { chunk: key, ordinal: member.ordinal }, member.account.barrier()));
+            people.insert(member.ordinal, (member, delivery));
+        }
+        self.chunks.insert(key, HeldChunk { chunk, people, dirty: false });
+        for (seat, barrier) in seats {
+            match barrier {
+                Some(reason) => self.decide(seat, Event::Barred(reason), policy, now),
+                None => self.queue(seat),
+            }
+        }
+    }
+
+    /// Lets everybody out of waiting whose hour has come.
+    pub fn wake(&mut self, now: Timestamp, policy: &RetryPolicy) {
+        let rounds: Vec<RoundId> = self.lanes.keys().copied().collect();
+        for round in rounds {
+            while let Some(seat) = self.lanes.get_mut(&round).and_then(|lane| pop_due(lane, now)) {
+                if let Some((_, delivery)) = self.person_mut(seat) {
+                    let jitter = Jitter::FULL;
+                    if let Ok(next) = delivery::apply(delivery, Event::Due, policy, now, jitter) {
+                        *delivery = next.delivery;
+                        self.queue(seat);
+                    }
+                }
+            }
+        }
+    }
+
+    /// When the next hour comes.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.lanes.values().filter_map(|lane| lane.waiting.peek().map(|Reverse((due, _))| *due)).min()
+    }
+
+    /// Ends everybody idle whose broadcast's deadline has passed.
+    pub fn expire(&mut self, now: Timestamp, policy: &RetryPolicy) {
+        let over: BTreeSet<RoundId> = self
+            .lanes
+            .values()
+            .filter(|lane| lane.work.treatment.deadline_at <= now && lane.work.broadcast_state.may_send())
+            .map(|lane| lane.work.round)
+            .collect();
+        if over.is_empty() {
+            return;
+        }
+        for round in &over {
+            self.revoke(*round);
+            if let Some(lane) = self.lanes.get_mut(round) {
+                lane.preparing.clear();
+                lane.wanting.clear();
+                lane.waiting.clear();
+            }
+        }
+        let idle = |delivery: &Delivery| matches!(delivery.state, State::Pending | State::Waiting { .. });
+        let seats: Vec<Seat> = self
+            .chunks
+            .iter()
+            .filter(|(key, _)| over.contains(&key.0))
+            .flat_map(|(key, held)| held.people.iter().map(move |(ordinal, person)| (*key, *ordinal, person)))
+            .filter(|(_, _, (_, delivery))| idle(delivery))
+            .map(|(chunk, ordinal, _)| Seat { chunk, ordinal })
+            .collect();
+        for seat in seats {
+            self.decide(seat, Event::Expired, policy, now);
+        }
+    }
+
+    /// Whether anybody is ready for `step`.
+    pub fn has_ready(&self, step: Step) -> bool {
+        self.lanes.values().any(|lane| lane.may_start() && !lane.ready(step).is_empty())
+    }
+
+    /// The next person ready for `step`, in turn between broadcasts; her delivery is then in flight.
+    pub fn start(&mut self, step: Step, policy: &RetryPolicy, now: Timestamp) -> Option<Start> {
+        loop {
+            let contenders = self.contenders(|lane| !lane.ready(step).is_empty());
+            let round = turn(&contenders, self.last_turn.get(&step).copied())?;
+            self.last_turn.insert(step, round);
+            let seat = self.lanes.get_mut(&round)?.pop(step)?;
+            // Somebody whose deadline passed, or whose chunk was taken, has left the room meanwhile.
+            let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
+            let epoch = held.chunk.epoch;
+            let Some((member, delivery)) = held.people.get_mut(&seat.ordinal) else { continue };
+            let attempt = delivery.attempts.saturating_add(1);
+            // Invariant: only pending deliveries are queued, and pending ones may start any step.
+            let Ok(next) = delivery::apply(delivery, Event::Started(step), policy, now, Jitter::FULL) else { continue };
+            *delivery = next.delivery;
+            let start = Start { seat, epoch, attempt, step, member: member.clone(), delivery: delivery.clone() };
+            if let Some(lane) = self.lanes.get_mut(&round) {
+                lane.in_flight += 1;
+            }
+            return Some(start);
+        }
+    }
+
+    /// Takes an answer in.
+    pub fn land(&mut self, landed: Landed, policy: &RetryPolicy) -> Landing {
+        let seat = landed.seat;
+        let Some(lane) = self.lanes.get_mut(&seat.chunk.0) else {
+            return Landing { late: Some(fact(&landed, None)), ..Landing::default() };
+        };
+        let ours = self.chunks.get(&seat.chunk).is_some_and(|held| held.chunk.epoch == landed.epoch);
+        if !ours {
+            return Landing { late: Some(fact(&landed, None)), ..Landing::default() };
+        }
+        lane.in_flight = lane.in_flight.saturating_sub(1);
+        if matches!(landed.answer.outcome, Outcome::Accepted { .. }) {
+            lane.refused.clear();
+        }
+        let when_in_doubt = lane.work.treatment.when_in_doubt;
+        let jitter = Jitter::of(seat.chunk.0, seat.ordinal, landed.attempt);
+        let outcome = landed.answer.outcome.clone();
+        let Some((member, delivery)) = self.person_mut(seat) else { return Landing::default() };
+        let answered = |outcome: Outcome| Event::Answered(outcome);
+        let next = delivery::apply(delivery, answered(outcome.clone()), policy, landed.ended_at, jitter);
+        // An answer that this step cannot have is a bug of the messenger; the person must not pay for it.
+        let next = next.or_else(|illegal| {
+            tracing::error!(%illegal, "an answer that this step cannot have");
+            delivery::apply(delivery, answered(Outcome::Lost(Reason::Unexpected)), policy, landed.ended_at, jitter)
+        });
+        let Ok(next) = next else { return Landing::default() };
+        *delivery = next.delivery;
+        if matches!(delivery.state, State::InDoubt(_)) {
+            let settle = Event::DoubtSettled(when_in_doubt);
+            if let Ok(next) = delivery::apply(delivery, settle, policy, landed.ended_at, jitter) {
+                *delivery = next.delivery;
+            }
+        }
+        let (recipient, route, state) = (member.recipient, delivery.route.clone(), delivery.state.clone());
+        let settled = match state {
+            State::Settled(settlement, _) => Some(settlement),
+            _ => None,
+        };
+        for effect in &next.effects {
+            let refusal = match effect {
+                Effect::Learn(_) => None,
+                Effect::NoteRefusal(reason) => Some(*reason),
+                _ => continue,
+            };
+            self.routes.insert(recipient, RouteLearnt { recipient, route: route.clone(), refusal });
+        }
+        if outcome != Outcome::NotStarted {
+            self.facts.push(fact(&landed, settled));
+        }
+        self.put_back(seat, landed.step, settled);
+        Landing { effects: next.effects, settled, late: None }
+    }
+
+    /// Grants permissions up to `window` open sends and hands out everything unwritten; `None` when there is nothing.
+    pub fn take_flush(&mut self, window: u32, now: Timestamp) -> Option<Flush> {
+        self.grant(window);
+        let mut flush = Flush {
+            facts: mem::take(&mut self.facts),
+            routes: mem::take(&mut self.routes).into_values().collect(),
+            now: Some(now),
+            chunks: Vec::new(),
+        };
+        for held in self.chunks.values_mut().filter(|held| held.dirty) {
+            held.chunk.flush_number += 1;
+            held.dirty = false;
+            flush.chunks.push(held.chunk.clone());
+        }
+        (!flush.chunks.is_empty()).then_some(flush)
+    }
+
+    /// Takes a committed flush in: permissions become usable, finished and fenced chunks leave.
+    pub fn committed(&mut self, flush: &Flush, flushed: &Flushed) -> Committed {
+        let held: BTreeSet<ChunkKey> = flushed.held.iter().copied().collect();
+        let mut committed = Committed::default();
+        for seat in mem::take(&mut self.asked) {
+            if let Some(lane) = self.lanes.get_mut(&seat.chunk.0) {
+                lane.asked = lane.asked.saturating_sub(1);
+                let present =
+                    self.chunks.get(&seat.chunk).is_some_and(|chunk| chunk.people.contains_key(&seat.ordinal));
+                if present && held.contains(&seat.chunk) {
+                    lane.permitted.push_back(seat);
+                }
+            }
+        }
+        for chunk in &flush.chunks {
+            let key = (chunk.round, chunk.number);
+            if !held.contains(&key) {
+                self.drop_chunk(key);
+                committed.fenced.push(key);
+                let theirs = flush.facts.iter().filter(|fact| (fact.round, fact.chunk) == key);
+                committed.late.extend(theirs.cloned());
+            } else if chunk.is_finished() {
+                self.chunks.remove(&key);
+                committed.finished.insert(key.0);
+            }
+        }
+        for (broadcast, state) in &flushed.broadcasts {
+            self.lanes_of(*broadcast).for_each(|lane| lane.work.broadcast_state = *state);
+        }
+        self.revoke_stopped();
+        committed
+    }
+
+    /// Takes every permission back that no request has used: nothing of these rounds may start any more.
+    pub fn revoke_all(&mut self) {
+        let rounds: Vec<RoundId> = self.lanes.keys().copied().collect();
+        rounds.into_iter().for_each(|round| self.revoke(round));
+    }
+
+    /// Chunks that can be given back: of `round`, or all; without open bits, unwritten facts or requests on the wire.
+    pub fn releasable(&self, round: Option<RoundId>) -> Vec<Chunk> {
+        let idle = |held: &HeldChunk| {
+            let on_the_wire = |(_, delivery): &(Member, Delivery)| matches!(delivery.state, State::InFlight(_));
+            !held.dirty && held.chunk.open().count() == 0 && !held.people.values().any(on_the_wire)
+        };
+        let wanted = |key: &ChunkKey| round.is_none_or(|round| key.0 == round);
+        self.chunks.iter().filter(|(key, held)| wanted(key) && idle(held)).map(|(_, held)| held.chunk.clone()).collect()
+    }
+
+    /// Forgets chunks that were given back or taken.
+    pub fn drop_chunk(&mut self, key: ChunkKey) {
+        let Some(held) = self.chunks.remove(&key) else { return };
+        let Some(lane) = self.lanes.get_mut(&key.0) else { return };
+        let flying = held.people.values().filter(|(_, delivery)| matches!(delivery.state, State::InFlight(_))).count();
+        lane.in_flight = lane.in_flight.saturating_sub(u32::try_from(flying).unwrap_or(u32::MAX));
+        let gone = |seat: &Seat| seat.chunk == key;
+        lane.preparing.values_mut().for_each(|queue| queue.retain(|seat| !gone(seat)));
+        lane.wanting.retain(|seat| !gone(seat));
+        lane.permitted.retain(|seat| !gone(seat));
+        lane.waiting.retain(|Reverse((_, seat))| !gone(seat));
+        let before = self.asked.len();
+        self.asked.retain(|seat| !gone(seat));
+        lane.asked = lane.asked.saturating_sub(u32::try_from(before - self.asked.len()).unwrap_or(0));
+    }
+
+    fn person_mut(&mut self, seat: Seat) -> Option<&mut (Member, Delivery)> {
+        self.chunks.get_mut(&seat.chunk)?.people.get_mut(&seat.ordinal)
+    }
+
+    /// Settles somebody by a decision of ours, without a request.
+    fn decide(&mut self, seat: Seat, event: Event, policy: &RetryPolicy, now: Timestamp) {
+        let Some(held) = self.chunks.get_mut(&seat.chunk) else { return };
+        let epoch = held.chunk.epoch;
+        let Some((_, delivery)) = held.people.get_mut(&seat.ordinal) else { return };
+        let Ok(next) = delivery::apply(delivery, event, policy, now, Jitter::FULL) else { return };
+        *delivery = next.delivery;
+        let attempt = delivery.attempts.saturating_add(1);
+        if let State::Settled(settlement, reason) = delivery.state {
+            self.facts.push(AttemptFact {
+                round: seat.chunk.0,
+                chunk: seat.chunk.1,
+                ordinal: seat.ordinal,
+                attempt,
+                epoch,
+                step: None,
+                outcome: None,
+                settles: Some(settlement),
+                reason: Some(reason.unwrap_or(Reason::Unexpected)),
+                status: None,
+                request: None,
+                message_id: None,
+                started_at: now,
+                ended_at: now,
+            });
+            self.settle(seat, settlement);
+        }
+    }
+
+    /// After an answer: settle, or close the permission and queue again.
+    fn put_back(&mut self, seat: Seat, step: Step, settled: Option<Settlement>) {
+        if let Some(settlement) = settled {
+            self.settle(seat, settlement);
+            return;
+        }
+        if let Some(held) = self.chunks.get_mut(&seat.chunk) {
+            held.dirty = true;
+            if step == Step::Send {
+                let closed = held.chunk.close(seat.ordinal);
+                debug_assert!(closed.is_ok(), "a seat lies in its chunk");
+            }
+        }
+        self.queue(seat);
+    }
+
+    fn settle(&mut self, seat: Seat, settlement: Settlement) {
+        if let Some(held) = self.chunks.get_mut(&seat.chunk) {
+            held.dirty = true;
+            held.people.remove(&seat.ordinal);
+            if let Err(forbidden) = held.chunk.settle(seat.ordinal, settlement) {
+                tracing::error!(%forbidden, "a delivery was settled twice");
+            }
+        }
+    }
+
+    /// Puts a person where her state says.
+    fn queue(&mut self, seat: Seat) {
+        let Some((_, delivery)) = self.person_mut(seat) else { return };
+        let (state, step) = (delivery.state.clone(), delivery.next_step());
+        let Some(lane) = self.lanes.get_mut(&seat.chunk.0) else { return };
+        match state {
+            State::Pending if step == Step::Send => lane.wanting.push_back(seat),
+            State::Pending => lane.preparing.entry(step).or_default().push_back(seat),
+            State::Waiting { due_at } => lane.waiting.push(Reverse((due_at, seat))),
+            State::InFlight(_) | State::InDoubt(_) | State::Settled(..) => {}
+        }
+    }
+
+    /// Permissions for whoever is ready, in turn between broadcasts, until `window` sends are open.
+    fn grant(&mut self, window: u32) {
+        let mut open = self.open();
+        let mut refused = Vec::new();
+        while open < window {
+            let contenders = self.contenders(|lane| !lane.wanting.is_empty());
+            let Some(round) = turn(&contenders, self.last_grant) else { break };
+            self.last_grant = Some(round);
+            let Some(seat) = self.lanes.get_mut(&round).and_then(|lane| lane.wanting.pop_front()) else { break };
+            let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
+            // In single file, everybody but the one on the wire has to wait.
+            if held.chunk.grant(seat.ordinal).is_err() {
+                refused.push(seat);
+                continue;
+            }
+            held.dirty = true;
+            open += 1;
+            self.asked.push(seat);
+            if let Some(lane) = self.lanes.get_mut(&round) {
+                lane.asked += 1;
+            }
+        }
+        for seat in refused.into_iter().rev() {
+            if let Some(lane) = self.lanes.get_mut(&seat.chunk.0) {
+                lane.wanting.push_front(seat);
+            }
+        }
+    }
+
+    /// Takes back the unused permissions of rounds that may not send.
+    fn revoke_stopped(&mut self) {
+        let stopped: Vec<RoundId> = self
+            .lanes
+            .values()
+            .filter(|lane| !lane.work.broadcast_state.may_send() && !lane.permitted.is_empty())
+            .map(|lane| lane.work.round)
+            .collect();
+        stopped.into_iter().for_each(|round| self.revoke(round));
+    }
+
+    fn revoke(&mut self, round: RoundId) {
+        let Some(lane) = self.lanes.get_mut(&round) else { return };
+        for seat in mem::take(&mut lane.permitted) {
+            if let Some(held) = self.chunks.get_mut(&seat.chunk) {
+                held.dirty = true;
+                let closed = held.chunk.close(seat.ordinal);
+                debug_assert!(closed.is_ok(), "a seat lies in its chunk");
+            }
+            lane.wanting.push_back(seat);
+        }
+    }
+
+    fn contenders(&self, has_work: impl Fn(&Lane) -> bool) -> Vec<(RoundId, Contender)> {
+        let contender = |lane: &Lane| Contender {
+            urgent: lane.work.treatment.urgent,
+            has_work: lane.may_start() && has_work(lane),
+        };
+        self.lanes.iter().map(|(round, lane)| (*round, contender(lane))).collect()
+    }
+}
+
+fn turn(contenders: &[(RoundId, Contender)], last: Option<RoundId>) -> Option<RoundId> {
+    let last = last.and_then(|round| contenders.iter().position(|(known, _)| *known == round));
+    let states: Vec<Contender> = contenders.iter().map(|(_, contender)| *contender).collect();
+    next_turn(&states, last).map(|place| contenders[place].0)
+}
+
+fn pop_due(lane: &mut Lane, now: Timestamp) -> Option<Seat> {
+    if lane.waiting.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+        return lane.waiting.pop().map(|Reverse((_, seat))| seat);
+    }
+    None
+}
+
+fn fact(landed: &Landed, settles: Option<Settlement>) -> AttemptFact {
+    let outcome = landed.answer.outcome.clone();
+    let message_id = match &outcome {
+        Outcome::Accepted { message_id } => message_id.clone(),
+        _ => None,
+    };
+    AttemptFact {
+        round: landed.seat.chunk.0,
+        chunk: landed.seat.chunk.1,
+        ordinal: landed.seat.ordinal,
+        attempt: landed.attempt,
+        epoch: landed.epoch,
+        step: Some(landed.step),
+        reason: outcome.reason(),
+        outcome: Some(outcome),
+        settles,
+        status: landed.answer.status,
+        request: Some(landed.request),
+        message_id,
+        started_at: landed.started_at,
+        ended_at: landed.ended_at,
+    }
+}

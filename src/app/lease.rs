@@ -1,0 +1,240 @@
+//! Takes, keeps and hands over tenants; stops in time.
+//!
+//! A worker's lease is like a ticket for a library that closes at the hour on its stamp. The stamp is the database's
+//! clock; on our own watch we leave well before, counted from the moment at which we *asked* for the stamp. Somebody
+//! else is let in a while after the hour. So two are never inside together, however long an answer took.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::engine::EngineSettings;
+use crate::app::flush::repeat;
+use crate::app::work::{self, Ended, Office};
+use crate::domain::ids::{TenantKey, WorkerId};
+use crate::domain::time::Monotonic;
+use crate::ports::{Clock, HeldTenant, Messenger, ProcessIdentity, Random, Store, StoreError};
+
+/// How long a worker that stops waits for the database before it leaves the rest to its successor.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+/// The wait before a run that failed is followed by the next.
+const BETWEEN_RUNS: Duration = Duration::from_secs(1);
+
+/// Makes the messenger of a tenant.
+pub type Messengers = Arc<dyn Fn(TenantKey) -> Arc<dyn Messenger> + Send + Sync>;
+
+/// Proves that a process on this host is gone. `false` when in doubt.
+pub type IsGone = Arc<dyn Fn(&ProcessIdentity) -> bool + Send + Sync>;
+
+/// Everything that a worker needs from the world.
+#[derive(Clone)]
+pub struct Worker {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// The record.
+    pub store: Arc<dyn Store>,
+    /// Teams, for each tenant.
+    pub messengers: Messengers,
+    /// How it behaves.
+    pub settings: Arc<EngineSettings>,
+    /// Where it runs.
+    pub process: ProcessIdentity,
+    /// The proof that a predecessor on this host is gone.
+    pub is_gone: IsGone,
+}
+
+/// Until when this run may start requests, by the stopwatch; and whether the run is over.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    start_until: Arc<AtomicU64>,
+    /// Cancelled when the lease was lost: nothing may start, what is on the wire is still recorded.
+    pub lost: CancellationToken,
+}
+
+impl Lease {
+    fn new() -> Self {
+        Self { start_until: Arc::new(AtomicU64::new(0)), lost: CancellationToken::new() }
+    }
+
+    /// No request starts after this instant.
+    pub fn start_until(&self) -> Monotonic {
+        Monotonic::from_origin(Duration::from_nanos(self.start_until.load(Ordering::Acquire)))
+    }
+
+    /// The lease was renewed by a request that was sent at `sent_at`.
+    fn renewed(&self, sent_at: Monotonic, settings: &EngineSettings) {
+        let until = sent_at + settings.lease.saturating_sub(settings.stop_before);
+        let nanos = u64::try_from(until.since_origin().as_nanos()).unwrap_or(u64::MAX);
+        self.start_until.fetch_max(nanos, Ordering::AcqRel);
+    }
+}
+
+impl Worker {
+    /// Works until `stop` is cancelled, then stops in order: no lease remains.
+    ///
+    /// A run ends early when its lease is lost or something broke; the next one comes back as another worker, whose
+    /// rescue settles what the last one left.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`], which no repetition can cure.
+    pub async fn run(&self, stop: CancellationToken) -> Result<(), StoreError> {
+        while !stop.is_cancelled() {
+            match self.one_run(&stop).await {
+                Ok(()) => {}
+                Err(error @ StoreError::Schema(_)) => return Err(error),
+                Err(error) => tracing::error!(%error, "this run of the worker ended; another follows"),
+            }
+            tokio::select! {
+                () = self.clock.sleep_until(self.clock.monotonic() + BETWEEN_RUNS) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn one_run(&self, stop: &CancellationToken) -> Result<(), StoreError> {
+        let lease = Lease::new();
+        let sent_at = self.clock.monotonic();
+        let register = || self.store.register(&self.process, self.settings.lease);
+        let worker = repeat(&*self.clock, stop, "register", register).await?;
+        lease.renewed(sent_at, &self.settings);
+        tracing::info!(%worker, "this run of the worker begins");
+
+        let abandon = CancellationToken::new();
+        let over = stop.child_token();
+        let keeping = self.keep_lease(worker, &lease);
+        let working = self.hold_tenants(worker, &lease, &over, &abandon);
+        let giving_up = async {
+            over.cancelled().await;
+            self.clock.sleep_until(self.clock.monotonic() + STOP_PATIENCE).await;
+            abandon.cancel();
+            std::future::pending::<()>().await;
+        };
+        let done = tokio::select! {
+            done = working => done,
+            () = keeping => unreachable_end("keep_lease"),
+            () = giving_up => unreachable_end("giving_up"),
+        };
+        // Whatever happened: a lease that is ended lets the successor in at once.
+        let ended = self.store.end_lease(worker).await;
+        tracing::info!(%worker, ended = ended.is_ok(), "this run of the worker is over");
+        done
+    }
+
+    /// Renews the lease for as long as the run lasts. It never returns: the run drops it.
+    async fn keep_lease(&self, worker: WorkerId, lease: &Lease) {
+        loop {
+            let sent_at = self.clock.monotonic();
+            match self.store.renew(worker, self.settings.lease).await {
+                Ok(true) => lease.renewed(sent_at, &self.settings),
+                Ok(false) => {
+                    tracing::warn!(%worker, "the lease had ended before it was renewed");
+                    lease.lost.cancel();
+                    return std::future::pending().await;
+                }
+                Err(error) => tracing::warn!(%worker, %error, "the lease could not be renewed"),
+            }
+            self.clock.sleep_until(sent_at + self.settings.renew_every).await;
+        }
+    }
+
+    /// Takes tenants that nobody holds, and lets one owner work on each, until the run is over.
+    async fn hold_tenants(
+        &self,
+        worker: WorkerId,
+        lease: &Lease,
+        over: &CancellationToken,
+        abandon: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let mut owners: JoinSet<(HeldTenant, Result<Ended, StoreError>)> = JoinSet::new();
+        let mut held: BTreeMap<TenantKey, HeldTenant> = BTreeMap::new();
+        let mut outcome = Ok(());
+        loop {
+            let ending = over.is_cancelled() || lease.lost.is_cancelled() || outcome.is_err();
+            if ending {
+                over.cancel();
+                if owners.is_empty() {
+                    return outcome;
+                }
+            } else {
+                match self.take(worker, held.len()).await {
+                    Ok(taken) => {
+                        for tenant in taken {
+                            held.insert(tenant.tenant, tenant);
+                            let office = self.office(worker, tenant, lease, over, abandon);
+                            owners.spawn(async move { (tenant, own(office).await) });
+                        }
+                    }
+                    Err(error) if error.is_transient() => tracing::warn!(%error, "no tenants could be taken"),
+                    Err(error) => outcome = Err(error),
+                }
+            }
+            tokio::select! {
+                Some(joined) = owners.join_next() => match joined {
+                    Ok((tenant, Ok(_))) => { held.remove(&tenant.tenant); }
+                    Ok((tenant, Err(error))) => { held.remove(&tenant.tenant); outcome = Err(error); }
+                    Err(panic) => outcome = Err(StoreError::Broken(format!("an owner's task ended: {panic}"))),
+                },
+                () = self.clock.sleep_until(self.clock.monotonic() + self.settings.poll_every), if !ending => {}
+                () = over.cancelled(), if !ending => {}
+                () = lease.lost.cancelled(), if !ending => {}
+            }
+        }
+    }
+
+    async fn take(&self, worker: WorkerId, held: usize) -> Result<Vec<HeldTenant>, StoreError> {
+        for (neighbour, process) in self.store.neighbours(&self.process.host, worker).await? {
+            if (self.is_gone)(&process) {
+                tracing::info!(%neighbour, pid = process.pid, "a predecessor on this host is gone; its lease ends now");
+                self.store.end_lease(neighbour).await?;
+            }
+        }
+        let room = self.settings.tenants.saturating_sub(u32::try_from(held).unwrap_or(u32::MAX));
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        self.store.take_tenants(worker, self.settings.grace, room).await
+    }
+
+    fn office(
+        &self,
+        worker: WorkerId,
+        held: HeldTenant,
+        lease: &Lease,
+        over: &CancellationToken,
+        abandon: &CancellationToken,
+    ) -> Office {
+        Office {
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            store: Arc::clone(&self.store),
+            messenger: (self.messengers)(held.tenant),
+            settings: Arc::clone(&self.settings),
+            worker,
+            held,
+            lease: lease.clone(),
+            stop: over.clone(),
+            abandon: abandon.clone(),
+        }
+    }
+}
+
+/// Runs an owner; a panic in it becomes an error that ends this run, so that the rescue of the next one settles what
+/// it left.
+async fn own(office: Office) -> Result<Ended, StoreError> {
+    let tenant = office.held.tenant;
+    let caught = AssertUnwindSafe(work::own(office)).catch_unwind().await;
+    caught.unwrap_or_else(|_| Err(StoreError::Broken(format!("the owner of tenant {tenant} panicked"))))
+}
+
+fn unreachable_end(what: &str) -> Result<(), StoreError> {
+    Err(StoreError::Broken(format!("{what} returned, which it never does")))
+}

@@ -1,0 +1,265 @@
+//! Who may ask: the client secret, the consented permissions and the tokens made of both.
+//!
+//! As in Entra, a token keeps the roles that were consented to when it was issued, is issued even without
+//! any, and is issued for the wrong tenant too; only the service that is shown it finds out.
+//!
+//! Source: Microsoft identity platform, "OAuth 2.0 client credentials flow" and "Error codes".
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::answer::Answer;
+use super::settings::SimulatorSettings;
+use super::{base64, chance, people};
+use crate::domain::time::Timestamp;
+
+/// What the token endpoint thinks of the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretState {
+    /// The configured one is accepted.
+    Valid,
+    /// It is known but its time has passed: AADSTS7000222.
+    Expired,
+    /// None is accepted: AADSTS7000215.
+    Wrong,
+}
+
+/// Which service a token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Microsoft Graph.
+    Graph,
+    /// The bot connector.
+    Bot,
+}
+
+/// What a token stands for.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The service it is for.
+    pub audience: Audience,
+    /// Whether it came from the tenant that owns the bot.
+    pub is_from_own_tenant: bool,
+    /// The permissions consented to when it was issued.
+    pub roles: Vec<String>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// The token endpoint and its memory.
+#[derive(Debug, Clone)]
+pub struct Entra {
+    seed: u64,
+    tenant: Uuid,
+    app: Uuid,
+    secret: String,
+    secret_state: SecretState,
+    lifetime: Option<Duration>,
+    permissions: BTreeSet<String>,
+    tokens: HashMap<String, Grant>,
+    asked: u64,
+}
+
+const GRAPH_RESOURCES: [&str; 4] = [
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://microsoftgraph.chinacloudapi.cn",
+];
+const BOT_RESOURCES: [&str; 3] =
+    ["https://api.botframework.com", "https://api.botframework.us", "https://api.botframework.azure.cn"];
+const LIFETIME_SECONDS_MIN: u64 = 3_600;
+const LIFETIME_SECONDS_SPREAD: u64 = 1_801;
+
+/// Status, `error`, number and text of a refusal.
+struct Refusal(u16, &'static str, u32, String);
+
+impl Entra {
+    /// The endpoint with a valid secret and no tokens.
+    pub fn new(settings: &SimulatorSettings) -> Self {
+        Self {
+            seed: settings.seed,
+            tenant: settings.tenant,
+            app: settings.app,
+            secret: settings.client_secret.clone(),
+            secret_state: SecretState::Valid,
+            lifetime: settings.token_lifetime,
+            permissions: settings.permissions.iter().cloned().collect(),
+            tokens: HashMap::new(),
+            asked: 0,
+        }
+    }
+
+    /// Changes what is thought of the secret. Tokens that are out stay good.
+    pub const fn set_secret(&mut self, state: SecretState) {
+        self.secret_state = state;
+    }
+
+    /// Makes every token that is out worthless.
+    pub fn revoke_tokens(&mut self) {
+        self.tokens.clear();
+    }
+
+    /// Gives or takes one permission; it shows only in tokens issued afterwards.
+    pub fn consent(&mut self, role: &str, is_granted: bool) {
+        if is_granted {
+            self.permissions.insert(role.to_owned());
+        } else {
+            self.permissions.remove(role);
+        }
+    }
+
+    /// The permissions in force.
+    pub const fn permissions(&self) -> &BTreeSet<String> {
+        &self.permissions
+    }
+
+    /// What this token stands for; `None` when it was never issued, was revoked or has ended.
+    pub fn grant(&self, token: &str, now: Timestamp) -> Option<&Grant> {
+        self.tokens.get(token).filter(|grant| grant.expires_at > now)
+    }
+
+    /// Answers a request for a token.
+    ///
+    /// `form` holds the decoded fields. `resources` are the names by which this simulator's own Graph and
+    /// connector are asked for, beside Microsoft's.
+    pub fn token(
+        &mut self,
+        tenant: &str,
+        form: &BTreeMap<String, String>,
+        resources: (&str, &str),
+        now: Timestamp,
+    ) -> Answer {
+        self.asked += 1;
+        match self.check(tenant, form, resources) {
+            Ok(grant) => self.issue(grant, now),
+            Err(Refusal(status, error, number, text)) => {
+                let id = |what: &str| chance::uuid(self.seed, &[chance::text(what), self.asked]).to_string();
+                Answer::entra_error(status, error, number, &text, (id("trace"), id("correlation")), now)
+            }
+        }
+    }
+
+    fn check(
+        &self,
+        tenant: &str,
+        form: &BTreeMap<String, String>,
+        resources: (&str, &str),
+    ) -> Result<(Audience, bool), Refusal> {
+        let field = |name: &str| form.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        let required = |name: &'static str| {
+            field(name).ok_or_else(|| {
+                let text = format!("The request body must contain the following parameter: '{name}'.");
+                Refusal(400, "invalid_request", 900_144, text)
+            })
+        };
+        let grant_type = required("grant_type")?;
+        if grant_type != "client_credentials" {
+            let text = format!("The app requested an unsupported grant type '{grant_type}'.");
+            return Err(Refusal(400, "unsupported_grant_type", 70_003, text));
+        }
+        let client = required("client_id")?;
+        let audience = audience(required("scope")?, resources)?;
+        let is_own = self.check_tenant(tenant, audience)?;
+        self.check_client(client, field("client_secret"))?;
+        Ok((audience, is_own))
+    }
+
+    /// `true` for the tenant that owns the bot. Another tenant gives a bot token all the same.
+    fn check_tenant(&self, tenant: &str, audience: Audience) -> Result<bool, Refusal> {
+        if Uuid::try_parse(tenant).is_ok_and(|id| id == self.tenant) || tenant.eq_ignore_ascii_case(people::DOMAIN) {
+            return Ok(true);
+        }
+        let is_somewhere = Uuid::try_parse(tenant).is_ok() || tenant.eq_ignore_ascii_case("botframework.com");
+        if audience == Audience::Bot && is_somewhere {
+            return Ok(false);
+        }
+        let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
+        Err(Refusal(400, "invalid_request", 90_002, text))
+    }
+
+    fn check_client(&self, client: &str, secret: Option<&str>) -> Result<(), Refusal> {
+        if !Uuid::try_parse(client).is_ok_and(|id| id == self.app) {
+            let text =
+                format!("Application with identifier '{client}' was not found in the directory '{}'.", self.tenant);
+            return Err(Refusal(400, "unauthorized_client", 700_016, text));
+        }
+        let Some(secret) = secret else {
+            let text =
+                "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.";
+            return Err(Refusal(401, "invalid_client", 7_000_216, text.to_owned()));
+        };
+        if self.secret_state == SecretState::Wrong || secret != self.secret {
+            let text = format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
+                 not the client secret ID, for a secret added to app '{client}'."
+            );
+            return Err(Refusal(401, "invalid_client", 7_000_215, text));
+        }
+        if self.secret_state == SecretState::Expired {
+            let text = format!("The provided client secret keys for app '{client}' are expired.");
+            return Err(Refusal(401, "invalid_client", 7_000_222, text));
+        }
+        Ok(())
+    }
+
+    fn issue(&mut self, (audience, is_from_own_tenant): (Audience, bool), now: Timestamp) -> Answer {
+        let drawn = chance::below(self.seed, &[chance::text("lifetime"), self.asked], LIFETIME_SECONDS_SPREAD);
+        let lifetime = self.lifetime.unwrap_or(Duration::from_secs(LIFETIME_SECONDS_MIN + drawn));
+        let life = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX);
+        let expires_at = now.checked_add_signed(life).unwrap_or(Timestamp::MAX_UTC);
+        self.tokens.retain(|_, grant| grant.expires_at > now);
+        let roles: Vec<String> = self.permissions.iter().cloned().collect();
+        let token = self.write(audience, &roles, now, expires_at);
+        self.tokens.insert(token.clone(), Grant { audience, is_from_own_tenant, roles, expires_at });
+        let seconds = lifetime.as_secs();
+        Answer::json(
+            200,
+            json!({"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}),
+        )
+        .with_header("Cache-Control", "no-store, no-cache")
+    }
+
+    /// A token that looks like one. Nothing verifies its signature: it is looked up.
+    fn write(&self, audience: Audience, roles: &[String], now: Timestamp, expires_at: Timestamp) -> String {
+        let header = json!({"typ": "JWT", "alg": "RS256", "kid": "simulated"});
+        let audience = match audience {
+            Audience::Graph => GRAPH_RESOURCES[0],
+            Audience::Bot => BOT_RESOURCES[0],
+        };
+        let payload = json!({"aud": audience, "appid": self.app, "tid": self.tenant, "roles": roles,
+            "nbf": now.timestamp(), "iat": now.timestamp(), "exp": expires_at.timestamp()});
+        let signature = chance::uuid(self.seed, &[chance::text("token"), self.asked]);
+        [header.to_string().as_bytes(), payload.to_string().as_bytes(), signature.as_bytes()]
+            .map(base64::encode_url)
+            .join(".")
+    }
+}
+
+fn audience(scope: &str, (graph, bot): (&str, &str)) -> Result<Audience, Refusal> {
+    let Some(resource) = scope.strip_suffix("/.default") else {
+        let text = format!(
+            "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with \
+             /.default suffixed to the resource identifier (application ID URI)."
+        );
+        return Err(Refusal(400, "invalid_scope", 1_002_012, text));
+    };
+    let is_one_of = |known: &[&str], own: &str| {
+        let own = own.trim_end_matches('/');
+        known.contains(&resource.trim_end_matches('/')) || (!own.is_empty() && resource.trim_end_matches('/') == own)
+    };
+    if is_one_of(&GRAPH_RESOURCES, graph) {
+        Ok(Audience::Graph)
+    } else if is_one_of(&BOT_RESOURCES, bot) {
+        Ok(Audience::Bot)
+    } else {
+        let text = format!("The resource principal named {resource} was not found in the tenant.");
+        Err(Refusal(400, "invalid_resource", 500_011, text))
+    }
+}

@@ -1,0 +1,33 @@
+//! A small Microsoft Teams on loopback, for tests, demonstrations and rehearsals.
+//!
+//! It pretends to be three services: Entra's token endpoint, the part of Graph that leads to a person's chat
+//! with a bot, and the bot connector. It is written from the vendor's documents and shares no type with our
+//! client, so that the client meets a second opinion; and it keeps a ledger of what really arrived, which
+//! judges what the client believes.
+//!
+//! Read [`world`] first: Teams as a value. [`service`] puts it behind the wire.
+
+pub mod activity;
+pub mod answer;
+mod base64;
+pub mod bucket;
+pub mod chance;
+pub mod entra;
+pub mod faults;
+pub mod ledger;
+mod names;
+pub mod odata;
+pub mod people;
+pub mod quotas;
+pub mod service;
+pub mod settings;
+pub mod world;
+
+pub use self::bucket::Bucket;
+pub use self::entra::SecretState;
+pub use self::faults::{FaultPlan, Preset, Storm};
+pub use self::ledger::LedgerSummary;
+pub use self::people::{Expected, Shares};
+pub use self::service::{Simulator, SimulatorError};
+pub use self::settings::SimulatorSettings;
+pub use self::world::World;

@@ -1,0 +1,256 @@
+//! The world over the real wire protocol, on one port of the loopback.
+//!
+//! Four prefixes: `/login` is Entra, `/graph` Microsoft Graph, `/teams` the bot connector, `/_simulator` the
+//! strings that a test pulls. This layer reads and writes HTTP and decides nothing: decisions are the
+//! world's.
+//!
+//! Invariant: the instant of a request is read while the world is locked, so the order of the ledger is the
+//! order of its instants.
+
+mod connector;
+mod control;
+mod entra;
+mod graph;
+mod line;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body as HttpBody, Bytes};
+use axum::extract::{ConnectInfo, FromRequest, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use self::line::{Cut, Exchange};
+use super::answer::{Answer, Body};
+use super::faults::FaultPlanError;
+use super::ledger::LedgerSummary;
+use super::settings::SimulatorSettings;
+use super::world::{Caller, World};
+use crate::domain::time::Timestamp;
+use crate::ports::Clock;
+
+/// How long answers under way may take when the simulator stops.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// A running simulator. It also stops when it is dropped, but then without waiting.
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    world: Arc<Mutex<World>>,
+    stop: CancellationToken,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+/// Why the simulator could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulatorError {
+    /// The plan of misfortunes makes no sense.
+    #[error("the fault plan cannot be carried out: {0}")]
+    Faults(#[from] FaultPlanError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where it should have listened.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+impl Simulator {
+    /// Makes the world and opens its door.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Faults`] for a plan that makes no sense, [`SimulatorError::Listen`] when the address
+    /// cannot be used.
+    pub async fn start(settings: SimulatorSettings, clock: Arc<dyn Clock>) -> Result<Self, SimulatorError> {
+        settings.faults.check()?;
+        let wrong = |source| SimulatorError::Listen { address: settings.listen, source };
+        let exchange = Exchange::open(settings.listen, Arc::clone(&clock)).await.map_err(wrong)?;
+        let address = exchange.address().map_err(wrong)?;
+        let world = World::new(&settings, clock.now()).reached_at(&graph_url(address), &bot_url(address));
+        let world = Arc::new(Mutex::new(world));
+        let service = Service { world: Arc::clone(&world), clock, latency: settings.latency };
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        let app = router(service).into_make_service_with_connect_info::<Cut>();
+        let serving = tokio::spawn(async move { axum::serve(exchange, app).with_graceful_shutdown(stopped).await });
+        Ok(Self { address, world, stop, serving })
+    }
+
+    /// Where everything is: `http://127.0.0.1:port`.
+    pub fn base_url(&self) -> String {
+        base_url(self.address)
+    }
+
+    /// In place of `https://login.microsoftonline.com`.
+    pub fn login_url(&self) -> String {
+        format!("{}/login", self.base_url())
+    }
+
+    /// In place of `https://graph.microsoft.com`.
+    pub fn graph_url(&self) -> String {
+        graph_url(self.address)
+    }
+
+    /// In place of `https://smba.trafficmanager.net/teams/`; ends with one slash.
+    pub fn bot_url(&self) -> String {
+        bot_url(self.address)
+    }
+
+    /// The world itself. Keep it locked only briefly: requests wait for it.
+    pub fn world(&self) -> Arc<Mutex<World>> {
+        Arc::clone(&self.world)
+    }
+
+    /// What really happened, in numbers.
+    pub fn ledger_summary(&self) -> LedgerSummary {
+        lock(&self.world).ledger_summary()
+    }
+
+    /// Lets answers under way finish, for two seconds at most, and closes the door.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        if tokio::time::timeout(STOP_GRACE, &mut self.serving).await.is_err() {
+            self.serving.abort();
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn base_url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+fn graph_url(address: SocketAddr) -> String {
+    format!("{}/graph", base_url(address))
+}
+
+fn bot_url(address: SocketAddr) -> String {
+    format!("{}/teams/", base_url(address))
+}
+
+fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    // A panic in one request leaves at worst one half-made entry; the others go on.
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What every handler works with.
+#[derive(Clone)]
+struct Service {
+    world: Arc<Mutex<World>>,
+    clock: Arc<dyn Clock>,
+    latency: Duration,
+}
+
+fn router(service: Service) -> Router {
+    Router::new()
+        .merge(entra::routes())
+        .merge(graph::routes())
+        .merge(connector::routes())
+        .merge(control::routes())
+        .fallback(graph::unknown)
+        .method_not_allowed_fallback(graph::unknown)
+        .with_state(service)
+}
+
+/// One request, read but not yet decided.
+struct Visit {
+    service: Service,
+    cut: Cut,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl FromRequest<Service> for Visit {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, service: &Service) -> Result<Self, Response> {
+        let cut = request.extensions().get::<ConnectInfo<Cut>>().map(|info| info.0.clone()).unwrap_or_default();
+        let path = request.uri().path().to_owned();
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let headers = request.headers().clone();
+        let body = Bytes::from_request(request, service).await.map_err(IntoResponse::into_response)?;
+        Ok(Self { service: service.clone(), cut, path, query, headers, body })
+    }
+}
+
+impl Visit {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        const REQUEST_IDS: [&str; 3] = ["client-request-id", "x-ms-client-request-id", "x-request-id"];
+        let bearer = self.header("authorization").and_then(|value| value.split_once(' '));
+        Caller {
+            bearer: bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim()),
+            request_id: REQUEST_IDS.iter().find_map(|name| self.header(name)),
+        }
+    }
+
+    /// Whether the body is declared to be of this type.
+    fn is_of_type(&self, wanted: &str) -> bool {
+        let declared = self.header("content-type").unwrap_or_default();
+        declared.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
+    }
+
+    /// The decoded parameters of the address.
+    fn parameters(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
+    }
+
+    /// Lets the world decide, waits as long as the way back takes, and answers.
+    async fn answer(&self, decide: impl FnOnce(&mut World, &Caller<'_>, Timestamp) -> Answer) -> Response {
+        let answer = {
+            let mut world = lock(&self.service.world);
+            let now = self.service.clock.now();
+            decide(&mut world, &self.caller(), now)
+        };
+        if !self.service.latency.is_zero() {
+            let clock = &self.service.clock;
+            clock.sleep_until(clock.monotonic() + self.service.latency).await;
+        }
+        if answer.is_lost {
+            self.cut.cut();
+        }
+        answer.into_response()
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let (kind, body) = match self.body {
+            Body::Empty => (None, HttpBody::empty()),
+            Body::Json(body) => (Some("application/json; charset=utf-8"), HttpBody::from(body.to_string())),
+            Body::Html(body) => (Some("text/html"), HttpBody::from(body)),
+            Body::Text(body) => (Some("text/plain"), HttpBody::from(body)),
+        };
+        let mut response = Response::new(body);
+        // A request lost before its effect has no status; nobody gets to see this one either.
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        if let Some(kind) = kind {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap_or(header::WARNING), value);
+            }
+        }
+        response
+    }
+}

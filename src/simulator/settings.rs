@@ -1,0 +1,75 @@
+//! Everything that can be chosen about the small Teams.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use uuid::{Uuid, uuid};
+
+use super::faults::FaultPlan;
+use super::people::Shares;
+
+/// What to simulate. The ids of [`SimulatorSettings::default`] are those of the published examples.
+#[derive(Debug, Clone)]
+pub struct SimulatorSettings {
+    /// Decides the people and every misfortune.
+    pub seed: u64,
+    /// How many people the organisation has.
+    pub people: usize,
+    /// Which of them stand apart.
+    pub shares: Shares,
+    /// Every ordinary person has the app from the beginning.
+    pub warm: bool,
+    /// Multiplies every limit for the app and for a conversation; zero lifts them.
+    pub quota_factor: f64,
+    /// What goes wrong.
+    pub faults: FaultPlan,
+    /// Added to every answer.
+    pub latency: Duration,
+    /// The life of a token; without it, each is drawn between 60 and 90 minutes.
+    pub token_lifetime: Option<Duration>,
+    /// Where to listen. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The Entra tenant.
+    pub tenant: Uuid,
+    /// The Entra app, which is also the bot.
+    pub app: Uuid,
+    /// The manifest id of the Teams app.
+    pub external_id: Uuid,
+    /// Its first id in the catalogue of the tenant.
+    pub catalogue_id: Uuid,
+    /// The client secret. It opens nothing but this simulator.
+    pub client_secret: String,
+    /// The application permissions that are consented to at the beginning.
+    pub permissions: Vec<String>,
+}
+
+impl Default for SimulatorSettings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            people: 1_000,
+            shares: Shares::default(),
+            warm: false,
+            quota_factor: 1.0,
+            faults: FaultPlan::default(),
+            latency: Duration::ZERO,
+            token_lifetime: None,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tenant: uuid!("11111111-1111-4111-8111-111111111111"),
+            app: uuid!("22222222-2222-4222-8222-222222222222"),
+            external_id: uuid!("33333333-3333-4333-8333-333333333333"),
+            catalogue_id: uuid!("44444444-4444-4444-8444-444444444444"),
+            client_secret: "simulated-secret".to_owned(),
+            permissions: PERMISSIONS.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// What an administrator grants to a broadcaster (facts on the manifest, administrator steps).
+const PERMISSIONS: [&str; 5] = [
+    "TeamsAppInstallation.ReadWriteSelfForUser.All",
+    "AppCatalog.Read.All",
+    "User.Read.All",
+    "GroupMember.Read.All",
+    "TeamsActivity.Send",
+];

@@ -1,0 +1,228 @@
+//! A simulated Teams beside a real Stentor: `stentor simulate` and `stentor demo`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::{Ground, Stentor};
+use crate::adapters::system::SystemClock;
+use crate::app::submit::{self, Audience, Draft};
+use crate::config::{Cloud, CustomUrls, Settings};
+use crate::domain::broadcast::Treatment;
+use crate::domain::content::{Button, Content};
+use crate::domain::delivery::WhenInDoubt;
+use crate::domain::ids::BroadcastId;
+use crate::ports::Clock;
+use crate::simulator::faults::FaultPlan;
+use crate::simulator::service::Simulator;
+use crate::simulator::settings::SimulatorSettings;
+
+/// How rough the simulated Teams is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Weather {
+    /// Nothing goes wrong but what the organisation's people bring along.
+    None,
+    /// Now and then a slow answer, a 503 or a late installation.
+    Mild,
+    /// Lost answers, storms of 429 and 5xx, expiring tokens.
+    Rough,
+}
+
+impl Weather {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Mild => "mild",
+            Self::Rough => "rough",
+        }
+    }
+}
+
+/// Which Teams to pretend.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulation {
+    /// How many people the organisation has.
+    pub people: u32,
+    /// Decides the people and every misfortune.
+    pub seed: u64,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Multiplies every limit; zero lifts them.
+    pub quota_factor: f64,
+    /// Everybody has the app from the beginning.
+    pub is_warm: bool,
+    /// Added to every answer.
+    pub latency: Duration,
+    /// What goes wrong.
+    pub weather: Weather,
+    /// The life of a token; the usual 60 to 90 minutes when absent.
+    pub token_lifetime: Option<Duration>,
+}
+
+/// How to reach the simulated Teams: the very settings to write down.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[allow(missing_docs, reason = "named as the settings are")]
+pub struct SimulatedAccess {
+    pub login_url: String,
+    pub graph_url: String,
+    pub bot_url: String,
+    pub tenant_id: String,
+    pub app_id: String,
+    pub client_secret: String,
+    pub manifest_id: String,
+}
+
+/// What the simulated Teams saw: the judge of what we claim.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct LedgerCounts {
+    /// Requests received, by bucket.
+    pub requests: BTreeMap<String, u64>,
+    /// 429s given.
+    pub throttled: u64,
+    /// Messages beyond the first of the same content to the same person.
+    pub duplicates: u64,
+}
+
+/// A running simulated Teams.
+pub struct Simulated {
+    /// How to reach it.
+    pub access: SimulatedAccess,
+    simulator: Simulator,
+}
+
+impl Simulated {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When it cannot listen there.
+    pub async fn start(simulation: Simulation) -> anyhow::Result<Self> {
+        let settings = SimulatorSettings {
+            seed: simulation.seed,
+            people: simulation.people as usize,
+            warm: simulation.is_warm,
+            quota_factor: simulation.quota_factor,
+            faults: FaultPlan::named(simulation.weather.name()).context("every weather has its plan")?,
+            latency: simulation.latency,
+            token_lifetime: simulation.token_lifetime,
+            listen: simulation.listen,
+            ..SimulatorSettings::default()
+        };
+        let (tenant, app, manifest) = (settings.tenant, settings.app, settings.external_id);
+        let client_secret = settings.client_secret.clone();
+        let simulator = Simulator::start(settings, Arc::new(SystemClock)).await?;
+        let access = SimulatedAccess {
+            login_url: simulator.login_url(),
+            graph_url: simulator.graph_url(),
+            bot_url: simulator.bot_url(),
+            tenant_id: tenant.to_string(),
+            app_id: app.to_string(),
+            client_secret,
+            manifest_id: manifest.to_string(),
+        };
+        Ok(Self { access, simulator })
+    }
+
+    /// What it saw so far.
+    pub fn ledger(&self) -> LedgerCounts {
+        let summary = self.simulator.ledger_summary();
+        let requests = summary.requests.iter().map(|(bucket, count)| (bucket.to_string(), *count)).collect();
+        LedgerCounts { requests, throttled: summary.throttled, duplicates: summary.duplicates }
+    }
+
+    /// Stops it.
+    ///
+    /// # Errors
+    /// When it had stopped by itself.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.simulator.stop().await;
+        Ok(())
+    }
+
+    /// `settings`, pointed at this Teams.
+    fn settings(&self, mut settings: Settings) -> anyhow::Result<Settings> {
+        let access = &self.access;
+        settings.teams.cloud = Cloud::Custom(Box::new(CustomUrls {
+            login: access.login_url.parse()?,
+            graph: access.graph_url.parse()?,
+            bot: access.bot_url.parse()?,
+        }));
+        settings.teams.tenant_id = Some(access.tenant_id.parse()?);
+        settings.teams.app_id = Some(access.app_id.parse()?);
+        settings.teams.client_secret = Some(access.client_secret.clone().into());
+        settings.teams.manifest_id = Some(access.manifest_id.parse()?);
+        Ok(settings)
+    }
+}
+
+/// Everything that `stentor demo` shows: a simulated Teams, Stentor on it, one broadcast that waits to go out.
+pub struct Demonstration {
+    /// Stentor, with the simulated Teams as its cloud.
+    pub stentor: Stentor,
+    /// The broadcast.
+    pub broadcast: BroadcastId,
+    simulated: Simulated,
+}
+
+impl Demonstration {
+    /// Opens it: the simulator, a private Postgres that goes with it, the directory, the broadcast.
+    ///
+    /// # Errors
+    /// When one of them does not start.
+    pub async fn open(settings: Settings, simulation: Simulation) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let simulated = Simulated::start(simulation).await?;
+        let settings = simulated.settings(settings)?;
+        let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
+        let stentor = Stentor::on(ground, settings, true, clock).await?;
+        let draft = Draft {
+            content: sample_content(),
+            treatment: Treatment {
+                when_in_doubt: WhenInDoubt::Hold,
+                urgent: false,
+                deadline_at: stentor.clock.now() + Duration::from_secs(72 * 3600),
+            },
+            audience: Audience::Everyone,
+            accept_partial: false,
+        };
+        match submit::submit(&stentor.people(), draft, |_| {}).await {
+            Ok(accepted) => Ok(Self { stentor, broadcast: accepted.broadcast, simulated }),
+            Err(error) => {
+                stentor.close().await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// What the simulated Teams saw so far.
+    pub fn ledger(&self) -> LedgerCounts {
+        self.simulated.ledger()
+    }
+
+    /// Stops everything in order.
+    ///
+    /// # Errors
+    /// When something did not stop in order.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.stentor.close().await?;
+        self.simulated.close().await
+    }
+}
+
+fn sample_content() -> Content {
+    Content {
+        title: "Offices close at noon on Friday".to_owned(),
+        body:
+            "Please leave before **12:00**. The heating is being replaced in all buildings:\n\n- Lyon and Lille: doors \
+               close at 12:00\n- Milan: doors close at 12:30\n\nDetails are on the intranet."
+                .to_owned(),
+        author: Some("Facilities team".to_owned()),
+        banner: Some("Offices close at noon on Friday: please read".to_owned()),
+        buttons: vec![Button {
+            text: "Read more".to_owned(),
+            url: "https://intranet.contoso.example/closing".to_owned(),
+        }],
+    }
+}
