@@ -20,7 +20,8 @@ use crate::wiring::Stentor;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(5);
-const BAR: &str = "{bar:28.cyan/blue} {percent:>3} %  {wide_msg}";
+/// Two lines, because one that holds all counts is wider than a terminal of eighty columns.
+const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {prefix}\n{wide_msg}";
 /// The rate is that of the last ten seconds: shorter jumps about, longer tells old news.
 const RATE_OVER: Duration = Duration::from_secs(10);
 /// How long a broadcast may stand still at its beginning before we guess that nobody works.
@@ -89,7 +90,7 @@ impl<'a> Follow<'a> {
         self.note(note);
         let since = report.started_at.unwrap_or(report.created_at);
         let elapsed = (self.clock.now() - since).to_std().unwrap_or_default();
-        let line = line(report.state, &report.progress, self.rate.per_second(), elapsed);
+        let line = Line::of(report.state, &report.progress, self.rate.per_second(), elapsed);
         self.screen.show(now, &report.progress, &line);
     }
 
@@ -117,34 +118,43 @@ impl<'a> Follow<'a> {
     }
 }
 
-/// One line about where a broadcast stands; what is zero is left out.
-fn line(state: BroadcastState, progress: &Progress, per_second: Option<f64>, elapsed: Duration) -> String {
-    if state == BroadcastState::Expanding && progress.settled() == 0 {
-        return format!("freezing the audience · {} so far", text::people(progress.targeted));
+/// Where a broadcast stands: the counts, and how it goes.
+struct Line {
+    counts: String,
+    pace: String,
+}
+
+impl Line {
+    /// What is zero is left out.
+    fn of(state: BroadcastState, progress: &Progress, per_second: Option<f64>, elapsed: Duration) -> Self {
+        let rate = per_second.filter(|_| state == BroadcastState::Running).map(|rate| format!("{rate:.1}/s"));
+        let state = (state != BroadcastState::Running).then(|| state.to_string());
+        let pace = rate.into_iter().chain(state).chain([text::duration(elapsed)]).collect::<Vec<_>>();
+        Self { counts: counts(progress), pace: pace.join(" · ") }
     }
-    let mut parts = vec![
-        format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted)),
-        format!("sent {}", text::thousands(progress.sent)),
-    ];
-    let others = [
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} · {}", self.counts, self.pace)
+    }
+}
+
+fn counts(progress: &Progress) -> String {
+    if progress.settled() == 0 {
+        return format!("{} so far", text::people(progress.targeted));
+    }
+    let whole = format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted));
+    let named = [
+        ("sent", progress.sent),
         ("failed", progress.failed),
         ("skipped", progress.skipped),
         ("unconfirmed", progress.unconfirmed),
         ("cancelled", progress.cancelled),
     ];
-    parts.extend(
-        others
-            .iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| format!("{name} {}", text::thousands(*count))),
-    );
-    if state == BroadcastState::Running {
-        parts.extend(per_second.map(|rate| format!("{rate:.1}/s")));
-    } else {
-        parts.push(state.to_string());
-    }
-    parts.push(text::duration(elapsed));
-    parts.join(" · ")
+    let named = named.iter().filter(|(_, count)| *count > 0);
+    let parts = named.map(|(name, count)| format!("{name} {}", text::thousands(*count)));
+    [whole].into_iter().chain(parts).collect::<Vec<_>>().join(" · ")
 }
 
 /// People settled a second, lately.
@@ -189,13 +199,14 @@ impl Screen {
         Self::Bar(bar)
     }
 
-    fn show(&mut self, now: Monotonic, progress: &Progress, line: &str) {
+    fn show(&mut self, now: Monotonic, progress: &Progress, line: &Line) {
         match self {
             Self::Bar(bar) => {
                 // A bar of no length counts as full.
                 bar.set_length(progress.targeted.max(1));
                 bar.set_position(progress.settled());
-                bar.set_message(line.to_owned());
+                bar.set_prefix(line.pace.clone());
+                bar.set_message(line.counts.clone());
             }
             Self::Lines { next } if now >= *next => {
                 *next = now + LINE_EVERY;
@@ -203,7 +214,7 @@ impl Screen {
             }
             Self::Lines { .. } => {}
             #[cfg(test)]
-            Self::Paper(paper) => paper.lock().unwrap().push(line.to_owned()),
+            Self::Paper(paper) => paper.lock().unwrap().push(line.to_string()),
         }
     }
 
@@ -261,13 +272,15 @@ mod tests {
     #[test]
     fn a_line_tells_what_matters() {
         let progress = samples::running().progress;
-        let running = line(BroadcastState::Running, &progress, Some(48.94), Duration::from_secs(252));
+        let line =
+            |state, rate, seconds| Line::of(state, &progress, Some(rate), Duration::from_secs(seconds)).to_string();
+        let running = line(BroadcastState::Running, 48.94, 252);
         assert_eq!(running, "12,345 of 40,000 · sent 12,000 · failed 300 · skipped 45 · 48.9/s · 4 min 12 s");
-        let halted = line(BroadcastState::Halted, &progress, Some(0.0), Duration::from_secs(60));
-        assert!(halted.ends_with(" · halted · 1 min 0 s"), "{halted}");
+        let halted = line(BroadcastState::Halted, 0.0, 60);
+        assert!(halted.ends_with("skipped 45 · halted · 1 min 0 s"), "{halted}");
         let begun = Progress { targeted: 50_000, pending: 50_000, ..Progress::default() };
-        let expanding = line(BroadcastState::Expanding, &begun, None, Duration::ZERO);
-        assert_eq!(expanding, "freezing the audience · 50,000 people so far");
+        let expanding = Line::of(BroadcastState::Expanding, &begun, None, Duration::ZERO).to_string();
+        assert_eq!(expanding, "50,000 people so far · expanding · 0.0 s");
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub(in crate::cli) struct Export {
     output: Option<PathBuf>,
 }
 
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref();
+    matches!(cause, Some(report::ExportError::Write(cause)) if cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 impl Export {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let people = global
@@ -35,7 +40,11 @@ impl Export {
                 if stentor.store.report(stentor.tenant, self.id).await?.is_none() {
                     return Err(not_found(self.id).into());
                 }
-                session::unless_stopped(stop, self.write(stentor, global.json)).await
+                match session::unless_stopped(stop, self.write(stentor, global.json)).await {
+                    // The reader has seen enough (`| head`).
+                    Err(error) if is_broken_pipe(&error) => Ok(0),
+                    written => written,
+                }
             })
             .await?;
         match (&self.output, global.json) {
