@@ -1,7 +1,7 @@
 //! Typed settings: files, then environment; refuses keys it does not know.
 //!
 //! Layers come from the `config` crate: `config/default.toml` (compiled in), one file of the operator's, the
-//! environment. What serde would refuse one fault at a time is read by hand, key by key ([`reader`]), so that one
+//! environment. What serde would refuse one fault at a time is read by hand, key by key (`reader.rs`), so that one
 //! report names every unknown key, wrong unit and contradiction.
 //!
 //! Invariant: `config/default.toml` is the schema. A key exists when it stands there, and its value there shows its
@@ -283,10 +283,22 @@ fn given<T>(value: Option<T>, key: &str, cure: &str, faults: &mut Vec<Fault>) ->
     value
 }
 
+/// Why a file cannot be read or written, in plain words.
+pub fn file_trouble(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "it is not there".to_owned(),
+        ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// Reads a secret from `file`, without the line end that editors leave behind it.
 fn secret_in(file: &Path) -> Result<SecretString, String> {
     let text = std::fs::read_to_string(file)
-        .map_err(|error| format!("“{}” cannot be read ({})", file.display(), error.kind()))?;
+        .map_err(|error| format!("“{}” cannot be read: {}", file.display(), file_trouble(&error)))?;
     let text = text.trim_end_matches(['\n', '\r']);
     if text.is_empty() {
         return Err(format!("“{}” is empty", file.display()));

@@ -87,6 +87,8 @@ pub struct FakeStore {
     pub people: Mutex<Vec<Person>>,
     pub submissions: Mutex<Vec<Submission>>,
     pub deliveries: Mutex<Vec<DeliveryReport>>,
+    /// What is answered when a broadcast's state is asked for, in turn.
+    pub reports: Mutex<VecDeque<Stored<Option<BroadcastReport>>>>,
     /// Submissions that are stored, but whose answer is lost.
     pub silences: AtomicU64,
 }
@@ -176,7 +178,7 @@ impl Store for FakeStore {
         unimplemented!()
     }
     async fn report(&self, _: TenantKey, _: BroadcastId) -> Stored<Option<BroadcastReport>> {
-        unimplemented!()
+        Ok(self.reports.lock().unwrap().pop_front().transpose()?.flatten())
     }
     async fn reports(&self, _: TenantKey, _: u32) -> Stored<Vec<BroadcastReport>> {
         unimplemented!()

@@ -2,7 +2,7 @@
 
 pub mod engine;
 #[cfg(test)]
-mod fakes;
+pub(crate) mod fakes;
 pub mod flush;
 pub mod health;
 pub mod hold;

@@ -188,3 +188,32 @@ fn sentence(text: &(impl std::fmt::Display + ?Sized)) -> String {
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{}.", letters.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+    use crate::domain::reason::HaltReason;
+
+    fn complaint<E: Into<anyhow::Error>>(error: E) -> Complaint {
+        Complaint::from(error.into().context("while creating"))
+    }
+
+    #[test]
+    fn what_went_wrong_is_found_below_its_context() {
+        let faults = Faults(vec![Fault::new("title", "is empty", "Give it a text.")]);
+        let told = complaint(SubmitError::from(faults));
+        assert_eq!((told.exit, told.code, told.faults.len()), (2, "bad_input", 1));
+        let refused = PeopleError::Refused { reason: HaltReason::SecretExpired, detail: Some("AADSTS7000222".into()) };
+        insta::assert_snapshot!(complaint(SubmitError::from(refused)).to_text());
+        let silent = complaint(StoreError::Unavailable("connection refused".into()));
+        assert_eq!((silent.exit, silent.message.as_str()), (1, "The database does not answer: connection refused."));
+    }
+
+    #[test]
+    fn an_error_of_any_other_kind_is_told_with_its_causes() {
+        let error = Err::<(), _>(std::io::Error::other("disk full")).context("cannot write the journal");
+        assert_eq!(Complaint::from(error.unwrap_err()).message, "Cannot write the journal: disk full.");
+    }
+}

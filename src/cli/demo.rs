@@ -98,7 +98,7 @@ impl Demo {
         address: SocketAddr,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
-        let ended = Follow::new(&demo.stentor, demo.broadcast).to_the_end(stop).await?;
+        let ended = Follow::new(&demo.stentor, demo.broadcast).until_final(stop).await?;
         let (store, tenant) = (demo.stentor.store.as_ref(), demo.stentor.tenant);
         let summary = report::summary(store, tenant, demo.broadcast).await?.ok_or_else(|| not_found(demo.broadcast))?;
         let outcome = Outcome::of(&summary, demo.ledger());

@@ -10,16 +10,18 @@ use tokio_util::sync::CancellationToken;
 use super::broadcast::{not_found, show::halt_text};
 use super::text;
 use crate::domain::broadcast::BroadcastState;
-use crate::domain::ids::BroadcastId;
+use crate::domain::ids::{BroadcastId, TenantKey};
 use crate::domain::progress::Progress;
 use crate::domain::time::Monotonic;
-use crate::ports::BroadcastReport;
+use crate::ports::{BroadcastReport, Clock, Store};
 use crate::wiring::Stentor;
 
 /// How often we look. A look costs one sum over the broadcast's chunks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+/// Two lines, because one that holds all counts is wider than a terminal of eighty columns.
+const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {prefix}\n{wide_msg}";
 /// The rate is that of the last ten seconds: shorter jumps about, longer tells old news.
 const RATE_OVER: Duration = Duration::from_secs(10);
 /// How long a broadcast may stand still at its beginning before we guess that nobody works.
@@ -36,7 +38,9 @@ pub(super) enum Ended {
 
 /// Follows one broadcast.
 pub(super) struct Follow<'a> {
-    stentor: &'a Stentor,
+    store: &'a dyn Store,
+    clock: &'a dyn Clock,
+    tenant: TenantKey,
     id: BroadcastId,
     screen: Screen,
     rate: Rate,
@@ -46,14 +50,17 @@ pub(super) struct Follow<'a> {
 
 impl<'a> Follow<'a> {
     pub(super) fn new(stentor: &'a Stentor, id: BroadcastId) -> Self {
-        let began = stentor.clock.monotonic();
-        Self { stentor, id, screen: Screen::new(), rate: Rate::default(), began, told: None }
+        Self::over(stentor.store.as_ref(), stentor.clock.as_ref(), stentor.tenant, id, Screen::new())
+    }
+
+    fn over(store: &'a dyn Store, clock: &'a dyn Clock, tenant: TenantKey, id: BroadcastId, screen: Screen) -> Self {
+        Self { store, clock, tenant, id, screen, rate: Rate::default(), began: clock.monotonic(), told: None }
     }
 
     /// Tells of every change until the broadcast is final, or `stop`.
-    pub(super) async fn to_the_end(mut self, stop: &CancellationToken) -> anyhow::Result<Ended> {
+    pub(super) async fn until_final(mut self, stop: &CancellationToken) -> anyhow::Result<Ended> {
         loop {
-            match self.stentor.store.report(self.stentor.tenant, self.id).await {
+            match self.store.report(self.tenant, self.id).await {
                 Ok(Some(report)) => {
                     self.tell(&report);
                     if report.state.is_final() {
@@ -65,7 +72,7 @@ impl<'a> Follow<'a> {
                 Err(error) if error.is_transient() => self.note(Some(format!("Still watching: {error}"))),
                 Err(error) => return Err(error.into()),
             }
-            let clock = &self.stentor.clock;
+            let clock = self.clock;
             tokio::select! {
                 () = stop.cancelled() => {
                     self.screen.clear();
@@ -77,13 +84,13 @@ impl<'a> Follow<'a> {
     }
 
     fn tell(&mut self, report: &BroadcastReport) {
-        let now = self.stentor.clock.monotonic();
+        let now = self.clock.monotonic();
         self.rate.look(now, report.progress.settled());
         let note = self.note_about(report, now);
         self.note(note);
         let since = report.started_at.unwrap_or(report.created_at);
-        let elapsed = (self.stentor.clock.now() - since).to_std().unwrap_or_default();
-        let line = line(report.state, &report.progress, self.rate.per_second(), elapsed);
+        let elapsed = (self.clock.now() - since).to_std().unwrap_or_default();
+        let line = Line::of(report.state, &report.progress, self.rate.per_second(), elapsed);
         self.screen.show(now, &report.progress, &line);
     }
 
@@ -111,34 +118,43 @@ impl<'a> Follow<'a> {
     }
 }
 
-/// One line about where a broadcast stands; what is zero is left out.
-fn line(state: BroadcastState, progress: &Progress, per_second: Option<f64>, elapsed: Duration) -> String {
-    if state == BroadcastState::Expanding && progress.settled() == 0 {
-        return format!("freezing the audience · {} so far", text::people(progress.targeted));
+/// Where a broadcast stands: the counts, and how it goes.
+struct Line {
+    counts: String,
+    pace: String,
+}
+
+impl Line {
+    /// What is zero is left out.
+    fn of(state: BroadcastState, progress: &Progress, per_second: Option<f64>, elapsed: Duration) -> Self {
+        let rate = per_second.filter(|_| state == BroadcastState::Running).map(|rate| format!("{rate:.1}/s"));
+        let state = (state != BroadcastState::Running).then(|| state.to_string());
+        let pace = rate.into_iter().chain(state).chain([text::duration(elapsed)]).collect::<Vec<_>>();
+        Self { counts: counts(progress), pace: pace.join(" · ") }
     }
-    let mut parts = vec![
-        format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted)),
-        format!("sent {}", text::thousands(progress.sent)),
-    ];
-    let others = [
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} · {}", self.counts, self.pace)
+    }
+}
+
+fn counts(progress: &Progress) -> String {
+    if progress.settled() == 0 {
+        return format!("{} so far", text::people(progress.targeted));
+    }
+    let whole = format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted));
+    let named = [
+        ("sent", progress.sent),
         ("failed", progress.failed),
         ("skipped", progress.skipped),
         ("unconfirmed", progress.unconfirmed),
         ("cancelled", progress.cancelled),
     ];
-    parts.extend(
-        others
-            .iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| format!("{name} {}", text::thousands(*count))),
-    );
-    if state == BroadcastState::Running {
-        parts.extend(per_second.map(|rate| format!("{rate:.1}/s")));
-    } else {
-        parts.push(state.to_string());
-    }
-    parts.push(text::duration(elapsed));
-    parts.join(" · ")
+    let named = named.iter().filter(|(_, count)| *count > 0);
+    let parts = named.map(|(name, count)| format!("{name} {}", text::thousands(*count)));
+    [whole].into_iter().chain(parts).collect::<Vec<_>>().join(" · ")
 }
 
 /// People settled a second, lately.
@@ -163,7 +179,12 @@ impl Rate {
 /// Where progress is shown: always standard error, so that standard output holds only the result.
 enum Screen {
     Bar(ProgressBar),
-    Lines { next: Monotonic },
+    Lines {
+        next: Monotonic,
+    },
+    /// What a test would have read.
+    #[cfg(test)]
+    Paper(std::sync::Arc<std::sync::Mutex<Vec<String>>>),
 }
 
 impl Screen {
@@ -171,25 +192,29 @@ impl Screen {
         if !std::io::stderr().is_terminal() {
             return Self::Lines { next: Monotonic::ZERO };
         }
-        let style = ProgressStyle::with_template("{bar:28.cyan/blue} {percent:>3} %  {wide_msg}")
+        let style = ProgressStyle::with_template(BAR)
             .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("━╸─"));
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
         bar.set_style(style);
         Self::Bar(bar)
     }
 
-    fn show(&mut self, now: Monotonic, progress: &Progress, line: &str) {
+    fn show(&mut self, now: Monotonic, progress: &Progress, line: &Line) {
         match self {
             Self::Bar(bar) => {
-                bar.set_length(progress.targeted);
+                // A bar of no length counts as full.
+                bar.set_length(progress.targeted.max(1));
                 bar.set_position(progress.settled());
-                bar.set_message(line.to_owned());
+                bar.set_prefix(line.pace.clone());
+                bar.set_message(line.counts.clone());
             }
             Self::Lines { next } if now >= *next => {
                 *next = now + LINE_EVERY;
                 eprintln!("{line}");
             }
             Self::Lines { .. } => {}
+            #[cfg(test)]
+            Self::Paper(paper) => paper.lock().unwrap().push(line.to_string()),
         }
     }
 
@@ -197,6 +222,8 @@ impl Screen {
         match self {
             Self::Bar(bar) => bar.println(note),
             Self::Lines { .. } => eprintln!("{note}"),
+            #[cfg(test)]
+            Self::Paper(paper) => paper.lock().unwrap().push(note.to_owned()),
         }
     }
 
@@ -210,18 +237,50 @@ impl Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::fakes::{self, FakeClock, FakeStore};
     use crate::cli::samples;
+    use crate::ports::StoreError;
+
+    #[tokio::test]
+    async fn a_broadcast_is_followed_through_halts_and_silences_to_its_end() {
+        let (store, clock, paper) = (FakeStore::default(), FakeClock::default(), std::sync::Arc::default());
+        let reports = [
+            Ok(Some(samples::running())),
+            Ok(Some(samples::halted())),
+            Ok(Some(samples::halted())),
+            Err(StoreError::Unavailable("connection refused".into())),
+            Err(StoreError::Unavailable("connection refused".into())),
+            Ok(Some(samples::summary().report)),
+        ];
+        store.reports.lock().unwrap().extend(reports);
+        let id = samples::running().id;
+        let screen = Screen::Paper(std::sync::Arc::clone(&paper));
+        let follow = Follow::over(&store, &clock, fakes::TENANT, id, screen);
+        let ended = follow.until_final(&CancellationToken::new()).await.unwrap();
+        assert_eq!(ended, Ended::Final);
+        insta::assert_snapshot!(paper.lock().unwrap().join("\n"));
+        let gone = Follow::over(&store, &clock, fakes::TENANT, id, Screen::Paper(paper));
+        let error = gone.until_final(&CancellationToken::new()).await.unwrap_err().to_string();
+        assert_eq!(error, format!("There is no broadcast {id}."));
+    }
+
+    #[test]
+    fn the_bar_can_be_drawn() {
+        assert!(ProgressStyle::with_template(BAR).is_ok());
+    }
 
     #[test]
     fn a_line_tells_what_matters() {
         let progress = samples::running().progress;
-        let running = line(BroadcastState::Running, &progress, Some(48.94), Duration::from_secs(252));
+        let line =
+            |state, rate, seconds| Line::of(state, &progress, Some(rate), Duration::from_secs(seconds)).to_string();
+        let running = line(BroadcastState::Running, 48.94, 252);
         assert_eq!(running, "12,345 of 40,000 · sent 12,000 · failed 300 · skipped 45 · 48.9/s · 4 min 12 s");
-        let halted = line(BroadcastState::Halted, &progress, Some(0.0), Duration::from_secs(60));
-        assert!(halted.ends_with(" · halted · 1 min 0 s"), "{halted}");
+        let halted = line(BroadcastState::Halted, 0.0, 60);
+        assert!(halted.ends_with("skipped 45 · halted · 1 min 0 s"), "{halted}");
         let begun = Progress { targeted: 50_000, pending: 50_000, ..Progress::default() };
-        let expanding = line(BroadcastState::Expanding, &begun, None, Duration::ZERO);
-        assert_eq!(expanding, "freezing the audience · 50,000 people so far");
+        let expanding = Line::of(BroadcastState::Expanding, &begun, None, Duration::ZERO).to_string();
+        assert_eq!(expanding, "50,000 people so far · expanding · 0.0 s");
     }
 
     #[test]

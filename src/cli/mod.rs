@@ -49,16 +49,18 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 bad input.";
 
+const EVERYWHERE: &str = "Options of every command";
+
 #[derive(Debug, Args)]
 struct Global {
     /// Your settings, as TOML [default: ./stentor.toml, else /etc/stentor/stentor.toml, if there]
-    #[arg(long, global = true, value_name = "FILE", env = "STENTOR_CONFIG", hide_env = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "STENTOR_CONFIG", hide_env = true)]
     config: Option<PathBuf>,
     /// Where the private Postgres lives [default: ./data]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Print one JSON document, and nothing else, to standard output
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
 }
 

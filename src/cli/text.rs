@@ -39,14 +39,18 @@ pub(super) fn people(number: u64) -> String {
     format!("{} {}", thousands(number), if number == 1 { "person" } else { "people" })
 }
 
-/// `95.3 %`; never 100.0 for less than all, never 0.0 for more than none.
+/// `95.3 %`; never rounded to all or to none.
 pub(super) fn percent(part: u64, whole: u64) -> String {
     match (part, whole) {
         (0, _) | (_, 0) => String::new(),
         (part, whole) if part >= whole => "100 %".to_owned(),
         (part, whole) => {
             let exact = part as f64 * 100.0 / whole as f64;
-            format!("{:.1} %", exact.clamp(0.1, 99.9))
+            match exact {
+                0.1..=99.9 => format!("{exact:.1} %"),
+                ..0.1 => "< 0.1 %".to_owned(),
+                _ => "> 99.9 %".to_owned(),
+            }
         }
     }
 }
@@ -110,7 +114,7 @@ mod tests {
         assert_eq!(people(1), "1 person");
         assert_eq!(
             [(0, 5), (1, 100_000), (99_999, 100_000), (5, 5)].map(|(part, whole)| percent(part, whole)),
-            ["", "0.1 %", "99.9 %", "100 %"]
+            ["", "< 0.1 %", "> 99.9 %", "100 %"]
         );
         let times = [800, 43_000, 252_000, 7_500_000].map(Duration::from_millis).map(duration);
         assert_eq!(times, ["0.8 s", "43 s", "4 min 12 s", "2 h 5 min"]);

@@ -36,7 +36,10 @@ impl Work {
         let answer = async {
             match listener {
                 Some(listener) => service::answer(&stentor, listener, metrics.clone(), &stop).await,
-                None => Ok(stop.cancelled().await),
+                None => {
+                    stop.cancelled().await;
+                    Ok(())
+                }
             }
         };
         let (worked, served, kept) = tokio::join!(

@@ -37,7 +37,7 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(address).await.map_err(|cause| ServerError::Listen { address, cause })
 }
 
-/// Serves `router` until `stop`, then answers what was begun, for [`DRAIN`] at most.
+/// Serves `router` until `stop`, then answers what was begun, for three seconds at most.
 ///
 /// # Errors
 /// [`ServerError::Serve`] when the listener fails.

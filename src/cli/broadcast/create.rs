@@ -11,7 +11,7 @@ use super::super::text::{self, Align, table, thousands};
 use super::super::{Global, session};
 use crate::app::people::PeopleRead;
 use crate::app::submit::{self, Accepted, Audience, Draft, LeftOut, Preview};
-use crate::config::{Need, parse_duration};
+use crate::config::{Need, file_trouble, parse_duration};
 use crate::domain::audience::read_list;
 use crate::domain::broadcast::Treatment;
 use crate::domain::content::{Button, Content};
@@ -53,7 +53,7 @@ pub(in crate::cli) struct Create {
     /// Send it now
     #[arg(long)]
     now: bool,
-    /// Whoever has not had his turn after this long fails
+    /// Whoever has not had their turn after this long fails
     #[arg(long, value_name = "DURATION", default_value = "72h", value_parser = parse_duration)]
     deadline: Duration,
     /// Overtake broadcasts that are not urgent, and ring
@@ -72,7 +72,8 @@ pub(in crate::cli) struct Create {
 
 const EXAMPLES: &str = "\
 Examples:
-  stentor broadcast create --now --title \"Fire drill\" --body \"At **noon**.\" --audience-expr everyone --dry-run
+  stentor broadcast create --now --title \"Fire drill\" --body \"At **noon**.\" \\
+      --audience-expr everyone --dry-run
   stentor broadcast create --now --title \"New canteen\" --body-file canteen.md --audience staff.csv \\
       --button \"Menu=https://intranet.contoso.example/menu\" --author \"Facilities\"";
 
@@ -175,7 +176,7 @@ fn read(argument: &str, file: &Path) -> Result<String, Faults> {
         _ => std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text)),
     };
     let refuse = |error: std::io::Error| {
-        let problem = format!("“{}” cannot be read ({})", file.display(), error.kind());
+        let problem = format!("“{}” cannot be read: {}", file.display(), file_trouble(&error));
         Faults(vec![Fault::new(argument, problem, "Name a text file in UTF-8.")])
     };
     done.map_err(refuse).map(|_| text)

@@ -10,7 +10,7 @@ use super::super::complaint::Complaint;
 use super::super::{Global, session, text};
 use super::not_found;
 use crate::app::report;
-use crate::config::Need;
+use crate::config::{Need, file_trouble};
 use crate::domain::ids::BroadcastId;
 use crate::wiring::Stentor;
 
@@ -28,6 +28,11 @@ pub(in crate::cli) struct Export {
     output: Option<PathBuf>,
 }
 
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref();
+    matches!(cause, Some(report::ExportError::Write(cause)) if cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 impl Export {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let people = global
@@ -35,7 +40,11 @@ impl Export {
                 if stentor.store.report(stentor.tenant, self.id).await?.is_none() {
                     return Err(not_found(self.id).into());
                 }
-                session::unless_stopped(stop, self.write(stentor, global.json)).await
+                match session::unless_stopped(stop, self.write(stentor, global.json)).await {
+                    // The reader has seen enough (`| head`).
+                    Err(error) if is_broken_pipe(&error) => Ok(0),
+                    written => written,
+                }
             })
             .await?;
         match (&self.output, global.json) {
@@ -50,7 +59,7 @@ impl Export {
         let to: Box<dyn Write + Send> = match &self.output {
             None => Box::new(std::io::stdout()),
             Some(file) => Box::new(std::fs::File::create(file).map_err(|error| {
-                let message = format!("“{}” cannot be written ({}).", file.display(), error.kind());
+                let message = format!("“{}” cannot be written: {}.", file.display(), file_trouble(&error));
                 Complaint::failed("export", message, "Name a file in a directory that is there and yours.")
             })?),
         };

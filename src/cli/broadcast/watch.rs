@@ -24,7 +24,7 @@ impl Watch {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let (ended, summary) = global
             .with_stentor("broadcast watch", Need::Identity, async |stentor, stop| {
-                let ended = Follow::new(stentor, self.id).to_the_end(stop).await?;
+                let ended = Follow::new(stentor, self.id).until_final(stop).await?;
                 let summary = report::summary(stentor.store.as_ref(), stentor.tenant, self.id).await?;
                 Ok((ended, summary.ok_or_else(|| not_found(self.id))?))
             })
