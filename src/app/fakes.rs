@@ -175,70 +175,70 @@ impl Store for FakeStore {
     }
 
     async fn tenant(&self, _: uuid::Uuid, _: uuid::Uuid) -> Stored<TenantKey> {
-        unimplemented!()
+        unreachable!()
     }
     async fn report(&self, _: TenantKey, _: BroadcastId) -> Stored<Option<BroadcastReport>> {
         Ok(self.reports.lock().unwrap().pop_front().transpose()?.flatten())
     }
     async fn reports(&self, _: TenantKey, _: u32) -> Stored<Vec<BroadcastReport>> {
-        unimplemented!()
+        unreachable!()
     }
     async fn reasons(&self, _: TenantKey, _: BroadcastId) -> Stored<Vec<(Settlement, Reason, u64)>> {
-        unimplemented!()
+        unreachable!()
     }
     async fn content(&self, _: TenantKey, _: BroadcastId) -> Stored<Content> {
-        unimplemented!()
+        unreachable!()
     }
     async fn register(&self, _: &ProcessIdentity, _: Duration) -> Stored<WorkerId> {
-        unimplemented!()
+        unreachable!()
     }
     async fn renew(&self, _: WorkerId, _: Duration) -> Stored<bool> {
-        unimplemented!()
+        unreachable!()
     }
     async fn neighbours(&self, _: &str, _: WorkerId) -> Stored<Vec<(WorkerId, ProcessIdentity)>> {
-        unimplemented!()
+        unreachable!()
     }
     async fn end_lease(&self, _: WorkerId) -> Stored<()> {
-        unimplemented!()
+        unreachable!()
     }
     async fn take_tenants(&self, _: WorkerId, _: Duration, _: u32) -> Stored<Vec<HeldTenant>> {
-        unimplemented!()
+        unreachable!()
     }
     async fn release_tenant(&self, _: WorkerId, _: HeldTenant) -> Stored<()> {
-        unimplemented!()
+        unreachable!()
     }
     async fn work(&self, _: TenantKey) -> Stored<TenantWork> {
-        unimplemented!()
+        unreachable!()
     }
     async fn expand(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: u32, _: u32, _: Timestamp) -> Stored<Expanded> {
-        unimplemented!()
+        unreachable!()
     }
     async fn claim(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: u32) -> Stored<Vec<ClaimedChunk>> {
-        unimplemented!()
+        unreachable!()
     }
     async fn flush(&self, _: TenantKey, _: WorkerId, _: &Flush) -> Stored<Flushed> {
-        unimplemented!()
+        unreachable!()
     }
     async fn record_late(&self, _: TenantKey, _: &[AttemptFact]) -> Stored<u64> {
-        unimplemented!()
+        unreachable!()
     }
     async fn rescue(&self, _: HeldTenant, _: WorkerId, _: Timestamp) -> Stored<u64> {
-        unimplemented!()
+        unreachable!()
     }
     async fn finish(&self, _: TenantKey, _: Timestamp) -> Stored<Vec<(BroadcastId, BroadcastState)>> {
-        unimplemented!()
+        unreachable!()
     }
     async fn release_chunks(&self, _: TenantKey, _: WorkerId, _: &[Chunk]) -> Stored<()> {
-        unimplemented!()
+        unreachable!()
     }
     async fn halt_tenant(&self, _: TenantKey, _: &Halt) -> Stored<()> {
-        unimplemented!()
+        unreachable!()
     }
     async fn release_halt(&self, _: TenantKey) -> Stored<()> {
-        unimplemented!()
+        unreachable!()
     }
     async fn halt_broadcast(&self, _: TenantKey, _: BroadcastId, _: &Halt) -> Stored<()> {
-        unimplemented!()
+        unreachable!()
     }
     async fn move_broadcast(
         &self,
@@ -248,12 +248,12 @@ impl Store for FakeStore {
         _: BroadcastState,
         _: Timestamp,
     ) -> Stored<bool> {
-        unimplemented!()
+        unreachable!()
     }
     async fn keep_bucket(&self, _: TenantKey, _: BucketRecord, _: f64) -> Stored<()> {
-        unimplemented!()
+        unreachable!()
     }
     async fn keep_app(&self, _: TenantKey, _: &TeamsAppId) -> Stored<()> {
-        unimplemented!()
+        unreachable!()
     }
 }

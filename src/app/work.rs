@@ -37,6 +37,7 @@ use crate::ports::{
     Answer, AttemptFact, BucketRecord, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant, Messenger,
     Random, Request, Store, StoreError, TenantWork,
 };
+use crate::telemetry;
 
 /// People whose content must be refused in a row before we believe that it is the content.
 const REFUSALS_THAT_HALT: usize = 3;
@@ -195,8 +196,9 @@ impl Owner {
 
     /// Stops in order: nothing starts, what is on the wire is awaited and written down, everything is given back.
     async fn leave(&mut self) -> Result<(), StoreError> {
-        self.hold.revoke_all();
         loop {
+            // Also what a flush that was under way grants only now.
+            self.hold.revoke_all();
             self.start_flush(0, true);
             self.record_late();
             if self.beside.is_empty() {
@@ -209,7 +211,7 @@ impl Owner {
         }
         let Office { store, worker, held, clock, abandon, .. } = &self.office;
         flush::repeat(&**clock, abandon, "release_tenant", || store.release_tenant(*worker, *held)).await?;
-        gauge!("stentor_open_sends").set(0.0);
+        gauge!(telemetry::OPEN_SENDS).set(0.0);
         tracing::info!(tenant = %held.tenant, "the tenant was given back");
         Ok(())
     }
@@ -697,7 +699,7 @@ impl Owner {
         if self.halt.is_some() && self.now() < self.probe_at {
             self.hold.revoke_all();
         }
-        gauge!("stentor_open_sends").set(f64::from(self.hold.open()));
+        gauge!(telemetry::OPEN_SENDS).set(f64::from(self.hold.open()));
     }
 
     fn take_warmth(&mut self, done: Result<(), Answer>) {
@@ -751,7 +753,7 @@ impl Owner {
             self.latency = (self.latency * 7 + took) / 8;
         }
         let step = landed.step.name();
-        counter!("stentor_attempts_total", "step" => step, "outcome" => landed.answer.outcome.label()).increment(1);
+        counter!(telemetry::ATTEMPTS, "step" => step, "outcome" => landed.answer.outcome.label()).increment(1);
         if let (Some(detail), Some(reason)) = (&landed.answer.detail, landed.answer.outcome.reason()) {
             let status = landed.answer.status;
             tracing::debug!(request = %landed.request, step, ?status, %reason, %detail, "an answer that was not a success");
@@ -771,7 +773,7 @@ impl Owner {
         }
         let Landing { effects, settled, late } = self.hold.land(landed, &self.office.settings.retry);
         if let Some(settlement) = settled {
-            counter!("stentor_deliveries_settled_total", "settlement" => settlement.name()).increment(1);
+            counter!(telemetry::DELIVERIES_SETTLED, "settlement" => settlement.name()).increment(1);
         }
         self.late.extend(late);
         for effect in effects {
@@ -818,8 +820,8 @@ impl Owner {
         let (_, share) = self.buckets.rate(bucket, now);
         let wait = until.saturating_since(now);
         tracing::info!(bucket = bucket.name(), wait_ms = wait.as_millis() as u64, share, "the service said wait");
-        counter!("stentor_throttled_total", "bucket" => bucket.name()).increment(1);
-        gauge!("stentor_bucket_share", "bucket" => bucket.name()).set(share);
+        counter!(telemetry::THROTTLED, "bucket" => bucket.name()).increment(1);
+        gauge!(telemetry::BUCKET_SHARE, "bucket" => bucket.name()).set(share);
         let cooldown_until = self.office.clock.now() + wait;
         let (tenant, record) = (self.office.held.tenant, BucketRecord { bucket, cooldown_until });
         self.note("keep_bucket", move |store| async move { store.keep_bucket(tenant, record, share).await });

@@ -29,12 +29,14 @@ pub(super) async fn answer(
     Ok(server::serve(listener, router(shared), stop.clone(), stentor.clock.as_ref()).await?)
 }
 
-/// Keeps the metrics small until `stop`.
+/// Keeps the metrics small and the database in sight until `stop`.
 pub(super) async fn upkeep(
     stentor: &Stentor,
     metrics: PrometheusHandle,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    telemetry::upkeep(metrics, stentor.clock.as_ref(), stop.clone()).await;
-    Ok(())
+    tokio::select! {
+        () = telemetry::upkeep(metrics, stentor.clock.as_ref(), stop.clone()) => Ok(()),
+        watched = stentor.watch(stop.clone()) => watched,
+    }
 }

@@ -30,6 +30,8 @@ const MICROSOFT_DOMAINS: &[&str] = &[
 ];
 
 pub(super) fn settings(reader: &mut Reader) -> Settings {
+    let (network, engine) = (network(reader), engine(reader));
+    check_takeover(reader, &network, &engine);
     Settings {
         database: database(reader),
         data_dir: reader.file("data.dir").unwrap_or_else(|| {
@@ -37,8 +39,8 @@ pub(super) fn settings(reader: &mut Reader) -> Settings {
             "data".into()
         }),
         teams: teams(reader),
-        network: network(reader),
-        engine: engine(reader),
+        network,
+        engine,
         http: HttpSettings { listen: reader.listen("http.listen") },
         log: log(reader),
     }
@@ -145,8 +147,8 @@ fn network(reader: &mut Reader) -> NetworkSettings {
         let problem = format!("“{}” is not a file", file.display());
         reader.refuse("network.extra_ca_file", problem, "Name a file in PEM, or leave it empty.");
     }
-    if network.connect_timeout > network.request_timeout {
-        let problem = "is longer than network.request_timeout";
+    if network.connect_timeout >= network.request_timeout {
+        let problem = "is not shorter than network.request_timeout";
         let keys = ["network.connect_timeout", "network.request_timeout"];
         reader.refuse_together(&keys, problem, "A whole request cannot be shorter than its beginning.");
     }
@@ -174,6 +176,21 @@ fn engine(reader: &mut Reader) -> EngineSettings {
     };
     check_lease(reader, &engine);
     engine
+}
+
+/// A request that was allowed to start may still spend the whole connect timeout before it reaches the wire. By then
+/// nobody else may have taken over.
+fn check_takeover(reader: &mut Reader, network: &NetworkSettings, engine: &EngineSettings) {
+    let spare = engine.stop_before + engine.grace;
+    if network.connect_timeout >= spare {
+        let problem = format!(
+            "{} is not shorter than engine.stop_before and engine.grace together",
+            duration_text(network.connect_timeout)
+        );
+        let cure =
+            format!("Make it shorter than {}: a late connection must not meet the next owner.", duration_text(spare));
+        reader.refuse_together(&["network.connect_timeout", "engine.stop_before", "engine.grace"], problem, cure);
+    }
 }
 
 fn check_lease(reader: &mut Reader, engine: &EngineSettings) {

@@ -283,8 +283,7 @@ impl PgStore {
         self.ensure_week(round.week()).await?;
         let slice = (slice / chunk_size).max(1) * chunk_size;
         let tenant = held.tenant.0;
-        let done = self
-            .database
+        self.database
             .transaction_if("expand", async |conn| {
                 let lease = sqlx::query(HOLD_LEASE).bind(tenant).bind(worker.0).bind(int(held.epoch.0));
                 if lease.fetch_optional(&mut *conn).await?.is_none() {
@@ -313,8 +312,7 @@ impl PgStore {
                 }
                 Ok(Verdict::Commit(Ok(Expanded { added: added.unsigned_abs(), complete })))
             })
-            .await?;
-        done
+            .await?
     }
 
     /// Creates the week's partitions of the large tables unless they are there. Made apart and then attached, so that
@@ -479,7 +477,7 @@ impl PgStore {
         let conversations: Vec<Option<&str>> =
             routes.iter().map(|learnt| learnt.route.conversation.as_ref().map(|id| id.0.as_str())).collect();
         let refusals: Vec<Option<&str>> = routes.iter().map(|learnt| learnt.refusal.map(|why| why.code())).collect();
-        let moved = self
+        let flushed = self
             .database
             .run("flush", async |conn| {
                 let query = sqlx::query_as(FLUSH).bind(tenant.0).bind(worker.0).bind(&chunk_rounds);
@@ -494,8 +492,8 @@ impl PgStore {
                 let query = query.bind(&recipients).bind(&installations).bind(&installation_ids);
                 query.bind(&conversations).bind(&refusals).bind(flush.now).fetch_all(conn).await
             })
-            .await?;
-        Ok(moved)
+            .await;
+        Ok(flushed?)
     }
 
     pub(super) async fn release(
