@@ -121,8 +121,9 @@ impl Site {
         serde_json::from_slice(&stdout).unwrap()
     }
 
-    fn create(&self) -> String {
-        let args = ["broadcast", "create", "--now", "--title", "News", "--body", "Text", "--audience-expr", "everyone"];
+    /// Another title is another content: the ledger counts the same one to the same person as told twice.
+    fn create(&self, title: &str) -> String {
+        let args = ["broadcast", "create", "--now", "--title", title, "--body", "Text", "--audience-expr", "everyone"];
         find(&self.ask(&args), "id").as_str().unwrap().to_owned()
     }
 
@@ -175,7 +176,7 @@ fn count(value: &Value, key: &str) -> u64 {
 async fn killed_with_its_postgres_in_the_middle_it_finishes_by_itself_and_tells_nobody_twice() {
     let site = site(800).await;
     let mut first = site.run();
-    let id = site.create();
+    let id = site.create("News");
     site.until(&id, |shown| count(shown, "sent") >= 150).await;
     site.cut_the_power(&first);
     first.ended().await;
@@ -211,7 +212,7 @@ async fn asked_to_stop_it_stops_soon_leaves_no_lease_and_the_next_one_goes_on() 
     let site = site(800).await;
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let mut run = site.run();
-        let id = site.create();
+        let id = site.create(signal.as_str());
         site.until(&id, |shown| count(shown, "sent") >= 50).await;
         let asked_at = SystemClock.monotonic();
         run.signal(signal);
@@ -245,7 +246,7 @@ fn all_reports(value: &Value) -> Vec<&Value> {
 async fn exports_add_up_and_commands_attach_to_the_running_cluster() {
     let site = site(120).await;
     let _run = site.run();
-    let id = site.create();
+    let id = site.create("News");
     let shown = site.until(&id, |shown| find(shown, "state") == "done").await;
     let output = site.command(&["broadcast", "export", &id]).output().unwrap();
     let export = String::from_utf8(output.stdout).unwrap();

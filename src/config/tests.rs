@@ -103,7 +103,10 @@ fn contradictions_are_refused() {
     assert!(stop.starts_with("engine.stop_before: 10s is not shorter than engine.lease."), "{stop}");
     assert!(refused("[engine]\nstop_before = \"8s\"\n").contains("leaves no time"));
     assert!(refused("[retry]\nfirst = \"1h\"\n").contains("longer than retry.longest"));
-    assert!(refused("[network]\nconnect_timeout = \"1m\"\n").contains("longer than network.request_timeout"));
+    assert!(refused("[network]\nconnect_timeout = \"1m\"\n").contains("not shorter than network.request_timeout"));
+    assert!(
+        refused("[network]\nconnect_timeout = \"4s\"\n").contains("a late connection must not meet the next owner")
+    );
     let both = refused("[database]\nurl = \"postgres://a/b\"\nurl_file = \"/dev/null\"\n");
     assert!(both.contains("is empty"), "{both}");
 }
