@@ -580,6 +580,9 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
+    /// Lets a paused or halted broadcast go on from where it stood; `false` when it was neither.
+    async fn resume_broadcast(&self, tenant: TenantKey, id: BroadcastId, now: Timestamp) -> Result<bool, StoreError>;
+
     /// Keeps a bucket's cooldown for the next owner.
     async fn keep_bucket(&self, tenant: TenantKey, record: BucketRecord, share: f64) -> Result<(), StoreError>;
 

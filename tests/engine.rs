@@ -11,6 +11,7 @@ use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
 use stentor::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
 use stentor::adapters::teams::{CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
+use stentor::app::control::{Granted, Wish};
 use stentor::app::engine::EngineSettings;
 use stentor::app::lease::Worker;
 use stentor::app::people::People;
@@ -401,4 +402,26 @@ async fn a_worker_that_vanishes_is_followed_by_one_that_finishes_and_tells_nobod
     assert_eq!((report.progress.pending, ledger.duplicates), (0, 0));
     let delivered = ledger.delivered as u64;
     assert!(report.progress.sent <= delivered && delivered <= report.progress.sent + report.progress.unconfirmed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_can_pause_and_resume_in_every_running_state() {
+    let house = house(organisation(300)).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let wish = async |wish| {
+        stentor::app::control::grant(&*house.store, house.tenant, id, wish, house.clock.now()).await.unwrap()
+    };
+    // Still expanding: nobody works yet.
+    assert_eq!(wish(Wish::Pause).await, Granted::Yes(BroadcastState::Paused));
+    assert_eq!(wish(Wish::Pause).await, Granted::No(BroadcastState::Paused));
+    assert_eq!(wish(Wish::Resume).await, Granted::Yes(BroadcastState::Expanding));
+    let working = house.worker();
+    house.until(id, |report| report.progress.sent >= 20).await;
+    assert_eq!(wish(Wish::Pause).await, Granted::Yes(BroadcastState::Paused));
+    house.pause(Duration::from_millis(700)).await;
+    assert_eq!(wish(Wish::Resume).await, Granted::Yes(BroadcastState::Running));
+    let report = house.until_done(id).await;
+    working.stop().await;
+    assert_eq!(report.progress.sent as usize, house.simulator.ledger_summary().delivered);
+    assert_eq!(wish(Wish::Cancel).await, Granted::No(BroadcastState::Done));
 }

@@ -250,6 +250,10 @@ impl Store for FakeStore {
     ) -> Stored<bool> {
         unreachable!()
     }
+    async fn resume_broadcast(&self, _: TenantKey, _: BroadcastId, _: Timestamp) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
     async fn keep_bucket(&self, _: TenantKey, _: BucketRecord, _: f64) -> Stored<()> {
         unreachable!()
     }

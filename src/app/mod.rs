@@ -1,8 +1,7 @@
 //! What Stentor does: one use case a file. Ask, decide, record.
 
+pub mod control;
 pub mod engine;
-#[cfg(test)]
-pub(crate) mod fakes;
 pub mod flush;
 pub mod health;
 pub mod hold;
@@ -13,3 +12,6 @@ pub mod report;
 pub mod rescue;
 pub mod submit;
 pub mod work;
+
+#[cfg(test)]
+pub(crate) mod fakes;

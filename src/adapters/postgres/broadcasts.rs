@@ -33,15 +33,47 @@ statements! {
         -- $1 tenant, $2 broadcast
         select content from broadcast where tenant_id = $1 and broadcast_id = $2";
     MOVE_BROADCAST = "-- move_broadcast
-        -- $1 tenant, $2 broadcast, $3 from, $4 to, $5 now, $6 final
-        update broadcast
-        set state = $4,
-            control_version = control_version + 1,
-            finished_at = case when $6 then $5::timestamptz end,
-            halted_at = null,
-            halt_reason = null,
-            halt_detail = null
-        where tenant_id = $1 and broadcast_id = $2 and state = any($3)";
+        -- $1 tenant, $2 broadcast, $3 from, $4 to, $5 now, $6 final, $7 its id as people see it
+        with moved as (
+          update broadcast
+          set state = $4,
+              control_version = control_version + 1,
+              finished_at = case when $6 then $5::timestamptz end,
+              halted_at = null,
+              halt_reason = null,
+              halt_detail = null
+          where tenant_id = $1 and broadcast_id = $2 and state = any($3)
+          returning broadcast_id
+        ),
+        noted as (
+          insert into audit (tenant_id, happened_at, actor, action, subject)
+          select $1, $5, 'command line', 'broadcast_' || $4, $7 from moved
+        )
+        select count(*) from moved";
+    RESUME_BROADCAST = "-- resume_broadcast
+        -- $1 tenant, $2 broadcast, $3 now, $4 its id as people see it
+        -- Back to where it stood: a round that was not frozen to its end goes on being frozen.
+        with resumed as (
+          update broadcast b
+          set state = case
+                when exists (
+                  select from round r
+                  where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id and r.state = 'expanding'
+                ) then 'expanding'
+                else 'running'
+              end,
+              control_version = control_version + 1,
+              halted_at = null,
+              halt_reason = null,
+              halt_detail = null
+          where b.tenant_id = $1 and b.broadcast_id = $2 and b.state in ('paused', 'halted')
+          returning broadcast_id
+        ),
+        noted as (
+          insert into audit (tenant_id, happened_at, actor, action, subject)
+          select $1, $3, 'command line', 'broadcast_resumed', $4 from resumed
+        )
+        select count(*) from resumed";
     HALT_BROADCAST = "-- halt_broadcast
         -- $1 tenant, $2 broadcast, $3 reason, $4 detail, $5 since
         update broadcast
@@ -163,14 +195,30 @@ impl PgStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let from: Vec<&str> = from.iter().map(|state| state.name()).collect();
-        let done = self
+        let moved: i64 = self
             .database
             .run("move_broadcast", async |conn| {
-                let query = sqlx::query(MOVE_BROADCAST).bind(tenant.0).bind(id.as_i64()).bind(&from);
-                query.bind(to.name()).bind(now).bind(to.is_final()).execute(conn).await
+                let query = sqlx::query_scalar(MOVE_BROADCAST).bind(tenant.0).bind(id.as_i64()).bind(&from);
+                query.bind(to.name()).bind(now).bind(to.is_final()).bind(id.to_string()).fetch_one(conn).await
             })
             .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(moved == 1)
+    }
+
+    pub(super) async fn resume_one(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let resumed: i64 = self
+            .database
+            .run("resume_broadcast", async |conn| {
+                let query = sqlx::query_scalar(RESUME_BROADCAST).bind(tenant.0).bind(id.as_i64());
+                query.bind(now).bind(id.to_string()).fetch_one(conn).await
+            })
+            .await?;
+        Ok(resumed == 1)
     }
 
     pub(super) async fn halt_one(&self, tenant: TenantKey, id: BroadcastId, halt: &Halt) -> Result<(), StoreError> {

@@ -156,6 +156,10 @@ impl Store for PgStore {
         self.move_state(tenant, id, from, to, now).await
     }
 
+    async fn resume_broadcast(&self, tenant: TenantKey, id: BroadcastId, now: Timestamp) -> Answer<bool> {
+        self.resume_one(tenant, id, now).await
+    }
+
     async fn keep_bucket(&self, tenant: TenantKey, record: BucketRecord, share: f64) -> Answer<()> {
         self.keep_cooldown(tenant, record, share).await
     }

@@ -4,8 +4,10 @@ use clap::{Args, Subcommand};
 
 use super::Global;
 use super::complaint::Complaint;
+use crate::app::control::Wish;
 use crate::domain::ids::BroadcastId;
 
+mod control;
 mod create;
 mod export;
 mod list;
@@ -29,6 +31,12 @@ enum Command {
     Show(show::Show),
     /// Follow one broadcast to its end
     Watch(watch::Watch),
+    /// Stop one broadcast until it is resumed
+    Pause(control::Control),
+    /// Let a paused or halted broadcast go on
+    Resume(control::Control),
+    /// Stop one broadcast for good
+    Cancel(control::Control),
     /// One line for each person, as CSV
     Export(export::Export),
 }
@@ -40,6 +48,9 @@ impl Broadcast {
             Command::List(command) => command.perform(global).await,
             Command::Show(command) => command.perform(global).await,
             Command::Watch(command) => command.perform(global).await,
+            Command::Pause(command) => command.perform(global, Wish::Pause).await,
+            Command::Resume(command) => command.perform(global, Wish::Resume).await,
+            Command::Cancel(command) => command.perform(global, Wish::Cancel).await,
             Command::Export(command) => command.perform(global).await,
         }
     }
