@@ -186,6 +186,7 @@ impl Stentor {
             random: Arc::clone(&self.random),
             store: Arc::clone(&self.store),
             messengers: Arc::new(move |_| Arc::clone(&messenger)),
+            tenants: vec![self.tenant],
             settings: Arc::new(self.settings.engine.clone()),
             process: process_identity(&*self.random),
             is_gone: Arc::new(is_gone),

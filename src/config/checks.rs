@@ -31,8 +31,12 @@ const MICROSOFT_DOMAINS: &[&str] = &[
     "botframework.azure.cn",
 ];
 
+/// A stop waits for the last answers, and then this long for the database.
+const STOP_MARGIN: Duration = Duration::from_secs(5);
+
 pub(super) fn settings(reader: &mut Reader) -> Settings {
-    let (network, engine) = (network(reader), engine(reader));
+    let (network, mut engine) = (network(reader), engine(reader));
+    engine.stop_within = network.request_timeout + STOP_MARGIN;
     check_takeover(reader, &network, &engine);
     Settings {
         database: database(reader),
@@ -177,6 +181,8 @@ fn engine(reader: &mut Reader) -> EngineSettings {
         expand_slice: reader.integer("engine.expand_slice", 1000..=500_000) as u32,
         probe_every: reader.duration("engine.probe_every"),
         tenants: reader.integer("engine.tenants", 1..=10_000) as u32,
+        // Follows from the network's settings; see `settings`.
+        stop_within: EngineSettings::default().stop_within,
         retry: retry(reader),
         quotas: Bucket::ALL
             .into_iter()

@@ -205,6 +205,14 @@ impl TeamsClient {
         self.graph_tokens.token(more_than_left).await.map(|_| ())
     }
 
+    /// Makes sure of the token that `request` needs, for whoever makes single requests; the engine warms up for all.
+    ///
+    /// # Errors
+    /// The answer to act on, when there is none to be had.
+    pub async fn warm_up_for(&self, request: &Request) -> Result<(), Answer> {
+        self.tokens(request.step().into()).token(Duration::ZERO).await.map(|_| ())
+    }
+
     const fn tokens(&self, operation: Operation) -> &Arc<TokenSource> {
         match operation.api() {
             Api::Connector => &self.bot_tokens,
@@ -219,7 +227,11 @@ impl TeamsClient {
             return Err(Outcome::NotStarted.into());
         }
         let tokens = self.tokens(operation);
-        let token = tokens.token(Duration::ZERO).await?;
+        let token = match call.not_after {
+            // A paced request may not wait: many that did would leave together. Whoever paces warms up first.
+            Some(_) => tokens.ready().ok_or_else(|| Answer::from(Outcome::NotStarted))?,
+            None => tokens.token(Duration::ZERO).await?,
+        };
         let id_header = if operation.api() == Api::Graph { "client-request-id" } else { "x-ms-client-request-id" };
         let request = call.request.header(AUTHORIZATION, token.header.clone()).header(ACCEPT, JSON);
         let request = request.header(id_header, call.id.to_string()).build().map_err(unbuildable)?;
