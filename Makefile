@@ -31,7 +31,7 @@ bench: postgres-programs ## Measure, in short form (needs a release build)
 	$(CARGO) run --release --locked --quiet -- bench quota --recipients 2000
 
 docs: ## Write the documents that are rendered from the code
-	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page_shows_the_table
+	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page
 
 fmt: ## Format
 	$(CARGO) fmt --all

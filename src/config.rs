@@ -48,6 +48,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// What we log.
     pub log: LogSettings,
+    /// What we report beside log and metrics.
+    pub telemetry: TelemetrySettings,
 }
 
 /// Which Postgres.
@@ -181,6 +183,13 @@ pub struct LogSettings {
     pub format: LogFormat,
     /// What is logged; `None` leaves it to the command.
     pub filter: Option<String>,
+}
+
+/// What we report beside log and metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TelemetrySettings {
+    /// An OpenTelemetry collector, over HTTP; `None` for none.
+    pub otlp_endpoint: Option<Url>,
 }
 
 /// How log lines are written.

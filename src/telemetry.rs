@@ -12,43 +12,77 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics::{Label, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use crate::config::{LogFormat, LogSettings};
+use crate::config::{LogFormat, LogSettings, TelemetrySettings};
 use crate::ports::Clock;
 
-/// Requests made, by `step` and `outcome`.
-pub const ATTEMPTS: &str = "stentor_attempts_total";
-/// Deliveries that reached a final state, by `settlement`.
-pub const DELIVERIES_SETTLED: &str = "stentor_deliveries_settled_total";
-/// 429 answers, by `bucket`.
-pub const THROTTLED: &str = "stentor_throttled_total";
-/// The part of the quota in use, 0.1 to 1, by `bucket`.
-pub const BUCKET_SHARE: &str = "stentor_bucket_share";
-/// Sends that are permitted and not yet known.
-pub const OPEN_SENDS: &str = "stentor_open_sends";
-/// How long writing facts and permissions down took.
-pub const FLUSH_SECONDS: &str = "stentor_flush_seconds";
-/// Facts in one flush.
-pub const FLUSH_FACTS: &str = "stentor_flush_facts";
-/// How long a request to Teams took, by `step`.
-pub const REQUEST_SECONDS: &str = "stentor_request_seconds";
-/// Tenants held by this worker.
-pub const LEASES_HELD: &str = "stentor_leases_held";
-/// How much later than planned requests start: above a few milliseconds the worker is overloaded.
-pub const WORKER_LAG_SECONDS: &str = "stentor_worker_lag_seconds";
-/// Sends found in doubt after a worker ended.
-pub const RESCUED: &str = "stentor_rescued_total";
-/// Tenants and broadcasts that are halted, by `scope`.
-pub const HALTS: &str = "stentor_halts_total";
+/// What a metric measures, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It stands somewhere.
+    Gauge,
+    /// How many fell into which span.
+    Histogram,
+}
+
+/// One metric, as `docs/metrics.md` lists it.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is to be read.
+    pub kind: Kind,
+    /// Its labels; each takes words from a closed set.
+    pub labels: &'static [&'static str],
+    /// What it tells, in a sentence.
+    pub help: &'static str,
+}
+
+macro_rules! metrics {
+    ($($constant:ident $name:literal $kind:ident [$($label:literal)*] $help:literal)*) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)*
+
+        /// Everything that we count and measure. Whoever emits another name fails a test.
+        pub const METRICS: &[Metric] = &[
+            $(Metric { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help }),*
+        ];
+    };
+}
+
+metrics! {
+    ATTEMPTS "stentor_attempts_total" Counter ["step" "outcome"] "Requests made to Teams for somebody, by step and outcome."
+    REQUEST_SECONDS "stentor_request_seconds" Histogram ["step"] "How long such requests took."
+    DELIVERIES_SETTLED "stentor_deliveries_settled_total" Counter ["settlement" "reason"] "Deliveries whose final state was written down by a worker, with the code of its reason; “none” for a success. Whoever is cancelled before a worker had her is not among them."
+    EXPANDED "stentor_expanded_total" Counter [] "People whose place in a broadcast was fixed."
+    THROTTLED "stentor_throttled_total" Counter ["bucket"] "Answers that asked us to wait (429)."
+    COOLDOWN_SECONDS_LEFT "stentor_cooldown_seconds_left" Gauge ["bucket"] "How long a bucket still rests, in seconds; the longest among our tenants."
+    BUCKET_SHARE "stentor_bucket_share" Gauge ["bucket"] "The part of the quota in use, 0.1 to 1; the smallest among our tenants."
+    OPEN_SENDS "stentor_open_sends" Gauge [] "Sends that are permitted and whose answer is not written down yet: the doubt that a crash would leave."
+    FLUSH_SECONDS "stentor_flush_seconds" Histogram [] "How long writing facts and permissions down took, repetitions included."
+    FLUSH_FACTS "stentor_flush_facts" Histogram [] "Facts written in one flush."
+    LEASES_HELD "stentor_leases_held" Gauge [] "Tenants held by this worker."
+    LEASE_SECONDS_LEFT "stentor_lease_seconds_left" Gauge [] "How long requests could still have been started when the lease was last renewed, or failed to be, in seconds. Near zero, the database is too slow for us."
+    RESCUED "stentor_rescued_total" Counter [] "Sends found in doubt after a worker ended."
+    HALTS "stentor_halts_total" Counter ["scope" "reason"] "Times that we stopped a broadcast or a tenant."
+    POOL_CONNECTIONS "stentor_pool_connections" Gauge ["state"] "Connections to the database, idle or in use."
+    WORKER_LAG_SECONDS "stentor_worker_lag_seconds" Histogram [] "How much later than planned requests started. Above some milliseconds the machine is overloaded."
+}
 
 /// Seconds, from a commit on a local disk to a request that is about to be given up.
 const SECONDS_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 const FACTS_BUCKETS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
+
+#[cfg(feature = "otel")]
+mod otel;
 
 /// How talkative a command is when the settings do not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,24 +102,50 @@ pub enum TelemetryError {
     /// Something in the process collects metrics already.
     #[error("metrics are collected already: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// The collector cannot be used.
+    #[error("telemetry.otlp_endpoint: {0}")]
+    Export(String),
 }
 
-/// Sends log lines to standard error. Once for each process.
+/// Sends log lines to standard error, and the spans of a service to a collector when one is set. Once for each process.
 ///
 /// # Errors
-/// [`TelemetryError::Log`] when it was called before.
-pub fn start_log(settings: &LogSettings, voice: Voice) -> Result<(), TelemetryError> {
+/// [`TelemetryError::Log`] when it was called before, [`TelemetryError::Export`] when the collector's address is no use.
+pub fn start_log(settings: &LogSettings, telemetry: &TelemetrySettings, voice: Voice) -> Result<(), TelemetryError> {
     let usual = match voice {
         Voice::Service => "info",
         Voice::Command => "warn",
     };
     let filter = EnvFilter::builder().parse_lossy(settings.filter.as_deref().unwrap_or(usual));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match settings.format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).try_init(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match settings.format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
     };
+    let layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> =
+        [Some(lines.with_filter(filter).boxed()), spans(telemetry, voice)?].into_iter().flatten().collect();
+    let started = tracing_subscriber::registry().with(layers).try_init();
     started.map_err(|error| TelemetryError::Log(error.to_string()))
+}
+
+type Spans = Option<Box<dyn Layer<Registry> + Send + Sync>>;
+
+#[cfg(feature = "otel")]
+fn spans(telemetry: &TelemetrySettings, voice: Voice) -> Result<Spans, TelemetryError> {
+    telemetry.otlp_endpoint.as_ref().filter(|_| voice == Voice::Service).map(otel::layer).transpose()
+}
+
+/// The settings refuse a collector's address when this program cannot use it.
+#[cfg(not(feature = "otel"))]
+#[expect(clippy::unnecessary_wraps, reason = "the other one may fail")]
+const fn spans(_: &TelemetrySettings, _: Voice) -> Result<Spans, TelemetryError> {
+    Ok(None)
+}
+
+/// Sends off what was measured last. The process ends.
+pub fn finish() {
+    #[cfg(feature = "otel")]
+    otel::finish();
 }
 
 /// Collects metrics; the handle renders them. Once for each process.
@@ -117,19 +177,38 @@ fn builder() -> Result<PrometheusBuilder, TelemetryError> {
         .set_buckets_for_metric(facts, FACTS_BUCKETS)?)
 }
 
+/// Tells what each metric means, and shows those that nothing has happened to yet as zero: an alert on a name that is
+/// not there stays silent.
 fn describe() {
-    describe_counter!(ATTEMPTS, "Requests made to Teams, by step and outcome.");
-    describe_counter!(DELIVERIES_SETTLED, "Deliveries that reached a final state, by settlement.");
-    describe_counter!(THROTTLED, "Answers that asked us to wait (429), by bucket.");
-    describe_gauge!(BUCKET_SHARE, "The part of the quota in use, 0.1 to 1, by bucket.");
-    describe_gauge!(OPEN_SENDS, "Sends that are permitted and whose answer is not written down yet.");
-    describe_histogram!(FLUSH_SECONDS, Unit::Seconds, "How long writing facts and permissions down took.");
-    describe_histogram!(FLUSH_FACTS, "Facts written in one flush.");
-    describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "How long requests to Teams took, by step.");
-    describe_gauge!(LEASES_HELD, "Tenants held by this worker.");
-    describe_histogram!(WORKER_LAG_SECONDS, Unit::Seconds, "How much later than planned requests started.");
-    describe_counter!(RESCUED, "Sends found in doubt after a worker ended.");
-    describe_counter!(HALTS, "Times that we stopped a broadcast or a tenant, by scope.");
+    for metric in METRICS {
+        let labels: Vec<Label> = metric.labels.iter().map(|label| Label::new(*label, first_word(label))).collect();
+        match metric.kind {
+            Kind::Counter => {
+                describe_counter!(metric.name, metric.help);
+                counter!(metric.name, labels).increment(0);
+            }
+            Kind::Gauge => {
+                describe_gauge!(metric.name, metric.help);
+                gauge!(metric.name, labels).set(0.0);
+            }
+            Kind::Histogram => {
+                describe_histogram!(metric.name, metric.help);
+                drop(histogram!(metric.name, labels));
+            }
+        }
+    }
+}
+
+/// A word that the label can take.
+fn first_word(label: &str) -> &'static str {
+    match label {
+        "step" | "bucket" => "send",
+        "outcome" => "accepted",
+        "settlement" => "sent",
+        "scope" => "tenant",
+        "state" => "idle",
+        _ => "none",
+    }
 }
 
 #[cfg(test)]
@@ -142,13 +221,34 @@ mod tests {
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
             describe();
-            metrics::counter!(ATTEMPTS, "step" => "send", "outcome" => "accepted").increment(3);
-            metrics::histogram!(FLUSH_SECONDS).record(0.004);
+            counter!(ATTEMPTS, "step" => "send", "outcome" => "accepted").increment(3);
+            histogram!(FLUSH_SECONDS).record(0.004);
         });
         handle.run_upkeep();
         let text = handle.render();
         assert!(text.contains(r#"stentor_attempts_total{step="send",outcome="accepted"} 3"#), "{text}");
         assert!(text.contains("# HELP stentor_attempts_total Requests made to Teams"), "{text}");
         assert!(text.contains(r#"stentor_flush_seconds_bucket{le="0.005"} 1"#), "{text}");
+        for metric in METRICS {
+            assert!(text.contains(&format!("# TYPE {} ", metric.name)), "{} is not there at first", metric.name);
+        }
+    }
+
+    #[test]
+    fn the_page_lists_every_metric() {
+        let mut page = "# Metrics\n\nAt `/metrics` of `run`, `serve` and `work --listen`, in Prometheus' text format. \
+                        Rendered from `src/telemetry.rs` by `make docs`. Labels take words from closed sets; no metric \
+                        names a person, a broadcast or a tenant.\n\n| metric | kind | labels | what it tells |\n\
+                        |---|---|---|---|\n"
+            .to_owned();
+        for Metric { name, kind, labels, help } in METRICS {
+            let kind = format!("{kind:?}").to_lowercase();
+            page += &format!("| `{name}` | {kind} | {} | {help} |\n", labels.join(", "));
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        if std::env::var_os("STENTOR_WRITE_DOCS").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), page, "run `make docs`");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use metrics::gauge;
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,8 @@ use crate::domain::ids::{BroadcastId, TenantKey};
 use crate::domain::outcome::Step;
 use crate::domain::pacing::Bucket;
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, Directory, Messenger, Random, Store};
+use crate::ports::{Clock, Directory, Messenger, Random, Store, StoreError};
+use crate::telemetry;
 
 mod demonstration;
 
@@ -153,6 +155,9 @@ impl Stentor {
         let store: Arc<dyn Store> = Arc::new(ground.store.clone());
         let tenant = store.tenant(identity.tenant_id, identity.app_id).await?;
         let client = Arc::new(teams_client(&settings, Arc::clone(&clock), Arc::clone(&random))?);
+        let health = Health::default();
+        health.well("database");
+        health.well("schema");
         Ok(move |ground| Self {
             directory: Arc::clone(&client) as Arc<dyn Directory>,
             messenger: client,
@@ -161,7 +166,7 @@ impl Stentor {
             random,
             store,
             tenant,
-            health: Health::default(),
+            health,
             ground,
         })
     }
@@ -190,8 +195,8 @@ impl Stentor {
             settings: Arc::new(self.settings.engine.clone()),
             process: process_identity(&*self.random),
             is_gone: Arc::new(is_gone),
+            health: self.health.clone(),
         };
-        self.health.well("worker");
         Ok(worker.run(stop).await?)
     }
 
@@ -217,10 +222,12 @@ impl Stentor {
     async fn look_after_database(&self) -> anyhow::Result<()> {
         let mut seen_at = self.clock.monotonic();
         loop {
+            self.tell_connections();
             match self.ground.store.database().ping().await {
                 Ok(()) => {
                     seen_at = self.clock.monotonic();
                     self.health.well("database");
+                    self.look_at_schema().await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the database does not answer");
@@ -231,6 +238,23 @@ impl Stentor {
             }
             self.clock.sleep_until(self.clock.monotonic() + LOOK_EVERY).await;
         }
+    }
+
+    /// A newer program may have taken the schema where this one cannot follow.
+    async fn look_at_schema(&self) {
+        match schema::check(self.ground.store.database(), schema::known_version()).await {
+            Ok(()) => self.health.well("schema"),
+            Err(StoreError::Schema(trouble)) => self.health.unwell("schema", trouble),
+            // That is the database's trouble, and told as such.
+            Err(_) => {}
+        }
+    }
+
+    fn tell_connections(&self) {
+        let (open, idle) = self.ground.store.database().connections();
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+        gauge!(telemetry::POOL_CONNECTIONS, "state" => "idle").set(f64::from(idle));
+        gauge!(telemetry::POOL_CONNECTIONS, "state" => "busy").set(f64::from(open.saturating_sub(idle)));
     }
 
     /// Whether every part of this process is well.

@@ -13,6 +13,7 @@ use stentor::adapters::system::{SystemClock, SystemRandom, is_gone, process_iden
 use stentor::adapters::teams::{CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
 use stentor::app::control::{Granted, Wish};
 use stentor::app::engine::EngineSettings;
+use stentor::app::health::Health;
 use stentor::app::lease::Worker;
 use stentor::app::people::People;
 use stentor::app::submit::{Audience, Draft, submit};
@@ -128,6 +129,7 @@ impl House {
             settings: Arc::new(self.engine.clone()),
             process: process_identity(&*self.random),
             is_gone: Arc::new(is_gone),
+            health: Health::default(),
         };
         let stop = CancellationToken::new();
         let task = {

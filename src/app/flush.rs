@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
+use crate::app::tally;
 use crate::domain::ids::{TenantKey, WorkerId};
 use crate::ports::{AttemptFact, Clock, Flush, Flushed, Store, StoreError};
 
@@ -27,7 +29,11 @@ pub async fn write(
     flush: &Flush,
     abandon: &CancellationToken,
 ) -> Result<Flushed, StoreError> {
-    repeat(&*clock, abandon, "flush", || store.flush(tenant, worker, flush)).await
+    let began_at = clock.monotonic();
+    let span = tracing::info_span!("flush", %tenant, facts = flush.facts.len(), chunks = flush.chunks.len());
+    let done = repeat(&*clock, abandon, "flush", || store.flush(tenant, worker, flush)).instrument(span).await?;
+    tally::flushed(flush, &done, clock.monotonic().saturating_since(began_at));
+    Ok(done)
 }
 
 /// Records late facts, as often as it takes.

@@ -11,16 +11,22 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use metrics::gauge;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::EngineSettings;
 use crate::app::flush::repeat;
+use crate::app::health::Health;
+use crate::app::tally;
 use crate::app::work::{self, Ended, Office};
 use crate::domain::ids::{TenantKey, WorkerId};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{Clock, HeldTenant, Messenger, ProcessIdentity, Random, Store, StoreError};
+use crate::telemetry;
 
+/// What readiness calls it.
+const PART: &str = "worker";
 /// The wait before a run that failed is followed by the next.
 const BETWEEN_RUNS: Duration = Duration::from_secs(1);
 
@@ -49,6 +55,8 @@ pub struct Worker {
     pub process: ProcessIdentity,
     /// The proof that a predecessor on this host is gone.
     pub is_gone: IsGone,
+    /// Where it tells how it is.
+    pub health: Health,
 }
 
 /// Until when this run may start requests, and whether the run is over.
@@ -115,9 +123,11 @@ impl Worker {
     async fn one_run(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         let lease = Lease::new();
         let sent_at = self.instant();
+        self.health.unwell(PART, "The worker has no lease: the database does not answer.");
         let register = || self.store.register(&self.process, self.settings.lease);
         let worker = repeat(&*self.clock, stop, "register", register).await?;
         lease.renewed(sent_at, &self.settings);
+        self.health.well(PART);
         tracing::info!(%worker, "this run of the worker begins");
 
         let abandon = CancellationToken::new();
@@ -146,18 +156,32 @@ impl Worker {
         (self.clock.monotonic(), self.clock.now())
     }
 
+    fn tell_margin(&self, lease: &Lease) {
+        let left = lease.start_until().saturating_since(self.clock.monotonic());
+        gauge!(telemetry::LEASE_SECONDS_LEFT).set(left.as_secs_f64());
+    }
+
     /// Renews the lease for as long as the run lasts. It never returns: the run drops it.
     async fn keep_lease(&self, worker: WorkerId, lease: &Lease) {
         loop {
             let sent_at = self.instant();
             match self.store.renew(worker, self.settings.lease).await {
-                Ok(true) => lease.renewed(sent_at, &self.settings),
+                Ok(true) => {
+                    self.tell_margin(lease);
+                    lease.renewed(sent_at, &self.settings);
+                    self.health.well(PART);
+                }
                 Ok(false) => {
+                    self.health.unwell(PART, "The lease had ended before it was renewed; the worker begins anew.");
                     tracing::warn!(%worker, "the lease had ended before it was renewed");
                     lease.lost.cancel();
                     return std::future::pending().await;
                 }
-                Err(error) => tracing::warn!(%worker, %error, "the lease could not be renewed"),
+                Err(error) => {
+                    self.tell_margin(lease);
+                    self.health.unwell(PART, "The lease cannot be renewed: the database does not answer.");
+                    tracing::warn!(%worker, %error, "the lease could not be renewed");
+                }
             }
             self.clock.sleep_until(sent_at.0 + self.settings.renew_every).await;
         }
@@ -175,6 +199,7 @@ impl Worker {
         let mut held: BTreeMap<TenantKey, HeldTenant> = BTreeMap::new();
         let mut outcome = Ok(());
         loop {
+            gauge!(telemetry::LEASES_HELD).set(held.len() as f64);
             let ending = over.is_cancelled() || lease.lost.is_cancelled() || outcome.is_err();
             if ending {
                 over.cancel();
@@ -255,6 +280,7 @@ impl Worker {
 async fn own(office: Office) -> Result<Ended, StoreError> {
     let tenant = office.held.tenant;
     let caught = AssertUnwindSafe(work::own(office)).catch_unwind().await;
+    tally::left(tenant);
     caught.unwrap_or_else(|_| Err(StoreError::Broken(format!("the owner of tenant {tenant} panicked"))))
 }
 

@@ -11,6 +11,7 @@ pub mod quota;
 pub mod report;
 pub mod rescue;
 pub mod submit;
+pub mod tally;
 pub mod work;
 
 #[cfg(test)]

@@ -167,6 +167,16 @@ impl Buckets {
         self.of(bucket).is_open()
     }
 
+    /// Each bucket with the part of its quota in use, and how long it still rests.
+    pub fn standing(&self, now: Monotonic) -> Vec<(Bucket, f64, Duration)> {
+        let of = |paced: &Paced| (paced.pacer.share(now), paced.pacer.cooldown_left(now));
+        self.0
+            .iter()
+            .map(|(bucket, paced)| (*bucket, of(paced)))
+            .map(|(bucket, (share, left))| (bucket, share, left))
+            .collect()
+    }
+
     /// The rate as the predecessor left it.
     pub fn slowed_to(&mut self, bucket: Bucket, share: f64, slowed_at: Monotonic) {
         self.of(bucket).pacer.slowed_to(share, slowed_at);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use metrics::{counter, gauge};
+use metrics::counter;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +24,7 @@ use crate::app::hold::{Hold, Landed, Landing, Start};
 use crate::app::lease::Lease;
 use crate::app::quota::{Buckets, Served};
 use crate::app::rescue;
+use crate::app::tally;
 use crate::domain::broadcast::{BroadcastState, RoundState};
 use crate::domain::content::Content;
 use crate::domain::delivery::Effect;
@@ -134,6 +135,8 @@ struct Owner {
     app_was_read: bool,
     latency: Duration,
     idle: bool,
+    /// The instant that a timer was set for, when it is what woke us.
+    woken_for: Option<Monotonic>,
 }
 
 /// Works on one tenant until there is nothing to do, or it is asked to stop. Leaves no chunk and no lease behind.
@@ -167,6 +170,7 @@ pub async fn own(office: Office) -> Result<Ended, StoreError> {
         app_was_read: false,
         latency: Duration::from_millis(200),
         idle: false,
+        woken_for: None,
     };
     let ended = owner.run().await?;
     owner.leave().await?;
@@ -183,9 +187,10 @@ impl Owner {
                 return Ok(Ended::Idle);
             }
             let wake_at = self.advance();
+            self.woken_for = None;
             tokio::select! {
                 Some(arrival) = self.beside.join_next() => self.arrive(joined(arrival)?)?,
-                () = self.office.clock.sleep_until(wake_at) => {}
+                () = self.office.clock.sleep_until(wake_at) => self.woken_for = Some(wake_at),
                 () = self.office.stop.cancelled() => {}
                 () = self.office.lease.lost.cancelled() => {}
             }
@@ -213,7 +218,6 @@ impl Owner {
         }
         let Office { store, worker, held, clock, abandon, .. } = &self.office;
         flush::repeat(&**clock, abandon, "release_tenant", || store.release_tenant(*worker, *held)).await?;
-        gauge!(telemetry::OPEN_SENDS).set(0.0);
         tracing::info!(tenant = %held.tenant, "the tenant was given back");
         Ok(())
     }
@@ -476,7 +480,9 @@ impl Owner {
         let request = self.request(&start);
         let (messenger, clock) = (Arc::clone(&self.office.messenger), Arc::clone(&self.office.clock));
         let not_after = self.office.lease.start_until();
+        let planned_at = self.woken_for.map_or(now, |at| at.min(now));
         self.beside.spawn(async move {
+            tally::started(clock.monotonic().saturating_since(planned_at));
             let answer = match request {
                 None => Answer::from(Outcome::NotStarted),
                 // A panic in one delivery must not end the worker; what it may have sent is doubt.
@@ -609,6 +615,7 @@ impl Owner {
             Arrival::Expanded(round, done) => {
                 self.errands.remove(&Errand::Expand(round));
                 if let Some(expanded) = self.checked("expand", done)? {
+                    counter!(telemetry::EXPANDED).increment(expanded.added);
                     tracing::info!(%round, added = expanded.added, complete = expanded.complete, "the audience was frozen");
                     self.polled_at = None;
                 }
@@ -729,7 +736,7 @@ impl Owner {
         if !self.may_grant(now) {
             self.hold.revoke_all();
         }
-        gauge!(telemetry::OPEN_SENDS).set(f64::from(self.hold.open()));
+        tally::stands(self.office.held.tenant, self.hold.open(), &self.buckets, now);
     }
 
     fn take_warmth(&mut self, done: Result<(), Answer>) {
@@ -794,7 +801,7 @@ impl Owner {
             self.latency = (self.latency * 7 + took) / 8;
         }
         let step = landed.step.name();
-        counter!(telemetry::ATTEMPTS, "step" => step, "outcome" => landed.answer.outcome.label()).increment(1);
+        tally::landed(&landed);
         if let (Some(detail), Some(reason)) = (&landed.answer.detail, landed.answer.outcome.reason()) {
             let status = landed.answer.status;
             tracing::debug!(request = %landed.request, step, ?status, %reason, %detail, "an answer that was not a success");
@@ -816,10 +823,7 @@ impl Owner {
         if matches!(landed.answer.outcome, Outcome::Refused(HaltScope::Tenant, _)) {
             self.halted_step = Some(landed.step);
         }
-        let Landing { effects, settled, late } = self.hold.land(landed, &self.office.settings.retry);
-        if let Some(settlement) = settled {
-            counter!(telemetry::DELIVERIES_SETTLED, "settlement" => settlement.name()).increment(1);
-        }
+        let Landing { effects, late, .. } = self.hold.land(landed, &self.office.settings.retry);
         self.late.extend(late);
         for effect in effects {
             self.carry_out(effect, bucket, seat.chunk.0, seat.ordinal, detail.clone());
@@ -865,8 +869,7 @@ impl Owner {
         let (_, share) = self.buckets.rate(bucket, now);
         let wait = until.saturating_since(now);
         tracing::info!(bucket = bucket.name(), wait_ms = wait.as_millis() as u64, share, "the service said wait");
-        counter!(telemetry::THROTTLED, "bucket" => bucket.name()).increment(1);
-        gauge!(telemetry::BUCKET_SHARE, "bucket" => bucket.name()).set(share);
+        tally::throttled(bucket);
         if bucket == Bucket::Send && wait > GRANT_AHEAD {
             self.hold.revoke_all();
         }
@@ -883,6 +886,7 @@ impl Owner {
             return;
         }
         tracing::error!(%reason, detail, cure = reason.cure(), "everything of the tenant is halted");
+        tally::halted(HaltScope::Tenant, reason);
         let halt = Halt { reason, detail, since: self.office.clock.now() };
         self.halt = Some(halt.clone());
         self.hold.revoke_all();
@@ -907,6 +911,7 @@ impl Owner {
             return;
         }
         tracing::error!(%broadcast, %reason, detail, cure = reason.cure(), "the broadcast is halted");
+        tally::halted(HaltScope::Broadcast, reason);
         self.hold.learn_state(broadcast, BroadcastState::Halted);
         let (tenant, halt) = (self.office.held.tenant, Halt { reason, detail, since: self.office.clock.now() });
         self.note("halt_broadcast", move |store| async move { store.halt_broadcast(tenant, broadcast, &halt).await });

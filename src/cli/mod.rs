@@ -26,6 +26,7 @@ mod stop;
 mod text;
 mod work;
 
+use crate::telemetry;
 use complaint::Complaint;
 
 /// Sends one announcement to everybody in Microsoft Teams: nobody lost, nobody told twice.
@@ -96,7 +97,13 @@ pub fn main() -> ExitCode {
         Err(error) if error.use_stderr() && as_json => return Complaint::of_arguments(&error).tell(true),
         Err(error) => error.exit(),
     };
-    let ended = runtime().and_then(|runtime| runtime.block_on(cli.command.perform(&cli.global)));
+    let ended = runtime().and_then(|runtime| {
+        runtime.block_on(async {
+            let ended = cli.command.perform(&cli.global).await;
+            telemetry::finish();
+            ended
+        })
+    });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => Complaint::from(error).tell(cli.global.json),

@@ -17,7 +17,7 @@ impl Global {
     /// Reads the settings and starts the log.
     pub(super) fn begin(&self, need: Need, voice: Voice) -> anyhow::Result<Settings> {
         let settings = Settings::load(&self.sources(), need)?;
-        telemetry::start_log(&settings.log, voice)?;
+        telemetry::start_log(&settings.log, &settings.telemetry, voice)?;
         Ok(settings)
     }
 

@@ -1,5 +1,7 @@
 //! Ctrl-C and SIGTERM: the first asks to stop in order, the second stops at once.
 
+use std::io::IsTerminal;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +17,12 @@ pub(super) fn on_signals() -> anyhow::Result<CancellationToken> {
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
         told.cancel();
-        eprintln!("Stopping in order. Press Ctrl-C again to stop at once.");
+        // Whoever collects the log line by line has no Ctrl-C.
+        if std::io::stderr().is_terminal() {
+            eprintln!("Stopping in order. Press Ctrl-C again to stop at once.");
+        } else {
+            tracing::info!("stopping in order; a second signal stops at once");
+        }
         either(&mut interrupt, &mut terminate).await;
         std::process::exit(INTERRUPTED);
     });

@@ -8,7 +8,7 @@ use url::Url;
 use super::reader::Reader;
 use super::{
     BotKind, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings, ProxySetting,
-    Settings, TeamsSettings, duration_text, secret_in,
+    Settings, TeamsSettings, TelemetrySettings, duration_text, secret_in,
 };
 use crate::app::engine::EngineSettings;
 use crate::domain::pacing::Bucket;
@@ -49,6 +49,7 @@ pub(super) fn settings(reader: &mut Reader) -> Settings {
         engine,
         http: HttpSettings { listen: reader.listen("http.listen") },
         log: log(reader),
+        telemetry: telemetry(reader),
     }
 }
 
@@ -243,6 +244,15 @@ fn retry(reader: &mut Reader) -> RetryPolicy {
         reader.refuse_together(&["retry.first"], problem, "Make it 100ms or longer.");
     }
     retry
+}
+
+fn telemetry(reader: &mut Reader) -> TelemetrySettings {
+    let endpoint = reader.url("telemetry.otlp_endpoint", &["http", "https"], "\"http://collector.example:4318\"");
+    if endpoint.is_some() && !cfg!(feature = "otel") {
+        let cure = "Leave it empty, or build with `cargo build --release --features otel`.";
+        reader.refuse("telemetry.otlp_endpoint", "is given, but this program was built without OpenTelemetry", cure);
+    }
+    TelemetrySettings { otlp_endpoint: endpoint }
 }
 
 fn log(reader: &mut Reader) -> LogSettings {

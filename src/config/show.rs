@@ -14,7 +14,7 @@ const MASK: &str = "***";
 /// Masked as a whole.
 const SECRET_KEYS: &[&str] = &["teams.client_secret"];
 /// Masked where they hold a password.
-const URL_KEYS: &[&str] = &["database.url", "network.proxy"];
+const URL_KEYS: &[&str] = &["database.url", "network.proxy", "telemetry.otlp_endpoint"];
 
 /// All settings in force, in the order of `config/default.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -156,6 +156,21 @@ fn a_secret_may_lie_in_a_file_and_never_shows() {
     assert!(!shown.contains("hunter2"), "{shown}");
 }
 
+#[cfg(not(feature = "otel"))]
+#[test]
+fn a_collector_needs_a_program_that_can_report_to_it() {
+    let told = refused("[telemetry]\notlp_endpoint = \"http://collector.example:4318\"\n");
+    assert!(told.starts_with("telemetry.otlp_endpoint: is given, but") && told.contains("--features otel"), "{told}");
+}
+
+#[test]
+fn no_proxy_is_a_word_and_no_secret() {
+    let (_dir, sources) = file("[network]\nproxy = \"none\"\n");
+    let (settings, effective) = Settings::load_with_origins(&sources, Need::Nothing).unwrap();
+    assert!(matches!(settings.network.proxy, ProxySetting::Direct));
+    assert!(effective.to_toml(false).contains("proxy = \"none\""));
+}
+
 #[test]
 fn what_is_shown_can_be_read_again() {
     let (_dir, sources) = file("[network.connect_to]\n\"graph.microsoft.com\" = \"10.0.0.7:443\"\n");

@@ -170,6 +170,11 @@ impl Pacer {
         self.not_before = self.not_before.max(until);
     }
 
+    /// How long nothing may start, whatever the quota says.
+    pub fn cooldown_left(&self, now: Monotonic) -> Duration {
+        self.not_before.saturating_since(now)
+    }
+
     /// The part of the quota used at `now`, in 0.1..=1.0: lowered by 429s, climbing back 2 % every 5 s.
     pub fn share(&self, now: Monotonic) -> f64 {
         let Some(slowed_at) = self.slowed_at else { return 1.0 };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::PgStore;
@@ -124,7 +125,8 @@ impl Store for PgStore {
         limit: u32,
         have: &[ChunkNumber],
     ) -> Answer<Vec<ClaimedChunk>> {
-        self.claim_chunks(held, worker, round, limit, have).await
+        let span = tracing::info_span!("claim", %round, limit);
+        self.claim_chunks(held, worker, round, limit, have).instrument(span).await
     }
 
     async fn flush(&self, tenant: TenantKey, worker: WorkerId, flush: &Flush) -> Answer<Flushed> {

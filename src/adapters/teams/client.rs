@@ -14,6 +14,8 @@ use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
+use tracing::field::Empty;
 use uuid::Uuid;
 
 use super::classify::{Api, Operation, classify};
@@ -213,6 +215,24 @@ impl TeamsClient {
         self.tokens(request.step().into()).token(Duration::ZERO).await.map(|_| ())
     }
 
+    async fn make(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer {
+        let call = Call { not_after: Some(not_after), ..self.call(&id, self.request(request)) };
+        let received = match self.ask(request.step().into(), call).await {
+            Ok(received) => received,
+            Err(answer) => return answer,
+        };
+        let outcome = match request {
+            Request::Check { app, .. } => graph::checked(&received.body, app),
+            Request::Install { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
+            Request::Resolve { .. } => graph::resolved(&received.body),
+            Request::Send { .. } => Some(connector::accepted(&received.body)),
+        };
+        match outcome {
+            Some(outcome) => Answer { outcome, status: Some(received.status), detail: None },
+            None => unreadable(&received),
+        }
+    }
+
     const fn tokens(&self, operation: Operation) -> &Arc<TokenSource> {
         match operation.api() {
             Api::Connector => &self.bot_tokens,
@@ -350,21 +370,12 @@ impl Messenger for TeamsClient {
     }
 
     async fn perform(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer {
-        let call = Call { not_after: Some(not_after), ..self.call(&id, self.request(request)) };
-        let received = match self.ask(request.step().into(), call).await {
-            Ok(received) => received,
-            Err(answer) => return answer,
-        };
-        let outcome = match request {
-            Request::Check { app, .. } => graph::checked(&received.body, app),
-            Request::Install { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
-            Request::Resolve { .. } => graph::resolved(&received.body),
-            Request::Send { .. } => Some(connector::accepted(&received.body)),
-        };
-        match outcome {
-            Some(outcome) => Answer { outcome, status: Some(received.status), detail: None },
-            None => unreadable(&received),
-        }
+        let step = request.step().name();
+        let span = tracing::info_span!("request", step, request = %id, outcome = Empty, status = Empty);
+        let answer = self.make(request, id, not_after).instrument(span.clone()).await;
+        span.record("outcome", answer.outcome.label());
+        span.record("status", answer.status);
+        answer
     }
 
     async fn find_app(&self, id: RequestId) -> Result<TeamsAppId, Answer> {
