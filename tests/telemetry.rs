@@ -131,9 +131,15 @@ impl Running {
         std::fs::read_to_string(self.dir.path().join("run.log")).unwrap()
     }
 
-    /// Runs a command to its end; its log is added to `run`'s.
+    /// What the commands told beside their answers.
+    fn asides(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("asides.log")).unwrap()
+    }
+
+    /// Runs a command to its end.
     fn ask(&self, args: &[&str]) -> Value {
-        let log = std::fs::File::options().append(true).open(self.dir.path().join("run.log")).unwrap();
+        let log = self.dir.path().join("asides.log");
+        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
         let mut command = stentor(&self.dir, args);
         let mut child = command.arg("--json").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut text = String::new();
@@ -310,7 +316,7 @@ async fn a_run_tells_everything_about_its_work_and_nothing_about_anybody() {
     for line in log.lines() {
         assert!(serde_json::from_str::<Value>(line).is_ok(), "not JSON: {line}");
     }
-    let traces = running.collector.text();
+    let (log, traces) = (log + &running.asides(), running.collector.text());
     for secret in secrets(&running.simulator) {
         let line = log.lines().find(|line| line.contains(&secret));
         assert_eq!(line, None, "the log names “{secret}”");

@@ -93,7 +93,9 @@ impl Refusal {
     pub fn detail(&self) -> String {
         let parts = [self.code.as_str(), self.inner_code.as_deref().unwrap_or(""), self.message.as_str()];
         let line = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
-        bounded(&line)
+        // Services like to quote whom they were asked for; a log may not.
+        let word = |word| if str::contains(word, '@') { "***" } else { word };
+        bounded(&line.split(' ').map(word).collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -342,6 +344,12 @@ mod tests {
         let refusal = Refusal { code: "C".into(), message: "two\nlines ".repeat(100), ..Refusal::default() };
         assert!(refusal.detail().starts_with("C: two lines two"));
         assert!(refusal.detail().chars().count() <= MESSAGE_CHARACTERS_MAX + 1);
+    }
+
+    #[test]
+    fn details_name_nobody() {
+        let message = "User 'amelie.durand@contoso.example' is unknown.".to_owned();
+        assert_eq!(Refusal { message, ..Refusal::default() }.detail(), "User *** is unknown.");
     }
 
     #[test]
