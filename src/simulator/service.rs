@@ -1,8 +1,8 @@
 //! The world over the real wire protocol, on one port of the loopback, in clear or encrypted.
 //!
 //! Four prefixes: `/login` is Entra, `/graph` Microsoft Graph, `/teams` the bot connector, `/_simulator` the
-//! strings that a test pulls. Hosts of the real kind answer without a prefix ([`hosts`]). This layer reads and writes HTTP and decides nothing: decisions are the
-//! world's.
+//! strings that a test pulls. Hosts of the real kind answer without a prefix (`service/hosts.rs`). This layer reads
+//! and writes HTTP and decides nothing: decisions are the world's.
 //!
 //! Invariant: the instant of a request is read while the world is locked, so the order of the ledger is the
 //! order of its instants.

@@ -40,7 +40,7 @@ pub const PROXY_REFUSED: &str = "proxy authorization";
 
 impl Refusal {
     /// No answer; `what` in the words of `errors.toml`: timeout, connection reset, connect refused, dns, tls handshake;
-    /// or [`UNTRUSTED`] or [`PROXY_REFUSED`], which concern everybody.
+    /// or one of the two that concern everybody: an untrusted certificate, a proxy that refuses us.
     pub fn unanswered(what: &str) -> Self {
         Self { message: what.to_owned(), ..Self::default() }
     }
