@@ -41,7 +41,7 @@ const STOP_GRACE: Duration = Duration::from_secs(2);
 /// A running simulator. It also stops when it is dropped, but then without waiting.
 #[derive(Debug)]
 pub struct Simulator {
-    address: SocketAddr,
+    base: String,
     world: Arc<Mutex<World>>,
     stop: CancellationToken,
     serving: JoinHandle<io::Result<()>>,
@@ -74,34 +74,35 @@ impl Simulator {
         let wrong = |source| SimulatorError::Listen { address: settings.listen, source };
         let exchange = Exchange::open(settings.listen, Arc::clone(&clock)).await.map_err(wrong)?;
         let address = exchange.address().map_err(wrong)?;
-        let world = World::new(&settings, clock.now()).reached_at(&graph_url(address), &bot_url(address));
+        let base = settings.reached_at.clone().unwrap_or_else(|| format!("http://{address}"));
+        let world = World::new(&settings, clock.now()).reached_at(&graph_url(&base), &bot_url(&base));
         let world = Arc::new(Mutex::new(world));
         let service = Service { world: Arc::clone(&world), clock, latency: settings.latency };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let app = router(service).into_make_service_with_connect_info::<Cut>();
         let serving = tokio::spawn(async move { axum::serve(exchange, app).with_graceful_shutdown(stopped).await });
-        Ok(Self { address, world, stop, serving })
+        Ok(Self { base, world, stop, serving })
     }
 
     /// Where everything is: `http://127.0.0.1:port`.
     pub fn base_url(&self) -> String {
-        base_url(self.address)
+        self.base.clone()
     }
 
     /// In place of `https://login.microsoftonline.com`.
     pub fn login_url(&self) -> String {
-        format!("{}/login", self.base_url())
+        format!("{}/login", self.base)
     }
 
     /// In place of `https://graph.microsoft.com`.
     pub fn graph_url(&self) -> String {
-        graph_url(self.address)
+        graph_url(&self.base)
     }
 
     /// In place of `https://smba.trafficmanager.net/teams/`; ends with one slash.
     pub fn bot_url(&self) -> String {
-        bot_url(self.address)
+        bot_url(&self.base)
     }
 
     /// The world itself. Keep it locked only briefly: requests wait for it.
@@ -129,16 +130,12 @@ impl Drop for Simulator {
     }
 }
 
-fn base_url(address: SocketAddr) -> String {
-    format!("http://{address}")
+fn graph_url(base: &str) -> String {
+    format!("{base}/graph")
 }
 
-fn graph_url(address: SocketAddr) -> String {
-    format!("{}/graph", base_url(address))
-}
-
-fn bot_url(address: SocketAddr) -> String {
-    format!("{}/teams/", base_url(address))
+fn bot_url(base: &str) -> String {
+    format!("{base}/teams/")
 }
 
 fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {

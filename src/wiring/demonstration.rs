@@ -50,6 +50,8 @@ pub struct Simulation {
     pub seed: u64,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// How others reach it, when that is not the address it listens on.
+    pub reached_at: Option<String>,
     /// Multiplies every limit; zero lifts them.
     pub quota_factor: f64,
     /// Everybody has the app from the beginning.
@@ -114,6 +116,7 @@ impl Simulated {
             latency: simulation.latency,
             token_lifetime: simulation.token_lifetime,
             listen: simulation.listen,
+            reached_at: simulation.reached_at,
             ..SimulatorSettings::default()
         };
         let (tenant, app, manifest) = (settings.tenant, settings.app, settings.external_id);
