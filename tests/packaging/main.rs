@@ -2,6 +2,8 @@
 //! binary throughout; the simulator outlives everything, so its ledger is the judge.
 
 mod compose;
+mod documents;
+mod fences;
 mod shells;
 mod stage;
 mod upgrade;

@@ -1,7 +1,6 @@
 //! Processes on a stage: the binary, a simulated Teams, and what is asked of them.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -93,10 +92,6 @@ impl Stage {
         let login = settings.lines().find_map(|line| line.strip_prefix("login_url = \"")).unwrap();
         let simulator = login.split("/login").next().unwrap().to_owned();
         Self { database: TestDatabase::create().await, simulator, dir, _simulate: simulate }
-    }
-
-    pub fn dir(&self) -> &Path {
-        self.dir.path()
     }
 
     /// A command of ours on this stage's database, at twenty times the published limits.
