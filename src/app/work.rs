@@ -1,11 +1,11 @@
 //! The worker's heart: one owner for one tenant. Claim → plan → pace → attempt → gather → flush.
 //!
 //! The loop is level-triggered. Whatever arrives (an answer, a committed flush, a poll, a timer) only changes what we
-//! know; then [`Owner::advance`] looks at all of it and starts what may start. A lost wake-up heals at the next one.
+//! know; then `Owner::advance` looks at all of it and starts what may start. A lost wake-up heals at the next one.
 //! The tempting design, a task for each recipient, was left aside: it scatters the decision whose turn it is over
 //! thousands of stacks, and nobody could say what is open at the moment of a crash.
 //!
-//! Every request and every statement runs beside the loop as a task that ends in an [`Arrival`]; the loop itself never
+//! Every request and every statement runs beside the loop as a task that ends in an `Arrival`; the loop itself never
 //! waits for one of them.
 
 use std::collections::BTreeSet;
