@@ -141,11 +141,22 @@ pub enum BotKind {
     MultiTenant,
 }
 
+/// Which proxy, if any.
+#[derive(Debug, Clone)]
+pub enum ProxySetting {
+    /// That of the environment.
+    Environment,
+    /// None, whatever the environment says.
+    Direct,
+    /// The one at this url, which may hold a password.
+    At(SecretString),
+}
+
 /// How we reach Microsoft.
 #[derive(Debug, Clone)]
 pub struct NetworkSettings {
-    /// The url of a proxy for everything, which may hold a password; `None` leaves it to the environment.
-    pub proxy: Option<SecretString>,
+    /// A proxy for everything.
+    pub proxy: ProxySetting,
     /// Authorities to trust beside the system's.
     pub extra_ca_file: Option<PathBuf>,
     /// Hosts to reach at another address; port 0 stands for the usual one.

@@ -13,11 +13,11 @@ use crate::adapters::postgres::managed::{self, Managed, ScratchOptions};
 use crate::adapters::postgres::pool::PoolSettings;
 use crate::adapters::postgres::{PgStore, schema};
 use crate::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
-use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
+use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings, Way};
 use crate::app::health::{Health, Readiness};
 use crate::app::lease::Worker;
 use crate::app::people::People;
-use crate::config::{BotKind, Cloud, Settings};
+use crate::config::{BotKind, Cloud, ProxySetting, Settings};
 use crate::domain::ids::{BroadcastId, TenantKey};
 use crate::domain::outcome::Step;
 use crate::domain::pacing::Bucket;
@@ -26,7 +26,7 @@ use crate::ports::{Clock, Directory, Messenger, Random, Store};
 
 mod demonstration;
 
-pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, Simulation, Weather};
+pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather};
 
 /// How often a process asks whether its database is there.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -301,7 +301,11 @@ fn teams_client(settings: &Settings, clock: Arc<dyn Clock>, random: Arc<dyn Rand
     };
     client.request_timeout = network.request_timeout;
     client.connect_timeout = network.connect_timeout;
-    client.proxy = network.proxy.as_ref().map(|url| url.expose_secret().parse()).transpose()?;
+    client.way = match &network.proxy {
+        ProxySetting::Environment => Way::Environment,
+        ProxySetting::Direct => Way::Direct,
+        ProxySetting::At(url) => Way::Proxy(url.expose_secret().parse()?),
+    };
     client.extra_ca_file = network.extra_ca_file.as_deref().map(Path::to_path_buf);
     client.connect_to = network.connect_to.iter().map(|(host, address)| (host.clone(), *address)).collect();
     Ok(TeamsClient::new(client, clock, random)?)

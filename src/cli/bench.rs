@@ -47,6 +47,7 @@ impl Bench {
             latency: Duration::ZERO,
             weather: Weather::None,
             token_lifetime: None,
+            tls: None,
         };
         let measured = quota::run(settings, simulation).await?;
         match global.json {

@@ -88,6 +88,7 @@ impl Demo {
             latency: Duration::ZERO,
             weather: self.faults,
             token_lifetime: None,
+            tls: None,
         }
     }
 

@@ -7,13 +7,15 @@ use url::Url;
 
 use super::reader::Reader;
 use super::{
-    BotKind, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings, Settings,
-    TeamsSettings, duration_text, secret_in,
+    BotKind, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings, ProxySetting,
+    Settings, TeamsSettings, duration_text, secret_in,
 };
 use crate::app::engine::EngineSettings;
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 
+/// No proxy, as `network.proxy` says it.
+pub(super) const DIRECT: &str = "none";
 /// Ends of the host names that Microsoft itself answers at.
 const MICROSOFT_DOMAINS: &[&str] = &[
     "microsoft.com",
@@ -138,10 +140,17 @@ fn custom_url(reader: &mut Reader, key: &str) -> Option<Url> {
     Some(url)
 }
 
+fn proxy(reader: &mut Reader) -> ProxySetting {
+    if reader.says("network.proxy", DIRECT) {
+        return ProxySetting::Direct;
+    }
+    let url = reader.url("network.proxy", &["http", "https"], "\"http://proxy.example:3128\"");
+    url.map_or(ProxySetting::Environment, |url| ProxySetting::At(SecretString::from(url.to_string())))
+}
+
 fn network(reader: &mut Reader) -> NetworkSettings {
-    let proxy = reader.url("network.proxy", &["http", "https"], "\"http://proxy.example:3128\"");
     let network = NetworkSettings {
-        proxy: proxy.map(|url| SecretString::from(url.to_string())),
+        proxy: proxy(reader),
         extra_ca_file: reader.file("network.extra_ca_file"),
         connect_to: reader.addresses("network.connect_to"),
         connect_timeout: reader.duration("network.connect_timeout"),

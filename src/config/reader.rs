@@ -62,6 +62,11 @@ impl Reader {
         !matches!(&self.leaf(key).kind, ValueKind::String(text) if text.trim().is_empty())
     }
 
+    /// Whether `key` holds exactly this text.
+    pub(super) fn says(&self, key: &str, word: &str) -> bool {
+        matches!(&self.leaf(key).kind, ValueKind::String(text) if text.trim() == word)
+    }
+
     /// Invariant: callers name keys of `config/default.toml`; the tests read all of them.
     fn default_leaf(&self, key: &str) -> &Leaf {
         self.defaults.get(key).unwrap_or_else(|| panic!("{key} is missing in config/default.toml"))

@@ -266,7 +266,7 @@ async fn a_host_can_be_given_another_address_and_a_proxy_is_gone_through() {
     let mut direct = settings("http://teams.example");
     direct.connect_to = vec![("teams.example".into(), server.address)];
     let mut proxied = settings("http://elsewhere.example");
-    proxied.proxy = Some(server.url.parse().unwrap());
+    proxied.way = stentor::adapters::teams::Way::Proxy(server.url.parse().unwrap());
     for settings in [direct, proxied] {
         let answer = client(settings).0.warmed(&send(), request_id(), LATER).await;
         assert_eq!(answer.outcome, Outcome::Accepted { message_id: None });
