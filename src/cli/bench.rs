@@ -42,6 +42,7 @@ impl Bench {
             people: recipients,
             seed: 1,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            reached_at: None,
             quota_factor: 1.0,
             is_warm: true,
             latency: Duration::ZERO,

@@ -83,6 +83,7 @@ impl Demo {
             people: self.recipients,
             seed: self.seed,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            reached_at: None,
             quota_factor: 1.0,
             is_warm: false,
             latency: Duration::ZERO,

@@ -11,9 +11,12 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 mod bench;
 mod broadcast;
 mod complaint;
+mod completions;
 mod config;
 mod demo;
 mod follow;
+mod health;
+mod man;
 mod migrate;
 mod run;
 #[cfg(test)]
@@ -80,10 +83,28 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Measure, on this machine
     Bench(bench::Bench),
+    /// Ask a running service whether it is ready
+    Health(health::Health),
     /// Bring the database's schema up to this program
     Migrate(migrate::Migrate),
     /// Print the settings in force, secrets masked
     Config(config::Config),
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+    /// Print the manual page
+    Man(man::Man),
+}
+
+/// Whether `arguments`, the program's name first, are a command line of ours. Nothing is done. For the test that reads
+/// our documents.
+///
+/// # Errors
+/// What the program would say in refusing them.
+pub fn understands(arguments: &[String]) -> Result<(), String> {
+    match Cli::try_parse_from(arguments) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
 }
 
 /// Runs the command line to its end.
@@ -117,8 +138,11 @@ impl Command {
             Self::Demo(command) => command.perform(global).await,
             Self::Simulate(command) => command.perform(global).await,
             Self::Bench(command) => command.perform(global).await,
+            Self::Health(command) => command.perform(global).await,
             Self::Migrate(command) => command.perform(global).await,
             Self::Config(command) => command.perform(global),
+            Self::Completions(command) => command.perform(),
+            Self::Man(command) => command.perform(),
         }
     }
 }

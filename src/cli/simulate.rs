@@ -31,6 +31,9 @@ pub(super) struct Simulate {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
+    /// How others reach it, when that is not where it listens, such as http://simulator:8090
+    #[arg(long, value_name = "URL", value_parser = base)]
+    reached_at: Option<String>,
     /// Multiplies every published limit; 0 lifts them
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     quota_factor: f64,
@@ -68,6 +71,12 @@ fn factor(text: &str) -> Result<f64, String> {
     factor.ok_or_else(|| "write a number from 0 to 1000, such as 0.5".to_owned())
 }
 
+fn base(text: &str) -> Result<String, String> {
+    let url = text.parse::<url::Url>().ok().filter(|url| url.scheme() == "http" && url.path() == "/");
+    let url = url.ok_or_else(|| "write an address without a path, such as http://simulator:8090".to_owned())?;
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
 impl Simulate {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         global.begin(Need::Nothing, Voice::Service)?;
@@ -88,6 +97,7 @@ impl Simulate {
             people: self.people,
             seed: self.seed,
             listen: self.listen,
+            reached_at: self.reached_at,
             quota_factor: self.quota_factor,
             is_warm: self.warm,
             latency: Duration::from_millis(self.latency_ms),

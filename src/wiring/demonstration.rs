@@ -52,6 +52,8 @@ pub struct Simulation {
     pub seed: u64,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// How others reach it, when that is not the address it listens on.
+    pub reached_at: Option<String>,
     /// Multiplies every limit; zero lifts them.
     pub quota_factor: f64,
     /// Everybody has the app from the beginning.
@@ -133,6 +135,7 @@ impl Simulated {
             token_lifetime: simulation.token_lifetime,
             listen: simulation.listen,
             tls_names: simulation.tls.as_ref().map(|tls| tls.names.clone()).unwrap_or_default(),
+            reached_at: simulation.reached_at,
             ..SimulatorSettings::default()
         };
         let simulator = Simulator::start(settings.clone(), Arc::new(SystemClock)).await?;
