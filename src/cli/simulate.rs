@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::text::listen_address;
 use super::{Global, stop, text};
 use crate::config::{Need, parse_duration};
 use crate::telemetry::Voice;
@@ -25,7 +26,7 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", value_parser = listen_address)]
     listen: SocketAddr,
     /// Multiplies every published limit; 0 lifts them
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
