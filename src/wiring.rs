@@ -22,7 +22,6 @@ use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, RequestId, TenantKey};
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::pacing::Bucket;
-use crate::domain::reason::HaltReason;
 use crate::domain::time::Timestamp;
 use crate::ports::{Answer, Clock, Directory, Messenger, Random, Store};
 
@@ -256,7 +255,7 @@ impl Stentor {
         Ok(self.ground.store.starts(self.tenant, broadcast, step).await?)
     }
 
-    /// Refuses what could not be sent to anybody: an app that the organisation's catalogue does not have.
+    /// Asks for the app in the organisation's catalogue: what refuses everybody is better told now than by a halt.
     ///
     /// Whatever else is the matter may pass before the broadcast's turn comes, and the worker tells of it then.
     ///
@@ -265,7 +264,7 @@ impl Stentor {
     pub async fn check_app(&self) -> Result<(), PeopleError> {
         let id = RequestId::new(self.random.next_u64(), self.random.next_u64());
         match self.messenger.find_app(id).await {
-            Err(Answer { outcome: Outcome::Refused(_, reason @ HaltReason::NotInCatalogue), detail, .. }) => {
+            Err(Answer { outcome: Outcome::Refused(_, reason), detail, .. }) => {
                 Err(PeopleError::Refused { reason, detail })
             }
             _ => Ok(()),

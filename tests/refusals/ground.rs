@@ -22,10 +22,9 @@ fn with_database(name: &str, url: &str) -> Row {
 pub fn rows() -> Vec<Row> {
     let gone = format!("postgres://stentor:{SECRET}@127.0.0.1:{}/stentor", closed_port());
     let is_root = nix::unistd::geteuid().is_root();
-    // Temporary directories are closed to everybody else: root's Postgres, another user, cannot come there.
-    let closed = if is_root { "data_dir_blocked" } else { "data_dir" };
-    let (place, closed_limit) =
-        if is_root { ("{dir}/data", "may not enter") } else { ("/stentor", "ermission denied") };
+    // Root may enter every folder; the user who runs Postgres for it may not.
+    let (mode, closed, limit) =
+        if is_root { (0o700, "data_dir_blocked", "may not enter") } else { (0o500, "data_dir", "ermission denied") };
     vec![
         with_database("a database that is gone", &gone).refused(
             1,
@@ -57,7 +56,13 @@ pub fn rows() -> Vec<Row> {
             "Could not create",
             "that this user may write",
         ),
-        at("a data directory below a closed folder", place).refused(1, closed, "data.dir", closed_limit, "--data-dir"),
+        at("a data directory below a closed folder", "closed/data").folder("closed", mode).refused(
+            1,
+            closed,
+            "data.dir",
+            limit,
+            "--data-dir",
+        ),
         at("a data directory of something else", "mine").file("mine/postgres/precious", "mine").refused(
             1,
             "data_dir_occupied",
@@ -69,7 +74,7 @@ pub fn rows() -> Vec<Row> {
             1,
             "postgres_missing",
             "database.url",
-            "no Postgres server programs found",
+            "o Postgres server programs found",
             "apt-get install postgresql",
         ),
     ]

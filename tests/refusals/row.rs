@@ -1,5 +1,6 @@
 //! One kind of bad input, and what must be said about it.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -21,6 +22,8 @@ pub struct Row {
     args: Vec<String>,
     environment: Vec<(String, String)>,
     files: Vec<(String, Vec<u8>)>,
+    /// Folders with their modes.
+    folders: Vec<(String, u32)>,
     is_on_site: bool,
     expected: Expected,
 }
@@ -41,6 +44,7 @@ pub fn row(name: &str, args: &[&str]) -> Row {
         args: args.iter().map(ToString::to_string).collect(),
         environment: Vec::new(),
         files: Vec::new(),
+        folders: Vec::new(),
         is_on_site: false,
         expected: Expected::default(),
     }
@@ -54,6 +58,11 @@ impl Row {
 
     pub fn file(mut self, name: &str, content: impl AsRef<[u8]>) -> Self {
         self.files.push((name.to_owned(), content.as_ref().to_owned()));
+        self
+    }
+
+    pub fn folder(mut self, name: &str, mode: u32) -> Self {
+        self.folders.push((name.to_owned(), mode));
         self
     }
 
@@ -99,6 +108,9 @@ impl Row {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, content).unwrap();
         }
+        for (name, mode) in &self.folders {
+            std::fs::DirBuilder::new().mode(*mode).create(dir.path().join(name)).unwrap();
+        }
         let (exit, out, err) = self.run(dir.path(), site, true)?;
         let told = format!("{out}{err}");
         if exit != self.expected.exit {
@@ -108,7 +120,10 @@ impl Row {
         no_insides(&told)?;
         let (exit, _, err) = self.run(dir.path(), site, false)?;
         no_insides(&err)?;
-        if exit != self.expected.exit || !err.starts_with("error: ") || !err.contains(self.expected.limit) {
+        if exit != self.expected.exit
+            || !err.lines().any(|line| line.starts_with("error: "))
+            || !err.contains(self.expected.limit)
+        {
             return Err(format!("in words it exits with {exit} and says\n{err}"));
         }
         Ok(())

@@ -15,7 +15,12 @@ fn keys() -> Vec<Row> {
         config("an unknown key", "[engine]\nchunksize = 10\n").bad("engine.chunksize", "not a setting", "chunk_size?"),
         config("an unknown section", "[teem]\nx = 1\n").bad("teem.x", "not a setting", "stentor config"),
         config("a section for a value", "engine = 7\n").bad("engine", "section, not a value", "Set its keys"),
-        config("no TOML", "[engine\n").bad("", "", ""),
+        config("no TOML", "[engine\n").bad("stentor.toml", "line 1, column 8", "it must be TOML"),
+        config("a secret without quotes", &format!("[teams]\nclient_secret = {SECRET}\n")).bad(
+            "stentor.toml",
+            "line 2, column 17",
+            "it must be TOML",
+        ),
         row("an unknown variable", &["config"]).with("STENTOR__TEAMS__BOTT", "x").bad(
             "STENTOR__TEAMS__BOTT",
             "not a setting",
@@ -26,8 +31,12 @@ fn keys() -> Vec<Row> {
             "not read by anything",
             "STENTOR__LOG__FORMAT",
         ),
-        row("a settings file that is not there", &["config", "--config", "no.toml"]).bad("--config", "not there", ""),
-        row("a directory for settings", &["config", "--config", "."]).bad("--config", "", ""),
+        row("a settings file that is not there", &["config", "--config", "no.toml"]).bad(
+            "no.toml",
+            "is not there",
+            "Name a file that exists",
+        ),
+        row("a directory for settings", &["config", "--config", "."]).bad(".", "is a directory", "Name a TOML file"),
     ]
 }
 
@@ -102,11 +111,9 @@ fn contradictions() -> Vec<Row> {
             "Make",
         ),
         config("two secrets", &both).bad("teams.client_secret", "teams.client_secret_file too", "Keep one"),
-        config("two databases", "[database]\nurl = \"postgres://a@b.example/c\"\nurl_file = \"there\"\n").bad(
-            "database.url",
-            "database.url_file too",
-            "Keep one",
-        ),
+        config("two databases", "[database]\nurl = \"postgres://a@b.example/c\"\nurl_file = \"there\"\n")
+            .file("there", "postgres://a@b.example/c")
+            .bad("database.url", "database.url_file too", "Keep one"),
         config("a custom cloud without hosts", "[teams]\ncloud = \"custom\"\n").bad(
             "teams.custom.login_url",
             "is not given",

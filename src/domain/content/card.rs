@@ -20,8 +20,7 @@ impl Content {
     /// Source: facts, section 9; the layout is the one that users of Company Communicator know.
     pub fn card(&self) -> Value {
         let title = json!({"type": "TextBlock", "text": plain(&self.title), "weight": "Bolder", "size": "ExtraLarge", "wrap": true});
-        let picture =
-            |image: &Image| json!({"type": "Image", "url": image.url, "size": "Stretch", "altText": image.description});
+        let picture = |image: &Image| json!({"type": "Image", "url": uri(&image.url), "size": "Stretch", "altText": image.description});
         let text = json!({"type": "TextBlock", "text": self.body, "wrap": true});
         let signed = |author: &String| json!({"type": "TextBlock", "text": plain(author), "size": "Small", "weight": "Lighter", "wrap": true});
         let parts = [Some(title), self.image.as_ref().map(picture), Some(text), self.author.as_ref().map(signed)];
@@ -33,7 +32,8 @@ impl Content {
             "body": parts.into_iter().flatten().collect::<Vec<_>>(),
         });
         if !self.buttons.is_empty() {
-            let open = |button: &Button| json!({"type": "Action.OpenUrl", "title": button.text, "url": button.url});
+            let open =
+                |button: &Button| json!({"type": "Action.OpenUrl", "title": button.text, "url": uri(&button.url)});
             card["actions"] = self.buttons.iter().map(open).collect();
         }
         card
@@ -67,6 +67,28 @@ impl Content {
         let left_out = inside.map_or(0, |image| image.url.len());
         let image_bytes = inside.and_then(Image::bytes).map_or(0, |bytes| bytes.len());
         Size { bytes: 2 * (units - left_out), image_bytes }
+    }
+}
+
+/// A link as RFC 3986 has it, which the schema asks for: people paste spaces, umlauts, bars and lone percent signs.
+fn uri(link: &str) -> String {
+    // What a link may hold beside letters and digits; brackets only around an address in the place of a host.
+    const MARKS: &str = "-._~:/?#@!$&'()*+,;=";
+    let Some(parsed) = url::Url::parse(link).ok().filter(url::Url::has_host) else { return link.to_owned() };
+    let (host, rest) = (&parsed[..url::Position::BeforePath], &parsed[url::Position::BeforePath..]);
+    let mut written = host.to_owned();
+    for (at, letter) in rest.char_indices() {
+        let is_escape = || rest.as_bytes().get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        match letter {
+            '%' if is_escape() => written.push(letter),
+            _ if letter.is_ascii_alphanumeric() || MARKS.contains(letter) => written.push(letter),
+            _ => written.extend(letter.to_string().bytes().map(|byte| format!("%{byte:02X}"))),
+        }
+    }
+    // A second # would begin a second fragment.
+    match written.split_once('#') {
+        Some((before, fragment)) => format!("{before}#{}", fragment.replace('#', "%23")),
+        None => written,
     }
 }
 
