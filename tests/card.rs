@@ -6,7 +6,8 @@ use boon::{Compiler, Draft, SchemaIndex, Schemas};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-use stentor::domain::content::{Button, Content, Image, inline};
+use stentor::domain::content::{ACTIVITY_BYTES_MAX, Button, Content, IMAGE_BYTES_MAX, Image, inline};
+use stentor::simulator::activity::Activity;
 
 const GIF: &[u8] = b"GIF89a\x01\0\x01\0\0\0\0;";
 
@@ -117,6 +118,18 @@ fn every_card_is_one_by_the_official_schema() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn what_just_passes_our_door_passes_that_of_the_simulated_teams() {
+    let picture = [b"GIF89a", vec![1; IMAGE_BYTES_MAX - 7].as_slice(), b";"].concat();
+    let image = Some(Image { url: inline(&picture).unwrap(), description: "Noise".into() });
+    let sized = |body: String| Content { title: "T".into(), body, image: image.clone(), ..Content::default() };
+    let room = (ACTIVITY_BYTES_MAX - sized(String::new()).size().bytes) / 2;
+    let full = sized("é".repeat(room)).check().unwrap();
+    assert_eq!(full.size().image_bytes, IMAGE_BYTES_MAX);
+    assert!(Activity::read(full.activity(true).to_string().as_bytes()).is_ok());
+    assert!(sized("é".repeat(room + 1)).check().is_err());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `stentor broadcast create`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -113,8 +113,8 @@ impl Create {
             let cure = "Write --now; for another hour, run this command at that hour.";
             keep(Faults(vec![Fault::new("--now", "is not given, and scheduling is not there yet", cure)]));
         }
-        let audience = self.audience().map_err(&mut keep).ok();
         let content = self.said.content().map_err(&mut keep).ok();
+        let audience = audience(self.audience.as_deref(), self.audience_expr.as_deref()).map_err(&mut keep).ok();
         match (content, audience, faults.is_empty()) {
             (Some(content), Some(audience), true) => Ok(Described {
                 content,
@@ -130,16 +130,16 @@ impl Create {
             _ => Err(Faults(faults)),
         }
     }
+}
 
-    fn audience(&self) -> Result<Audience, Faults> {
-        match (&self.audience, self.audience_expr.as_deref()) {
-            (Some(file), _) => Ok(Audience::List(read_list(&read("--audience", file, LIST_BYTES_MAX)?)?)),
-            (None, Some("everyone")) => Ok(Audience::Everyone),
-            (None, other) => {
-                let problem = format!("“{}” is not an audience", other.unwrap_or_default());
-                let cure = "Write everyone, or name a list with --audience FILE.";
-                Err(Faults(vec![Fault::new("--audience-expr", problem, cure)]))
-            }
+fn audience(list: Option<&Path>, words: Option<&str>) -> Result<Audience, Faults> {
+    match (list, words) {
+        (Some(file), _) => Ok(Audience::List(read_list(&read("--audience", file, LIST_BYTES_MAX)?)?)),
+        (None, Some("everyone")) => Ok(Audience::Everyone),
+        (None, other) => {
+            let problem = format!("“{}” is not an audience", other.unwrap_or_default());
+            let cure = "Write everyone, or name a list with --audience FILE.";
+            Err(Faults(vec![Fault::new("--audience-expr", problem, cure)]))
         }
     }
 }
