@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::text::listen_address;
 use super::{Global, stop, text};
 use crate::config::{Need, parse_duration};
 use crate::telemetry::Voice;
@@ -29,10 +30,10 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", value_parser = listen_address)]
     listen: SocketAddr,
     /// How others reach it, when that is not where it listens, such as http://simulator:8090
-    #[arg(long, value_name = "URL", value_parser = base)]
+    #[arg(long, value_name = "URL", value_parser = base, conflicts_with = "tls")]
     reached_at: Option<String>,
     /// Multiplies every published limit; 0 lifts them
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
@@ -142,6 +143,7 @@ mod tests {
             people: 3,
             seed: 1,
             listen: ([127, 0, 0, 1], 0).into(),
+            reached_at: None,
             quota_factor: 1.0,
             is_warm: false,
             latency: Duration::ZERO,

@@ -292,6 +292,7 @@ fn sample_content() -> Content {
             "Please leave before **12:00**. The heating is being replaced in all buildings:\n\n- Lyon and Lille: doors \
                close at 12:00\n- Milan: doors close at 12:30\n\nDetails are on the intranet."
                 .to_owned(),
+        image: None,
         author: Some("Facilities team".to_owned()),
         banner: Some("Offices close at noon on Friday: please read".to_owned()),
         buttons: vec![Button {
