@@ -58,6 +58,7 @@ create table bucket (
   name text not null,
   cooldown_until timestamptz not null,
   share real not null,
+  kept_at timestamptz not null,
   primary key (tenant_id, name),
   constraint bucket_share_is_a_share check (share > 0 and share <= 1)
 ) with (fillfactor = 50);
@@ -65,4 +66,5 @@ comment on table bucket is 'What the next owner of a tenant must know of one quo
 comment on column bucket.tenant_id is 'The tenant.';
 comment on column bucket.name is 'The bucket: check, install, resolve, send, catalog, directory.';
 comment on column bucket.cooldown_until is 'No request of this bucket starts earlier.';
-comment on column bucket.share is 'The part of the quota in use after the last 429.';
+comment on column bucket.share is 'The part of the quota in use after the last 429; climbs back from there.';
+comment on column bucket.kept_at is 'When that was.';

@@ -73,7 +73,7 @@ create table attempt (
   tenant_id integer not null,
   ordinal integer not null,
   epoch integer not null,
-  attempt smallint not null,
+  attempt integer not null,
   step smallint not null,
   outcome smallint,
   settles smallint,

@@ -141,11 +141,22 @@ pub enum BotKind {
     MultiTenant,
 }
 
+/// Which proxy, if any.
+#[derive(Debug, Clone)]
+pub enum ProxySetting {
+    /// That of the environment.
+    Environment,
+    /// None, whatever the environment says.
+    Direct,
+    /// The one at this url, which may hold a password.
+    At(SecretString),
+}
+
 /// How we reach Microsoft.
 #[derive(Debug, Clone)]
 pub struct NetworkSettings {
-    /// The url of a proxy for everything, which may hold a password; `None` leaves it to the environment.
-    pub proxy: Option<SecretString>,
+    /// A proxy for everything.
+    pub proxy: ProxySetting,
     /// Authorities to trust beside the system's.
     pub extra_ca_file: Option<PathBuf>,
     /// Hosts to reach at another address; port 0 stands for the usual one.
@@ -291,6 +302,8 @@ pub fn file_trouble(error: &std::io::Error) -> String {
         ErrorKind::PermissionDenied => "this user may not".to_owned(),
         ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
         ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        ErrorKind::NotADirectory => "a file stands where a directory should".to_owned(),
+        ErrorKind::StorageFull => "the disk is full".to_owned(),
         _ => error.to_string(),
     }
 }

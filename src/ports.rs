@@ -181,6 +181,9 @@ pub enum StoreError {
     /// The database cannot be reached, or asks us to come again. Repeat the same call.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
+    /// The database is there and does not let us in: wrong user, password or name. An administrator must act.
+    #[error("the database refuses us: {0}")]
+    Refused(String),
     /// The lease under which the call was made is not ours any more.
     #[error("the lease was lost")]
     LeaseLost,
@@ -237,6 +240,10 @@ pub struct BucketRecord {
     pub bucket: Bucket,
     /// Nothing starts before.
     pub cooldown_until: Timestamp,
+    /// The part of the quota in use after the last 429, in 0.1..=1.0.
+    pub share: f64,
+    /// When that was.
+    pub kept_at: Timestamp,
 }
 
 /// One round that has work, as its owner sees it.
@@ -318,7 +325,7 @@ pub struct AttemptFact {
     /// Whose.
     pub ordinal: Ordinal,
     /// Its number among the recipient's attempts in this round, from 1.
-    pub attempt: u16,
+    pub attempt: u32,
     /// The epoch under which it was made.
     pub epoch: Epoch,
     /// Which step; `None` for a decision without a request (skipped, expired).
@@ -348,6 +355,8 @@ pub struct RouteLearnt {
     pub recipient: RecipientKey,
     /// The whole route as it is known now.
     pub route: Route,
+    /// The chat that was known is gone: forget it where nothing is known instead.
+    pub forgets: bool,
     /// Why Teams refused her, when it did.
     pub refusal: Option<Reason>,
 }
@@ -505,8 +514,17 @@ pub trait Store: Send + Sync {
     /// Ends the lease of a worker that is provably gone, or that stops in order.
     async fn end_lease(&self, worker: WorkerId) -> Result<(), StoreError>;
 
-    /// Takes up to `limit` tenants that nobody holds (or whose holder's lease ended `grace` ago) and that have work.
-    async fn take_tenants(&self, worker: WorkerId, grace: Duration, limit: u32) -> Result<Vec<HeldTenant>, StoreError>;
+    /// Takes up to `limit` of the tenants in `may` that have work and that nobody holds, or whose holder's lease ended
+    /// `grace` ago. A tenant that this worker holds by the record but not in `held` was taken by a call whose answer was
+    /// lost, and is taken again.
+    async fn take_tenants(
+        &self,
+        worker: WorkerId,
+        grace: Duration,
+        limit: u32,
+        may: &[TenantKey],
+        held: &[TenantKey],
+    ) -> Result<Vec<HeldTenant>, StoreError>;
 
     /// Gives tenants back, and whatever chunks of theirs `worker` still claims and nobody is open in.
     async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Result<(), StoreError>;
@@ -530,7 +548,8 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Expanded, StoreError>;
 
-    /// Claims up to `limit` clean chunks of a round.
+    /// Claims up to `limit` clean chunks of a round. One that this worker claims by the record but does not have
+    /// (`have`) was claimed by a call whose answer was lost, and is claimed again.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] when `held` is not ours any more.
@@ -540,6 +559,7 @@ pub trait Store: Send + Sync {
         worker: WorkerId,
         round: RoundId,
         limit: u32,
+        have: &[ChunkNumber],
     ) -> Result<Vec<ClaimedChunk>, StoreError>;
 
     /// Writes down a tenant's facts, permissions and routes in one statement. Repeating it does no harm.
@@ -584,7 +604,7 @@ pub trait Store: Send + Sync {
     async fn resume_broadcast(&self, tenant: TenantKey, id: BroadcastId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Keeps a bucket's cooldown for the next owner.
-    async fn keep_bucket(&self, tenant: TenantKey, record: BucketRecord, share: f64) -> Result<(), StoreError>;
+    async fn keep_bucket(&self, tenant: TenantKey, record: BucketRecord) -> Result<(), StoreError>;
 
     /// Keeps the app's catalogue id.
     async fn keep_app(&self, tenant: TenantKey, app: &TeamsAppId) -> Result<(), StoreError>;

@@ -13,20 +13,21 @@ use crate::adapters::postgres::managed::{self, Managed, ScratchOptions};
 use crate::adapters::postgres::pool::PoolSettings;
 use crate::adapters::postgres::{PgStore, schema};
 use crate::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
-use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
+use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings, Way};
 use crate::app::health::{Health, Readiness};
 use crate::app::lease::Worker;
-use crate::app::people::People;
-use crate::config::{BotKind, Cloud, Settings};
-use crate::domain::ids::{BroadcastId, TenantKey};
-use crate::domain::outcome::Step;
+use crate::app::people::{People, PeopleError};
+use crate::config::{BotKind, Cloud, ProxySetting, Settings};
+use crate::domain::fault::{Fault, Faults};
+use crate::domain::ids::{BroadcastId, RequestId, TenantKey};
+use crate::domain::outcome::{Outcome, Step};
 use crate::domain::pacing::Bucket;
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, Directory, Messenger, Random, Store};
+use crate::ports::{Answer, Clock, Directory, Messenger, Random, Store};
 
 mod demonstration;
 
-pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, Simulation, Weather};
+pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather};
 
 /// How often a process asks whether its database is there.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -54,8 +55,7 @@ impl Ground {
     async fn open(settings: &Settings, role: Role, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let database = &settings.database;
         if let Some(url) = &database.url {
-            let options: PgConnectOptions =
-                url.expose_secret().parse().context("database.url is not the address of a Postgres")?;
+            let options: PgConnectOptions = url.expose_secret().parse().map_err(|error| not_an_address(&error))?;
             return Ok(Self { store: PgStore::new(options, pool(settings)), managed: None });
         }
         let role = match role {
@@ -91,6 +91,16 @@ fn pool(settings: &Settings) -> PoolSettings {
         work_limit: settings.database.statement_timeout,
         ..PoolSettings::default()
     }
+}
+
+/// Says what is wrong with the address, which may hold a password, without repeating it.
+fn not_an_address(error: &sqlx::Error) -> Faults {
+    let problem = match error {
+        sqlx::Error::Configuration(cause) => format!("is not the address of a Postgres: {cause}"),
+        _ => "is not the address of a Postgres".to_owned(),
+    };
+    let cure = "Write it like \"postgres://stentor:password@db.example:5432/stentor?sslmode=verify-full\".";
+    Faults(vec![Fault::new("database.url", problem, cure)])
 }
 
 /// Stentor, opened: everything that the commands use.
@@ -186,6 +196,7 @@ impl Stentor {
             random: Arc::clone(&self.random),
             store: Arc::clone(&self.store),
             messengers: Arc::new(move |_| Arc::clone(&messenger)),
+            tenants: vec![self.tenant],
             settings: Arc::new(self.settings.engine.clone()),
             process: process_identity(&*self.random),
             is_gone: Arc::new(is_gone),
@@ -245,6 +256,22 @@ impl Stentor {
         Ok(self.ground.store.starts(self.tenant, broadcast, step).await?)
     }
 
+    /// Asks for the app in the organisation's catalogue: what refuses everybody is better told now than by a halt.
+    ///
+    /// Whatever else is the matter may pass before the broadcast's turn comes, and the worker tells of it then.
+    ///
+    /// # Errors
+    /// [`PeopleError::Refused`].
+    pub async fn check_app(&self) -> Result<(), PeopleError> {
+        let id = RequestId::new(self.random.next_u64(), self.random.next_u64());
+        match self.messenger.find_app(id).await {
+            Err(Answer { outcome: Outcome::Refused(_, reason), detail, .. }) => {
+                Err(PeopleError::Refused { reason, detail })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What reading the directory and accepting broadcasts need.
     pub fn people(&self) -> People {
         People {
@@ -300,7 +327,11 @@ fn teams_client(settings: &Settings, clock: Arc<dyn Clock>, random: Arc<dyn Rand
     };
     client.request_timeout = network.request_timeout;
     client.connect_timeout = network.connect_timeout;
-    client.proxy = network.proxy.as_ref().map(|url| url.expose_secret().parse()).transpose()?;
+    client.way = match &network.proxy {
+        ProxySetting::Environment => Way::Environment,
+        ProxySetting::Direct => Way::Direct,
+        ProxySetting::At(url) => Way::Proxy(url.expose_secret().parse()?),
+    };
     client.extra_ca_file = network.extra_ca_file.as_deref().map(Path::to_path_buf);
     client.connect_to = network.connect_to.iter().map(|(host, address)| (host.clone(), *address)).collect();
     Ok(TeamsClient::new(client, clock, random)?)

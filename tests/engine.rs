@@ -23,7 +23,7 @@ use stentor::domain::ids::{BroadcastId, TenantKey};
 use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::reason::{HaltReason, Reason};
 use stentor::domain::retry::RetryPolicy;
-use stentor::ports::{BroadcastReport, Clock, Messenger, Random, Store};
+use stentor::ports::{BroadcastReport, Clock, Halt, Messenger, Random, Store};
 use stentor::simulator::faults::FaultPlan;
 use stentor::simulator::service::Simulator;
 use stentor::simulator::settings::SimulatorSettings;
@@ -124,6 +124,7 @@ impl House {
             random: Arc::clone(&self.random),
             store: self.store.clone(),
             messengers: Arc::new(move |_| Arc::clone(&messenger)),
+            tenants: vec![self.tenant],
             settings: Arc::new(self.engine.clone()),
             process: process_identity(&*self.random),
             is_gone: Arc::new(is_gone),
@@ -424,4 +425,59 @@ async fn a_person_can_pause_and_resume_in_every_running_state() {
     working.stop().await;
     assert_eq!(report.progress.sent as usize, house.simulator.ledger_summary().delivered);
     assert_eq!(wish(Wish::Cancel).await, Granted::No(BroadcastState::Done));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_found_halted_by_a_fresh_worker_goes_on_after_the_cure() {
+    let house = house(organisation(120)).await;
+    house.control("secret", serde_json::json!({"state": "expired", "revoke_tokens": true})).await;
+    let halt = Halt { reason: HaltReason::SecretExpired, detail: None, since: house.clock.now() };
+    house.store.halt_tenant(house.tenant, &halt).await.unwrap();
+    house.control("secret", serde_json::json!({"state": "valid", "revoke_tokens": false})).await;
+    // Nothing of it is in memory: the worker has to claim somebody in order to try.
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    let report = house.until_done(id).await;
+    working.stop().await;
+    assert!(report.progress.sent > 90);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_of_the_service_rests_its_bucket_and_leaves_only_a_few_in_doubt() {
+    let mut plan = FaultPlan::named("none").unwrap();
+    plan.gateway_after_effect = 1.0;
+    plan.buckets = vec![stentor::simulator::bucket::Bucket::Send];
+    let house = house(faults(plan, 300)).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    house.until(id, |report| report.progress.unconfirmed >= 8).await;
+    house.pause(Duration::from_secs(5)).await;
+    let during = house.report(id).await.progress;
+    assert!(during.unconfirmed < 80, "the outage went on taking people: {during:?}");
+    house.control("faults", serde_json::json!("none")).await;
+    let report = house.until_done(id).await;
+    working.stop().await;
+    assert!(report.progress.sent > 150, "{:?}", report.progress);
+    assert_eq!(house.simulator.ledger_summary().duplicates, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disabled_bot_is_tried_with_a_send_and_not_with_a_check() {
+    let house = house(organisation(100)).await;
+    let first = house.submit("First", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    house.until_done(first).await;
+    // The bot's tokens are refused, Graph's are not: a check would succeed.
+    house.control("bot", serde_json::json!({"state": "disabled"})).await;
+    let second = house.submit("Second", WhenInDoubt::Hold).await;
+    let halted = house.until(second, |report| report.state == BroadcastState::Halted).await;
+    assert_eq!(halted.halt.map(|halt| halt.reason), Some(HaltReason::BotDisabled));
+    house.pause(Duration::from_secs(3)).await;
+    assert_eq!(house.report(second).await.state, BroadcastState::Halted);
+    let failed: Vec<Reason> = house.reasons(second).await.keys().map(|(_, reason)| *reason).collect();
+    assert!(!failed.contains(&Reason::BlockedByUser), "a send was made in earnest: {failed:?}");
+    house.control("bot", serde_json::json!({"state": "enabled"})).await;
+    let report = house.until_done(second).await;
+    working.stop().await;
+    assert!(report.progress.sent > 70);
 }

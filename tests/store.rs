@@ -12,13 +12,14 @@ use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Tre
 use stentor::domain::chunk::Chunk;
 use stentor::domain::content::Content;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
-use stentor::domain::ids::{BroadcastId, EntraId, MessageId, RequestId, RoundId, TenantKey, WorkerId};
+use stentor::domain::ids::{BroadcastId, ConversationId, EntraId, MessageId, RequestId, RoundId, TenantKey, WorkerId};
 use stentor::domain::outcome::{Outcome, Step};
 use stentor::domain::reason::{HaltReason, Reason};
-use stentor::domain::route::Account;
+use stentor::domain::route::{Account, Route};
 use stentor::domain::time::Timestamp;
 use stentor::ports::{
-    AttemptFact, ClaimedChunk, Flush, Halt, HeldTenant, Person, ProcessIdentity, Store, StoreError, Submission,
+    AttemptFact, ClaimedChunk, Flush, Halt, HeldTenant, Person, ProcessIdentity, RouteLearnt, Store, StoreError,
+    Submission,
 };
 use uuid::Uuid;
 
@@ -70,7 +71,7 @@ impl Bench {
     async fn worker(&self) -> (WorkerId, Vec<HeldTenant>) {
         let process = ProcessIdentity { host: "here".into(), pid: 1, started: 1 };
         let worker = self.store.register(&process, LEASE).await.unwrap();
-        (worker, self.store.take_tenants(worker, GRACE, 10).await.unwrap())
+        (worker, self.store.take_tenants(worker, GRACE, 10, &[self.tenant], &[]).await.unwrap())
     }
 
     /// Submits to everybody, freezes the audience in chunks of `chunk_size`, and claims one.
@@ -82,7 +83,7 @@ impl Bench {
         let (id, round) = self.submit(when_in_doubt).await;
         let (worker, held) = self.worker().await;
         while !self.store.expand(held[0], worker, round, 1000, chunk_size, now()).await.unwrap().complete {}
-        let chunk = self.store.claim(held[0], worker, round, 1).await.unwrap().remove(0);
+        let chunk = self.store.claim(held[0], worker, round, 1, &[]).await.unwrap().remove(0);
         (id, worker, held[0], chunk)
     }
 
@@ -196,7 +197,7 @@ async fn expanding_in_slices_gives_everybody_one_ordinal_in_exactly_one_chunk() 
     assert_eq!(slices, [8, 8, 8, 1]);
     let report = bench.store.report(bench.tenant, id).await.unwrap().unwrap();
     assert_eq!((report.state, report.progress.targeted, report.progress.pending), (BroadcastState::Running, 25, 25));
-    let chunks = bench.store.claim(held[0], worker, round, 100).await.unwrap();
+    let chunks = bench.store.claim(held[0], worker, round, 100, &[]).await.unwrap();
     assert_eq!(chunks.iter().map(|claimed| claimed.chunk.size).collect::<Vec<_>>(), [4, 4, 4, 4, 4, 4, 1]);
     let ordinals: Vec<u32> =
         chunks.iter().flat_map(|claimed| &claimed.members).map(|member| member.ordinal.0).collect();
@@ -286,7 +287,7 @@ async fn a_rescue_gives_the_open_ones_another_turn_when_the_policy_resends() {
     let bench = bench(4).await;
     let (id, chunk, successor, held) = crashed(&bench, WhenInDoubt::Resend).await;
     assert!(bench.states(id).await.iter().all(|(state, _)| state == "pending"));
-    let again = bench.store.claim(held, successor, chunk.round, 1).await.unwrap().remove(0);
+    let again = bench.store.claim(held, successor, chunk.round, 1, &[]).await.unwrap().remove(0);
     assert_eq!(again.members.len(), 4);
     assert_eq!(again.attempts[0].outcome, Outcome::Lost(Reason::LeaseEnded));
     assert!(again.chunk.epoch > chunk.epoch);
@@ -324,9 +325,9 @@ async fn a_tenant_has_one_owner_until_the_lease_and_its_grace_have_ended() {
     bench.sql("create or replace function lease_now() returns timestamptz language sql volatile as 'select clock_timestamp() + interval ''11 seconds'''").await;
     assert!(!bench.store.renew(first, LEASE).await.unwrap(), "an ended lease is never renewed");
     bench.sql("update worker set alive_until = alive_until + interval '1 hour' where worker_id = 2").await;
-    assert_eq!(bench.store.take_tenants(second, GRACE, 10).await.unwrap(), []);
+    assert_eq!(bench.store.take_tenants(second, GRACE, 10, &[bench.tenant], &[]).await.unwrap(), []);
     bench.sql("create or replace function lease_now() returns timestamptz language sql volatile as 'select clock_timestamp() + interval ''13 seconds'''").await;
-    let taken = bench.store.take_tenants(second, GRACE, 10).await.unwrap();
+    let taken = bench.store.take_tenants(second, GRACE, 10, &[bench.tenant], &[]).await.unwrap();
     assert_eq!(taken.len(), 1);
     assert!(taken[0].epoch > held[0].epoch);
 }
@@ -340,7 +341,7 @@ async fn a_dead_owners_claim_is_refused_once_the_tenant_was_taken() {
     bench.store.end_lease(first).await.unwrap();
     let (_, taken) = bench.worker().await;
     assert_eq!(taken.len(), 1);
-    assert!(matches!(bench.store.claim(held[0], first, round, 1).await, Err(StoreError::LeaseLost)));
+    assert!(matches!(bench.store.claim(held[0], first, round, 1, &[]).await, Err(StoreError::LeaseLost)));
 }
 
 #[tokio::test]
@@ -350,7 +351,7 @@ async fn an_orderly_stop_leaves_no_claim_and_no_lease() {
     bench.store.release_tenant(worker, held).await.unwrap();
     let (second, taken) = bench.worker().await;
     assert_eq!(taken.len(), 1);
-    let chunks = bench.store.claim(taken[0], second, claimed.chunk.round, 10).await.unwrap();
+    let chunks = bench.store.claim(taken[0], second, claimed.chunk.round, 10, &[]).await.unwrap();
     assert_eq!(chunks.len(), 2);
 }
 
@@ -389,4 +390,119 @@ async fn submitting_twice_stores_one_broadcast() {
     bench.submit(WhenInDoubt::Hold).await;
     bench.submit(WhenInDoubt::Hold).await;
     assert_eq!(bench.store.reports(bench.tenant, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_made_again() {
+    let bench = bench(4).await;
+    let (_, worker, held, lost) = bench.claimed(WhenInDoubt::Hold, 2).await;
+    let round = lost.chunk.round;
+    // We do not know of the first chunk; then of both.
+    let again = bench.store.claim(held, worker, round, 1, &[]).await.unwrap().remove(0);
+    assert_eq!(again.chunk.number, lost.chunk.number);
+    assert!(again.chunk.epoch > lost.chunk.epoch, "the lost claim is fenced");
+    let other = bench.store.claim(held, worker, round, 10, &[again.chunk.number]).await.unwrap();
+    assert_eq!(other.len(), 1);
+    let have = [again.chunk.number, other[0].chunk.number];
+    assert_eq!(bench.store.claim(held, worker, round, 10, &have).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_tenant_taken_in_a_call_whose_answer_was_lost_is_taken_again_and_a_strangers_never() {
+    let bench = bench(4).await;
+    bench.submit(WhenInDoubt::Hold).await;
+    let (worker, lost) = bench.worker().await;
+    let again = bench.store.take_tenants(worker, GRACE, 10, &[bench.tenant], &[]).await.unwrap();
+    assert!(again[0].epoch > lost[0].epoch);
+    assert_eq!(bench.store.take_tenants(worker, GRACE, 10, &[bench.tenant], &[bench.tenant]).await.unwrap(), []);
+    bench.store.end_lease(worker).await.unwrap();
+    let (stranger, _) = bench.worker().await;
+    assert_eq!(bench.store.take_tenants(stranger, GRACE, 10, &[TenantKey(99)], &[]).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_rescuer_that_lost_the_tenant_settles_nothing() {
+    let bench = bench(4).await;
+    let (_, first, _, claimed) = bench.claimed(WhenInDoubt::Hold, 4).await;
+    bench.store.end_lease(first).await.unwrap();
+    let (slow, held) = bench.worker().await;
+    bench.store.end_lease(slow).await.unwrap();
+    let (_, taken) = bench.worker().await;
+    assert_eq!(taken.len(), 1);
+    // It looked while the tenant was its own; now it must not touch what its successor works on.
+    assert_eq!(bench.store.rescue(held[0], slow, now()).await.unwrap(), 0);
+    let epoch: i32 = bench
+        .store
+        .database()
+        .run("epoch", async |conn| sqlx::query_scalar("-- epoch\nselect epoch from chunk").fetch_one(conn).await)
+        .await
+        .unwrap();
+    assert_eq!(u32::try_from(epoch).unwrap(), claimed.chunk.epoch.0);
+}
+
+#[tokio::test]
+async fn under_resend_a_late_proof_spares_the_person_the_second_message() {
+    let bench = bench(4).await;
+    let (id, chunk, successor, held) = crashed(&bench, WhenInDoubt::Resend).await;
+    let fact = sent(&chunk, 0, Some(Settlement::Sent), accepted());
+    assert_eq!(bench.store.record_late(bench.tenant, &[fact]).await.unwrap(), 0, "there was no settled doubt");
+    assert_eq!(bench.states(id).await[0].0, "sent");
+    let again = bench.store.claim(held, successor, chunk.round, 1, &[]).await.unwrap().remove(0);
+    assert!(again.attempts.iter().any(|attempt| matches!(attempt.outcome, Outcome::Accepted { .. })));
+}
+
+#[tokio::test]
+async fn a_cancelled_broadcast_is_never_sent_again_so_its_doubt_stays() {
+    let bench = bench(4).await;
+    let (id, worker, _, claimed) = bench.claimed(WhenInDoubt::Resend, 4).await;
+    let mut chunk = claimed.chunk;
+    chunk.grant(claimed.members[0].ordinal).unwrap();
+    chunk.flush_number += 1;
+    let flush = Flush { chunks: vec![chunk], now: Some(now()), ..Flush::default() };
+    bench.store.flush(bench.tenant, worker, &flush).await.unwrap();
+    let running = [BroadcastState::Running];
+    bench.store.move_broadcast(bench.tenant, id, &running, BroadcastState::Cancelling, now()).await.unwrap();
+    bench.store.end_lease(worker).await.unwrap();
+    let (successor, held) = bench.worker().await;
+    bench.store.rescue(held[0], successor, now()).await.unwrap();
+    bench.store.finish(bench.tenant, now()).await.unwrap();
+    let progress = bench.store.report(bench.tenant, id).await.unwrap().unwrap().progress;
+    assert_eq!((progress.unconfirmed, progress.cancelled, progress.adds_up()), (1, 3, true));
+}
+
+#[tokio::test]
+async fn what_one_broadcast_learns_does_not_erase_what_another_learnt() {
+    let bench = bench(1).await;
+    let (_, worker, _, claimed) = bench.claimed(WhenInDoubt::Hold, 1).await;
+    let recipient = claimed.members[0].recipient;
+    let (mut chunk, chat) = (claimed.chunk, ConversationId("19:chat".into()));
+    let learn = |chunk: &mut Chunk, route: Route, forgets| {
+        chunk.flush_number += 1;
+        let routes = vec![RouteLearnt { recipient, route, forgets, refusal: None }];
+        Flush { chunks: vec![chunk.clone()], routes, now: Some(now()), ..Flush::default() }
+    };
+    let known = async || -> Option<String> {
+        let sql = "-- known\nselect conversation_id from recipient";
+        bench.store.database().run("known", async |conn| sqlx::query_scalar(sql).fetch_one(conn).await).await.unwrap()
+    };
+    for (route, forgets, expected) in [
+        (Route::to(chat.clone()), false, Some(chat.0.clone())),
+        (Route::default(), false, Some(chat.0.clone())),
+        (Route::default(), true, None),
+    ] {
+        let flush = learn(&mut chunk, route, forgets);
+        bench.store.flush(bench.tenant, worker, &flush).await.unwrap();
+        assert_eq!(known().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_chunk_size_changed_while_expanding_does_no_harm() {
+    let bench = bench(12).await;
+    let (_, round) = bench.submit(WhenInDoubt::Hold).await;
+    let (worker, held) = bench.worker().await;
+    bench.store.expand(held[0], worker, round, 6, 2, now()).await.unwrap();
+    while !bench.store.expand(held[0], worker, round, 6, 3, now()).await.unwrap().complete {}
+    let chunks = bench.store.claim(held[0], worker, round, 100, &[]).await.unwrap();
+    assert_eq!(chunks.iter().map(|claimed| claimed.chunk.size).collect::<Vec<_>>(), [2, 2, 2, 3, 3]);
 }

@@ -3,6 +3,10 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{Clock, Pending, ProcessIdentity, Random};
 
@@ -63,7 +67,13 @@ pub fn is_gone(process: &ProcessIdentity) -> bool {
     if host_name().as_deref() != Some(process.host.as_str()) {
         return false;
     }
-    started(process.pid) != Some(process.started)
+    let Ok(pid) = i32::try_from(process.pid) else { return false };
+    // A signal of 0 only asks whether there is such a process; `/proc` may hide those of others.
+    match kill(Pid::from_raw(pid), None) {
+        Err(Errno::ESRCH) => true,
+        _ => std::fs::read_to_string(stat_path(process.pid))
+            .is_ok_and(|stat| alive_since(&stat) != Some(process.started)),
+    }
 }
 
 /// This boot of this host, and the process namespace: equal for processes that can see each other.
@@ -78,7 +88,14 @@ fn host_name() -> Option<String> {
 /// Source: proc_pid_stat(5): the name stands in parentheses and may hold any character; state is field 3 and the start
 /// time field 22.
 fn started(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    alive_since(&std::fs::read_to_string(stat_path(pid)).ok()?)
+}
+
+fn stat_path(pid: u32) -> String {
+    format!("/proc/{pid}/stat")
+}
+
+fn alive_since(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let state = fields.next()?;
     if matches!(state, "Z" | "X" | "x") {

@@ -29,6 +29,8 @@ pub struct EngineSettings {
     pub expand_slice: u32,
     /// How often a halted tenant is tried with one request.
     pub probe_every: Duration,
+    /// How long a stop waits for answers and for the database; longer than a request may take.
+    pub stop_within: Duration,
     /// How many tenants one worker holds at most.
     pub tenants: u32,
     /// How patient we are with one delivery.
@@ -50,6 +52,7 @@ impl Default for EngineSettings {
             chunk_size: 256,
             expand_slice: 50_000,
             probe_every: Duration::from_secs(60),
+            stop_within: Duration::from_secs(25),
             tenants: 200,
             retry: RetryPolicy::default(),
             quotas: Bucket::ALL.into_iter().map(|bucket| (bucket, default_quota(bucket))).collect(),

@@ -13,7 +13,9 @@ use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
-use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RequestId, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::ids::{
+    BroadcastId, ChunkNumber, EntraId, RecipientKey, RequestId, RoundId, TeamsAppId, TenantKey, WorkerId,
+};
 use crate::domain::pacing::Quota;
 use crate::domain::reason::Reason;
 use crate::domain::retry::RetryPolicy;
@@ -201,7 +203,14 @@ impl Store for FakeStore {
     async fn end_lease(&self, _: WorkerId) -> Stored<()> {
         unreachable!()
     }
-    async fn take_tenants(&self, _: WorkerId, _: Duration, _: u32) -> Stored<Vec<HeldTenant>> {
+    async fn take_tenants(
+        &self,
+        _: WorkerId,
+        _: Duration,
+        _: u32,
+        _: &[TenantKey],
+        _: &[TenantKey],
+    ) -> Stored<Vec<HeldTenant>> {
         unreachable!()
     }
     async fn release_tenant(&self, _: WorkerId, _: HeldTenant) -> Stored<()> {
@@ -213,7 +222,14 @@ impl Store for FakeStore {
     async fn expand(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: u32, _: u32, _: Timestamp) -> Stored<Expanded> {
         unreachable!()
     }
-    async fn claim(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: u32) -> Stored<Vec<ClaimedChunk>> {
+    async fn claim(
+        &self,
+        _: HeldTenant,
+        _: WorkerId,
+        _: RoundId,
+        _: u32,
+        _: &[ChunkNumber],
+    ) -> Stored<Vec<ClaimedChunk>> {
         unreachable!()
     }
     async fn flush(&self, _: TenantKey, _: WorkerId, _: &Flush) -> Stored<Flushed> {
@@ -254,7 +270,7 @@ impl Store for FakeStore {
         unreachable!()
     }
 
-    async fn keep_bucket(&self, _: TenantKey, _: BucketRecord, _: f64) -> Stored<()> {
+    async fn keep_bucket(&self, _: TenantKey, _: BucketRecord) -> Stored<()> {
         unreachable!()
     }
     async fn keep_app(&self, _: TenantKey, _: &TeamsAppId) -> Stored<()> {

@@ -33,7 +33,7 @@ pub async fn write(
 /// Records late facts, as often as it takes.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub async fn write_late(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,

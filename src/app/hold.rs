@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::{self, Delivery, Effect, Event, Settlement, State};
-use crate::domain::fairness::{Contender, next_turn};
+use crate::domain::fairness::{Contender, Turns, next_turn};
 use crate::domain::ids::{BroadcastId, ChunkNumber, Epoch, Ordinal, RequestId, RoundId};
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::reason::Reason;
@@ -42,7 +42,7 @@ pub struct Landed {
     /// Under which claim it was made.
     pub epoch: Epoch,
     /// Its number among the delivery's attempts.
-    pub attempt: u16,
+    pub attempt: u32,
     /// Which step.
     pub step: Step,
     /// Our id of it.
@@ -63,7 +63,7 @@ pub struct Start {
     /// Under which claim.
     pub epoch: Epoch,
     /// Its number among the delivery's attempts.
-    pub attempt: u16,
+    pub attempt: u32,
     /// The step.
     pub step: Step,
     /// The person.
@@ -164,8 +164,8 @@ pub struct Hold {
     chunks: BTreeMap<ChunkKey, HeldChunk>,
     facts: Vec<AttemptFact>,
     routes: BTreeMap<crate::domain::ids::RecipientKey, RouteLearnt>,
-    last_turn: BTreeMap<Step, RoundId>,
-    last_grant: Option<RoundId>,
+    last_turn: BTreeMap<Step, Turns<RoundId>>,
+    last_grant: Turns<RoundId>,
     asked: Vec<Seat>,
 }
 
@@ -252,21 +252,32 @@ impl Hold {
             history.entry(recorded.ordinal).or_default().push((recorded.step, recorded.outcome, recorded.ended_at));
         }
         let mut seats = Vec::with_capacity(members.len());
+        let mut told = Vec::new();
         let mut people = BTreeMap::new();
         for member in members {
             let tried = history.remove(&member.ordinal).unwrap_or_default();
-            let count = u16::try_from(tried.len()).unwrap_or(u16::MAX);
+            if tried.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Accepted { .. })) {
+                // A late answer proved it before the policy could send again; the fact stands in the record.
+                told.push(member.ordinal);
+                continue;
+            }
+            let count = u32::try_from(tried.len()).unwrap_or(u32::MAX);
             let jitter = |attempt| Jitter::of(chunk.round, member.ordinal, attempt);
             let replayed = Delivery::replay(member.route.clone(), tried, when_in_doubt, policy, jitter);
             let delivery = match replayed {
                 Ok(delivery) if !delivery.is_settled() => delivery,
-                // The record tells of an answer that came after its doubt was resent: go on with a clean slate.
+                // A record that the table does not allow: go on with a clean slate.
                 Ok(_) | Err(_) => Delivery::new(member.route.clone()).after(count),
             };
             seats.push((Seat { chunk: key, ordinal: member.ordinal }, member.account.barrier()));
             people.insert(member.ordinal, (member, delivery));
         }
-        self.chunks.insert(key, HeldChunk { chunk, people, dirty: false });
+        let mut held = HeldChunk { chunk, people, dirty: !told.is_empty() };
+        for ordinal in told {
+            let settled = held.chunk.settle(ordinal, Settlement::Sent);
+            debug_assert!(settled.is_ok(), "only unsettled people are listed with a claim");
+        }
+        self.chunks.insert(key, held);
         for (seat, barrier) in seats {
             match barrier {
                 Some(reason) => self.decide(seat, Event::Barred(reason), policy, now),
@@ -338,8 +349,7 @@ impl Hold {
     pub fn start(&mut self, step: Step, policy: &RetryPolicy, now: Timestamp) -> Option<Start> {
         loop {
             let contenders = self.contenders(|lane| !lane.ready(step).is_empty());
-            let round = turn(&contenders, self.last_turn.get(&step).copied())?;
-            self.last_turn.insert(step, round);
+            let round = turn(&contenders, self.last_turn.entry(step).or_default())?;
             let seat = self.lanes.get_mut(&round)?.pop(step)?;
             // Somebody whose deadline passed, or whose chunk was taken, has left the room meanwhile.
             let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
@@ -396,12 +406,15 @@ impl Hold {
             _ => None,
         };
         for effect in &next.effects {
-            let refusal = match effect {
-                Effect::Learn(_) => None,
-                Effect::NoteRefusal(reason) => Some(*reason),
+            let (refusal, forgets) = match effect {
+                Effect::Learn(_) => (None, false),
+                Effect::Forget(_) => (None, true),
+                Effect::NoteRefusal(reason) => (Some(*reason), false),
                 _ => continue,
             };
-            self.routes.insert(recipient, RouteLearnt { recipient, route: route.clone(), refusal });
+            // What was to be forgotten stays so, whatever is learnt before it is written down.
+            let forgets = forgets || self.routes.get(&recipient).is_some_and(|earlier| earlier.forgets);
+            self.routes.insert(recipient, RouteLearnt { recipient, route: route.clone(), forgets, refusal });
         }
         if outcome != Outcome::NotStarted {
             self.facts.push(fact(&landed, settled));
@@ -413,18 +426,18 @@ impl Hold {
     /// Grants permissions up to `window` open sends and hands out everything unwritten; `None` when there is nothing.
     pub fn take_flush(&mut self, window: u32, now: Timestamp) -> Option<Flush> {
         self.grant(window);
-        let mut flush = Flush {
-            facts: mem::take(&mut self.facts),
-            routes: mem::take(&mut self.routes).into_values().collect(),
-            now: Some(now),
-            chunks: Vec::new(),
-        };
+        let mut chunks = Vec::new();
         for held in self.chunks.values_mut().filter(|held| held.dirty) {
             held.chunk.flush_number += 1;
             held.dirty = false;
-            flush.chunks.push(held.chunk.clone());
+            chunks.push(held.chunk.clone());
         }
-        (!flush.chunks.is_empty()).then_some(flush)
+        if chunks.is_empty() {
+            // Invariant: every fact has made its chunk dirty, so nothing unwritten is left behind.
+            return None;
+        }
+        let routes = mem::take(&mut self.routes).into_values().collect();
+        Some(Flush { chunks, facts: mem::take(&mut self.facts), routes, now: Some(now) })
     }
 
     /// Takes a committed flush in: permissions become usable, finished and fenced chunks leave.
@@ -446,8 +459,10 @@ impl Hold {
             if !held.contains(&key) {
                 self.drop_chunk(key);
                 committed.fenced.push(key);
-                let theirs = flush.facts.iter().filter(|fact| (fact.round, fact.chunk) == key);
-                committed.late.extend(theirs.cloned());
+                let theirs = |fact: &AttemptFact| (fact.round, fact.chunk) == key;
+                committed.late.extend(flush.facts.iter().filter(|fact| theirs(fact)).cloned());
+                // Also what landed while the flush was under way.
+                committed.late.extend(self.facts.extract_if(.., |fact| theirs(fact)));
             } else if chunk.is_finished() {
                 self.chunks.remove(&key);
                 committed.finished.insert(key.0);
@@ -464,6 +479,34 @@ impl Hold {
     pub fn revoke_all(&mut self) {
         let rounds: Vec<RoundId> = self.lanes.keys().copied().collect();
         rounds.into_iter().for_each(|round| self.revoke(round));
+    }
+
+    /// Whether anybody is ready for anything, or would be with a permission.
+    pub fn has_work(&self) -> bool {
+        Step::ALL.into_iter().any(|step| self.has_ready(step)) || self.wants_permission()
+    }
+
+    /// The numbers of the chunks of `round` that we hold.
+    pub fn numbers(&self, round: RoundId) -> Vec<ChunkNumber> {
+        self.chunks.keys().filter(|key| key.0 == round).map(|key| key.1).collect()
+    }
+
+    /// Settles, in cancelled rounds, whoever may have been told by an earlier send: cancelling must not say otherwise.
+    pub fn settle_doubted(&mut self, round: RoundId, policy: &RetryPolicy, now: Timestamp) {
+        let doubted = |(_, (_, delivery)): &(&Ordinal, &(Member, Delivery))| {
+            delivery.is_doubted() && matches!(delivery.state, State::Pending | State::Waiting { .. })
+        };
+        let seats: Vec<Seat> = self
+            .chunks
+            .iter()
+            .filter(|(key, _)| key.0 == round)
+            .flat_map(|(key, held)| {
+                held.people.iter().filter(doubted).map(|(ordinal, _)| Seat { chunk: *key, ordinal: *ordinal })
+            })
+            .collect();
+        for seat in seats {
+            self.decide(seat, Event::Cancelled, policy, now);
+        }
     }
 
     /// Chunks that can be given back: of `round`, or all; without open bits, unwritten facts or requests on the wire.
@@ -501,7 +544,11 @@ impl Hold {
         let Some(held) = self.chunks.get_mut(&seat.chunk) else { return };
         let epoch = held.chunk.epoch;
         let Some((_, delivery)) = held.people.get_mut(&seat.ordinal) else { return };
-        let Ok(next) = delivery::apply(delivery, event, policy, now, Jitter::FULL) else { return };
+        let Ok(next) = delivery::apply(delivery, event, policy, now, Jitter::FULL) else {
+            // Whoever cannot be decided about keeps her place.
+            self.queue(seat);
+            return;
+        };
         *delivery = next.delivery;
         let attempt = delivery.attempts.saturating_add(1);
         if let State::Settled(settlement, reason) = delivery.state {
@@ -570,8 +617,7 @@ impl Hold {
         let mut refused = Vec::new();
         while open < window {
             let contenders = self.contenders(|lane| !lane.wanting.is_empty());
-            let Some(round) = turn(&contenders, self.last_grant) else { break };
-            self.last_grant = Some(round);
+            let Some(round) = turn(&contenders, &mut self.last_grant) else { break };
             let Some(seat) = self.lanes.get_mut(&round).and_then(|lane| lane.wanting.pop_front()) else { break };
             let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
             // In single file, everybody but the one on the wire has to wait.
@@ -625,10 +671,14 @@ impl Hold {
     }
 }
 
-fn turn(contenders: &[(RoundId, Contender)], last: Option<RoundId>) -> Option<RoundId> {
-    let last = last.and_then(|round| contenders.iter().position(|(known, _)| *known == round));
+/// Whose turn it is, and remembers it.
+fn turn(contenders: &[(RoundId, Contender)], last: &mut Turns<RoundId>) -> Option<RoundId> {
+    let place = |round: Option<RoundId>| contenders.iter().position(|(known, _)| Some(*known) == round);
+    let served = Turns { urgent: place(last.urgent), normal: place(last.normal) };
     let states: Vec<Contender> = contenders.iter().map(|(_, contender)| *contender).collect();
-    next_turn(&states, last).map(|place| contenders[place].0)
+    let (round, contender) = contenders[next_turn(&states, served)?];
+    *(if contender.urgent { &mut last.urgent } else { &mut last.normal }) = Some(round);
+    Some(round)
 }
 
 fn pop_due(lane: &mut Lane, now: Timestamp) -> Option<Seat> {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -18,11 +18,9 @@ use crate::app::engine::EngineSettings;
 use crate::app::flush::repeat;
 use crate::app::work::{self, Ended, Office};
 use crate::domain::ids::{TenantKey, WorkerId};
-use crate::domain::time::Monotonic;
+use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{Clock, HeldTenant, Messenger, ProcessIdentity, Random, Store, StoreError};
 
-/// How long a worker that stops waits for the database before it leaves the rest to its successor.
-const STOP_PATIENCE: Duration = Duration::from_secs(15);
 /// The wait before a run that failed is followed by the next.
 const BETWEEN_RUNS: Duration = Duration::from_secs(1);
 
@@ -43,6 +41,8 @@ pub struct Worker {
     pub store: Arc<dyn Store>,
     /// Teams, for each tenant.
     pub messengers: Messengers,
+    /// The tenants for which it has credentials; it never takes another.
+    pub tenants: Vec<TenantKey>,
     /// How it behaves.
     pub settings: Arc<EngineSettings>,
     /// Where it runs.
@@ -51,17 +51,26 @@ pub struct Worker {
     pub is_gone: IsGone,
 }
 
-/// Until when this run may start requests, by the stopwatch; and whether the run is over.
+/// Until when this run may start requests, and whether the run is over.
+///
+/// Kept twice: by the stopwatch, which no administrator moves, and by the wall clock, which goes on while the machine
+/// sleeps. Whichever comes first counts.
 #[derive(Debug, Clone)]
 pub struct Lease {
     start_until: Arc<AtomicU64>,
+    wall_until: Arc<AtomicI64>,
     /// Cancelled when the lease was lost: nothing may start, what is on the wire is still recorded.
     pub lost: CancellationToken,
 }
 
 impl Lease {
     fn new() -> Self {
-        Self { start_until: Arc::new(AtomicU64::new(0)), lost: CancellationToken::new() }
+        Self { start_until: Arc::default(), wall_until: Arc::default(), lost: CancellationToken::new() }
+    }
+
+    /// A request may start at this instant, told by both clocks.
+    pub fn may_start(&self, now: Monotonic, wall: Timestamp) -> bool {
+        now < self.start_until() && wall.timestamp_millis() < self.wall_until.load(Ordering::Acquire)
     }
 
     /// No request starts after this instant.
@@ -70,8 +79,11 @@ impl Lease {
     }
 
     /// The lease was renewed by a request that was sent at `sent_at`.
-    fn renewed(&self, sent_at: Monotonic, settings: &EngineSettings) {
-        let until = sent_at + settings.lease.saturating_sub(settings.stop_before);
+    fn renewed(&self, (sent_at, wall): (Monotonic, Timestamp), settings: &EngineSettings) {
+        let good_for = settings.lease.saturating_sub(settings.stop_before);
+        // The newest word counts, also when the wall clock was set back.
+        self.wall_until.store((wall + good_for).timestamp_millis(), Ordering::Release);
+        let until = sent_at + good_for;
         let nanos = u64::try_from(until.since_origin().as_nanos()).unwrap_or(u64::MAX);
         self.start_until.fetch_max(nanos, Ordering::AcqRel);
     }
@@ -102,7 +114,7 @@ impl Worker {
 
     async fn one_run(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         let lease = Lease::new();
-        let sent_at = self.clock.monotonic();
+        let sent_at = self.instant();
         let register = || self.store.register(&self.process, self.settings.lease);
         let worker = repeat(&*self.clock, stop, "register", register).await?;
         lease.renewed(sent_at, &self.settings);
@@ -114,7 +126,7 @@ impl Worker {
         let working = self.hold_tenants(worker, &lease, &over, &abandon);
         let giving_up = async {
             over.cancelled().await;
-            self.clock.sleep_until(self.clock.monotonic() + STOP_PATIENCE).await;
+            self.clock.sleep_until(self.clock.monotonic() + self.settings.stop_within).await;
             abandon.cancel();
             std::future::pending::<()>().await;
         };
@@ -129,10 +141,15 @@ impl Worker {
         done
     }
 
+    /// This instant by both clocks.
+    fn instant(&self) -> (Monotonic, Timestamp) {
+        (self.clock.monotonic(), self.clock.now())
+    }
+
     /// Renews the lease for as long as the run lasts. It never returns: the run drops it.
     async fn keep_lease(&self, worker: WorkerId, lease: &Lease) {
         loop {
-            let sent_at = self.clock.monotonic();
+            let sent_at = self.instant();
             match self.store.renew(worker, self.settings.lease).await {
                 Ok(true) => lease.renewed(sent_at, &self.settings),
                 Ok(false) => {
@@ -142,7 +159,7 @@ impl Worker {
                 }
                 Err(error) => tracing::warn!(%worker, %error, "the lease could not be renewed"),
             }
-            self.clock.sleep_until(sent_at + self.settings.renew_every).await;
+            self.clock.sleep_until(sent_at.0 + self.settings.renew_every).await;
         }
     }
 
@@ -165,7 +182,13 @@ impl Worker {
                     return outcome;
                 }
             } else {
-                match self.take(worker, held.len()).await {
+                let has: Vec<TenantKey> = held.keys().copied().collect();
+                let taken = tokio::select! {
+                    taken = self.take(worker, &has) => taken,
+                    () = over.cancelled() => continue,
+                    () = lease.lost.cancelled() => continue,
+                };
+                match taken {
                     Ok(taken) => {
                         for tenant in taken {
                             held.insert(tenant.tenant, tenant);
@@ -190,18 +213,18 @@ impl Worker {
         }
     }
 
-    async fn take(&self, worker: WorkerId, held: usize) -> Result<Vec<HeldTenant>, StoreError> {
+    async fn take(&self, worker: WorkerId, held: &[TenantKey]) -> Result<Vec<HeldTenant>, StoreError> {
         for (neighbour, process) in self.store.neighbours(&self.process.host, worker).await? {
             if (self.is_gone)(&process) {
                 tracing::info!(%neighbour, pid = process.pid, "a predecessor on this host is gone; its lease ends now");
                 self.store.end_lease(neighbour).await?;
             }
         }
-        let room = self.settings.tenants.saturating_sub(u32::try_from(held).unwrap_or(u32::MAX));
+        let room = self.settings.tenants.saturating_sub(u32::try_from(held.len()).unwrap_or(u32::MAX));
         if room == 0 {
             return Ok(Vec::new());
         }
-        self.store.take_tenants(worker, self.settings.grace, room).await
+        self.store.take_tenants(worker, self.settings.grace, room, &self.tenants, held).await
     }
 
     fn office(

@@ -19,6 +19,22 @@ use governor::{Quota as GovernorQuota, RateLimiter};
 use crate::domain::pacing::{Bucket, Pacer, Quota};
 use crate::domain::time::Monotonic;
 
+/// So many answers in a row that mean trouble, and none that does not, open the bucket's breaker.
+const TROUBLES_THAT_REST: u32 = 8;
+
+/// What an answer says of its bucket's service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// It works.
+    Well,
+    /// It said wait.
+    Throttled,
+    /// It is in trouble: 5xx, no connection, no answer.
+    Trouble,
+    /// Nothing: the request never left.
+    Nothing,
+}
+
 /// A smoothed bucket may catch up by this part of its window after a late wake-up; the pacer bounds it exactly.
 const CATCH_UP: u32 = 10;
 
@@ -41,6 +57,7 @@ struct Paced {
     told: Told,
     smoother: RateLimiter<NotKeyed, InMemoryState, Told, NoOpMiddleware<Nanos>>,
     in_flight: u32,
+    troubles: u32,
 }
 
 impl Paced {
@@ -53,7 +70,7 @@ impl Paced {
             .expect("a quota's window is longer than nothing")
             .allow_burst(burst);
         let smoother = RateLimiter::direct_with_clock(smooth, told.clone());
-        Self { pacer: Pacer::taking_over(quota, now), told, smoother, in_flight: 0 }
+        Self { pacer: Pacer::taking_over(quota, now), told, smoother, in_flight: 0, troubles: 0 }
     }
 
     /// Starts a request at `now`, or says when to ask again.
@@ -72,9 +89,19 @@ impl Paced {
     }
 
     /// How many requests may be on the wire: four seconds' worth, so that a service that hangs does not collect
-    /// thousands.
+    /// thousands; one while the breaker is open, to try the service.
     fn flight_max(&self) -> u32 {
+        if self.is_open() {
+            return 1;
+        }
         ((self.pacer.quota().rate() * 4.0) as u32).max(8)
+    }
+}
+
+impl Paced {
+    /// The breaker: mass trouble is the service's, not the people's.
+    const fn is_open(&self) -> bool {
+        self.troubles >= TROUBLES_THAT_REST
     }
 }
 
@@ -120,13 +147,29 @@ impl Buckets {
         (pacer.quota().rate() * share, share)
     }
 
-    /// A request of `bucket` was answered, or given up.
-    pub fn landed(&mut self, bucket: Bucket, throttled: bool) {
+    /// A request of `bucket` was answered, or given up. `Some` when its breaker is open: until when the bucket rests.
+    pub fn landed(&mut self, bucket: Bucket, served: Served, now: Monotonic) -> Option<Monotonic> {
         let paced = self.of(bucket);
         paced.in_flight = paced.in_flight.saturating_sub(1);
-        if !throttled {
-            paced.pacer.served();
+        match served {
+            Served::Well => {
+                paced.troubles = 0;
+                paced.pacer.served();
+            }
+            Served::Trouble => paced.troubles = paced.troubles.saturating_add(1),
+            Served::Throttled | Served::Nothing => {}
         }
+        (served == Served::Trouble && paced.is_open()).then(|| paced.pacer.rest(now))
+    }
+
+    /// The breaker of `bucket` is open: one request at a time, and long rests.
+    pub fn is_open(&mut self, bucket: Bucket) -> bool {
+        self.of(bucket).is_open()
+    }
+
+    /// The rate as the predecessor left it.
+    pub fn slowed_to(&mut self, bucket: Bucket, share: f64, slowed_at: Monotonic) {
+        self.of(bucket).pacer.slowed_to(share, slowed_at);
     }
 
     /// The service said wait; returns until when.
@@ -153,7 +196,7 @@ mod tests {
             match buckets.try_start(Bucket::Send, now) {
                 Ok(()) => {
                     starts.push(now);
-                    buckets.landed(Bucket::Send, false);
+                    buckets.landed(Bucket::Send, Served::Well, now);
                 }
                 // A timer that wakes up to 3 ms late, as timers do.
                 Err(at) => now = at.unwrap() + Duration::from_millis(starts.len() as u64 % 4),
@@ -167,6 +210,31 @@ mod tests {
         let rate = 1999.0 / starts[1999].saturating_since(starts[0]).as_secs_f64();
         assert!(rate >= 0.98 * 50.0, "{rate}");
         assert!(starts[0] >= Monotonic::ZERO + Duration::from_secs(1));
+    }
+
+    #[test]
+    fn mass_trouble_rests_the_bucket_and_is_then_tried_one_request_at_a_time() {
+        let quotas = BTreeMap::from([(Bucket::Send, Quota::per_second(50))]);
+        let mut buckets = Buckets::taking_over(&quotas, Monotonic::ZERO);
+        let (mut now, mut started) = (Monotonic::ZERO, 0);
+        let ten_minutes = Monotonic::ZERO + Duration::from_secs(600);
+        while now < ten_minutes {
+            match buckets.try_start(Bucket::Send, now) {
+                Ok(()) => {
+                    started += 1;
+                    buckets.landed(Bucket::Send, Served::Trouble, now);
+                }
+                Err(at) => now = at.unwrap(),
+            }
+        }
+        assert!((8..30).contains(&started), "{started} requests into an outage of ten minutes");
+        while buckets.is_open(Bucket::Send) {
+            match buckets.try_start(Bucket::Send, now) {
+                Ok(()) => drop(buckets.landed(Bucket::Send, Served::Well, now)),
+                Err(at) => now = at.unwrap(),
+            }
+        }
+        assert!(now < ten_minutes + Duration::from_secs(62), "it goes on within a minute of the cure");
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The worker's heart: one owner for one tenant. Claim → plan → pace → attempt → gather → flush.
 //!
 //! The loop is level-triggered. Whatever arrives (an answer, a committed flush, a poll, a timer) only changes what we
-//! know; then [`Owner::advance`] looks at all of it and starts what may start. A lost wake-up heals at the next one.
+//! know; then `Owner::advance` looks at all of it and starts what may start. A lost wake-up heals at the next one.
 //! The tempting design, a task for each recipient, was left aside: it scatters the decision whose turn it is over
 //! thousands of stacks, and nobody could say what is open at the moment of a crash.
 //!
-//! Every request and every statement runs beside the loop as a task that ends in an [`Arrival`]; the loop itself never
+//! Every request and every statement runs beside the loop as a task that ends in an `Arrival`; the loop itself never
 //! waits for one of them.
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ use crate::app::engine::EngineSettings;
 use crate::app::flush;
 use crate::app::hold::{Hold, Landed, Landing, Start};
 use crate::app::lease::Lease;
-use crate::app::quota::Buckets;
+use crate::app::quota::{Buckets, Served};
 use crate::app::rescue;
 use crate::domain::broadcast::{BroadcastState, RoundState};
 use crate::domain::content::Content;
@@ -125,8 +125,9 @@ struct Owner {
     warm: bool,
     try_at: Monotonic,
     halt: Option<Halt>,
+    halted_step: Option<Step>,
     probe_at: Monotonic,
-    probing: bool,
+    probing: Option<RequestId>,
     polled_at: Option<Monotonic>,
     finish_wanted: bool,
     rest_until: Monotonic,
@@ -157,8 +158,9 @@ pub async fn own(office: Office) -> Result<Ended, StoreError> {
         warm: false,
         try_at: now,
         halt: None,
+        halted_step: None,
         probe_at: now,
-        probing: false,
+        probing: None,
         polled_at: None,
         finish_wanted: true,
         rest_until: now,
@@ -248,12 +250,15 @@ impl Owner {
         if now >= self.rest_until {
             self.load_contents();
             self.claim_and_expand();
-            self.release_cancelled();
+            self.release_stopped();
             if self.finish_wanted {
                 self.finish();
             }
         }
         let soon = now + Duration::from_millis(1);
+        // A poll that is under way is waited for, not repeated.
+        let polling = self.errands.contains(&Errand::Poll);
+        let poll_at = if polling { now + self.office.settings.poll_every } else { poll_at };
         let try_at = if self.halt.is_some() { self.probe_at } else { self.try_at };
         let mut wake_at = poll_at.max(soon);
         if now < try_at {
@@ -294,14 +299,16 @@ impl Owner {
     fn claim_and_expand(&mut self) {
         let chunk_size = self.office.settings.chunk_size;
         let (mut claims, mut expansions) = (Vec::new(), Vec::new());
+        // While halted, somebody is needed to be tried with.
+        let may_claim = self.halt.is_none() || (self.may_probe() && !self.hold.has_work());
         for lane in self.hold.lanes() {
             let round = lane.work.round;
             match lane.work.broadcast_state {
                 BroadcastState::Expanding if lane.work.state == RoundState::Expanding => expansions.push(round),
                 BroadcastState::Running if lane.work.state == RoundState::Running => {
-                    let (all, _) = self.hold.chunk_count(round);
-                    let hungry = lane.active() < chunk_size as usize && all < CHUNKS_MAX;
-                    if hungry && !lane.exhausted && self.halt.is_none() {
+                    let (all, own) = self.hold.chunk_count(round);
+                    let hungry = lane.active() < chunk_size as usize && (all < CHUNKS_MAX || own == 0);
+                    if hungry && !lane.exhausted && may_claim {
                         claims.push(round);
                     }
                 }
@@ -310,8 +317,9 @@ impl Owner {
         }
         for round in claims {
             let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
+            let have = self.hold.numbers(round);
             self.send_out(Errand::Claim(round), async move {
-                Arrival::Claimed(round, store.claim(held, worker, round, 1).await)
+                Arrival::Claimed(round, store.claim(held, worker, round, 1, &have).await)
             });
         }
         for round in expansions {
@@ -323,18 +331,23 @@ impl Owner {
         }
     }
 
-    /// Gives back the chunks of cancelled broadcasts as soon as nothing of theirs is open.
-    fn release_cancelled(&mut self) {
+    /// Gives back the chunks of broadcasts that do not go on, as soon as nothing of theirs is open: they must not take
+    /// the room of others.
+    fn release_stopped(&mut self) {
         if self.flushing || self.errands.contains(&Errand::Release) {
             return;
         }
-        let cancelled: Vec<RoundId> = self
+        let stopped: Vec<(RoundId, BroadcastState)> = self
             .hold
             .lanes()
-            .filter(|lane| lane.work.broadcast_state == BroadcastState::Cancelling)
-            .map(|lane| lane.work.round)
+            .filter(|lane| lane.work.state == RoundState::Running && !lane.work.broadcast_state.may_send())
+            .map(|lane| (lane.work.round, lane.work.broadcast_state))
             .collect();
-        let chunks: Vec<_> = cancelled.into_iter().flat_map(|round| self.hold.releasable(Some(round))).collect();
+        let (policy, wall) = (self.office.settings.retry.clone(), self.office.clock.now());
+        for (round, _) in stopped.iter().filter(|(_, state)| *state == BroadcastState::Cancelling) {
+            self.hold.settle_doubted(*round, &policy, wall);
+        }
+        let chunks: Vec<_> = stopped.into_iter().flat_map(|(round, _)| self.hold.releasable(Some(round))).collect();
         if chunks.is_empty() {
             return;
         }
@@ -399,30 +412,19 @@ impl Owner {
     fn start_requests(&mut self, now: Monotonic, wall: Timestamp) -> Monotonic {
         let never = now + Duration::from_secs(3600);
         let mut wake_at = never;
-        let start_until = self.office.lease.start_until();
-        if now >= start_until {
+        if !self.office.lease.may_start(now, wall) {
             return now + self.office.settings.flush_every;
         }
         if !self.warm {
             return never;
         }
         if self.halt.is_some() {
-            if self.probing || now < self.probe_at {
-                return never;
-            }
-            // One request, of whatever step, tells whether the cure has come.
-            for step in Step::ALL {
-                if self.may_try(step) && self.start_one(step, now, wall).is_ok() {
-                    self.probing = true;
-                    return never;
-                }
-            }
-            return now + Duration::from_millis(50);
+            return self.probe(now, wall);
         }
         for step in Step::ALL {
             while self.may_try(step) {
                 match self.start_one(step, now, wall) {
-                    Ok(()) => {}
+                    Ok(_) => {}
                     Err(at) => {
                         wake_at = wake_at.min(at.unwrap_or(never));
                         break;
@@ -433,6 +435,30 @@ impl Owner {
         wake_at
     }
 
+    /// One request tells whether the cure has come: of the step that was refused, if somebody needs it.
+    fn probe(&mut self, now: Monotonic, wall: Timestamp) -> Monotonic {
+        let soon = now + Duration::from_millis(50);
+        if !self.may_probe() || self.probing.is_some() {
+            return soon.max(self.probe_at);
+        }
+        let wants_send = self.halted_step == Some(Step::Send) && self.hold.wants_permission();
+        let first = self.halted_step.filter(|step| self.may_try(*step) || wants_send);
+        for step in Step::ALL.into_iter().filter(|step| first.is_none_or(|first| first == *step)) {
+            if self.may_try(step)
+                && let Ok(id) = self.start_one(step, now, wall)
+            {
+                self.probing = Some(id);
+                break;
+            }
+        }
+        soon
+    }
+
+    /// A halted tenant may be tried with one request.
+    fn may_probe(&self) -> bool {
+        self.warm && self.now() >= self.probe_at
+    }
+
     /// Somebody is ready for `step`, and everything that it needs is known.
     fn may_try(&self, step: Step) -> bool {
         let needs_app = matches!(step, Step::Check | Step::Install);
@@ -440,10 +466,10 @@ impl Owner {
     }
 
     /// Starts one request of `step`, or says when to ask again (`None`: an answer must come first).
-    fn start_one(&mut self, step: Step, now: Monotonic, wall: Timestamp) -> Result<(), Option<Monotonic>> {
+    fn start_one(&mut self, step: Step, now: Monotonic, wall: Timestamp) -> Result<RequestId, Option<Monotonic>> {
         self.buckets.try_start(Bucket::from(step), now)?;
         let Some(start) = self.hold.start(step, &self.office.settings.retry, wall) else {
-            self.buckets.landed(Bucket::from(step), false);
+            self.buckets.landed(Bucket::from(step), Served::Nothing, now);
             return Err(None);
         };
         let id = self.request_id();
@@ -470,7 +496,7 @@ impl Owner {
                 answer,
             }))
         });
-        Ok(())
+        Ok(id)
     }
 
     /// The request for a started step; `None` when something that it needs has just become unknown.
@@ -517,14 +543,14 @@ impl Owner {
     }
 
     fn may_grant(&mut self, now: Monotonic) -> bool {
-        let probe = self.halt.is_some() && now >= self.probe_at && self.warm && !self.probing;
+        let probe = self.halt.is_some() && self.may_probe() && self.probing.is_none();
         let free = self.halt.is_none() && self.warm;
         (free || probe) && self.buckets.earliest(Bucket::Send, now) <= now + GRANT_AHEAD
     }
 
-    /// How many sends may be open: one while we only probe.
+    /// How many sends may be open: one while we only try.
     fn window(&mut self, now: Monotonic) -> u32 {
-        if self.halt.is_some() {
+        if self.halt.is_some() || self.buckets.is_open(Bucket::Send) {
             return 1;
         }
         let (rate, _) = self.buckets.rate(Bucket::Send, now);
@@ -642,7 +668,9 @@ impl Owner {
     fn take_work(&mut self, work: TenantWork) {
         self.idle = work.rounds.is_empty();
         let (now, wall) = (self.now(), self.office.clock.now());
-        for record in &work.buckets {
+        for record in work.buckets.iter().filter(|_| !self.app_was_read) {
+            let age = (wall - record.kept_at).to_std().unwrap_or(Duration::ZERO);
+            self.buckets.slowed_to(record.bucket, record.share, now - age);
             let left = (record.cooldown_until - wall).to_std().unwrap_or(Duration::ZERO);
             if !left.is_zero() {
                 self.buckets.hold_until(record.bucket, now + left);
@@ -696,7 +724,9 @@ impl Owner {
         if flushed.tenant_halted && self.halt.is_none() {
             self.polled_at = None;
         }
-        if self.halt.is_some() && self.now() < self.probe_at {
+        // What was granted while the reason to grant passed is taken back: doubt is for what may have been sent.
+        let now = self.now();
+        if !self.may_grant(now) {
             self.hold.revoke_all();
         }
         gauge!(telemetry::OPEN_SENDS).set(f64::from(self.hold.open()));
@@ -720,8 +750,8 @@ impl Owner {
 
     fn take_app(&mut self, found: Result<TeamsAppId, Answer>) {
         let now = self.now();
-        let throttled = matches!(found, Err(Answer { outcome: Outcome::Throttled { .. }, .. }));
-        self.buckets.landed(Bucket::Catalog, throttled);
+        let served = found.as_ref().map_or_else(|answer| served(&answer.outcome), |_| Served::Well);
+        self.buckets.landed(Bucket::Catalog, served, now);
         match found {
             Ok(app) => {
                 let (tenant, kept) = (self.office.held.tenant, app.clone());
@@ -733,6 +763,7 @@ impl Owner {
             }
             Err(answer) => {
                 self.try_at = now + TRY_AGAIN;
+                self.probe_at = self.probe_at.max(self.try_at);
                 match answer.outcome {
                     Outcome::Refused(_, reason) => self.halt_tenant(reason, answer.detail),
                     Outcome::Throttled { retry_after } => self.cool_down(Bucket::Catalog, retry_after),
@@ -745,8 +776,18 @@ impl Owner {
 
     fn land(&mut self, landed: Landed) {
         let bucket = Bucket::from(landed.step);
-        let throttled = matches!(landed.answer.outcome, Outcome::Throttled { .. });
-        self.buckets.landed(bucket, throttled);
+        let (id, at) = (landed.request, self.now());
+        if self.buckets.landed(bucket, served(&landed.answer.outcome), at).is_some() {
+            tracing::warn!(
+                bucket = bucket.name(),
+                "many in a row met trouble: the bucket rests, and is tried one by one"
+            );
+            self.hold.revoke_all();
+        }
+        if landed.answer.outcome == Outcome::NotStarted {
+            // Most likely no token was at hand. Asking for one that is there costs nothing.
+            self.warm = false;
+        }
         let took = (landed.ended_at - landed.started_at).to_std().unwrap_or(Duration::ZERO);
         if landed.step == Step::Send {
             // A moving average over about eight answers.
@@ -763,13 +804,17 @@ impl Owner {
             landed.answer.outcome,
             Outcome::Refused(HaltScope::Tenant, _) | Outcome::NeedsRemedy(Remedy::Token, _) | Outcome::NotStarted
         );
-        if std::mem::take(&mut self.probing) && self.halt.is_some() {
+        if self.probing == Some(id) {
+            self.probing = None;
             if refused {
-                self.probe_at = self.now() + self.office.settings.probe_every;
+                self.probe_at = at + self.office.settings.probe_every;
                 self.warm = false;
-            } else {
+            } else if self.halt.is_some() {
                 self.resume("a probe was answered");
             }
+        }
+        if matches!(landed.answer.outcome, Outcome::Refused(HaltScope::Tenant, _)) {
+            self.halted_step = Some(landed.step);
         }
         let Landing { effects, settled, late } = self.hold.land(landed, &self.office.settings.retry);
         if let Some(settlement) = settled {
@@ -792,7 +837,7 @@ impl Owner {
         match effect {
             Effect::CoolDown { retry_after } => self.cool_down(bucket, retry_after),
             // The hold keeps what was learnt for the next flush.
-            Effect::Learn(_) | Effect::NoteRefusal(_) => {}
+            Effect::Learn(_) | Effect::Forget(_) | Effect::NoteRefusal(_) => {}
             Effect::Halt(HaltScope::Tenant, reason) => self.halt_tenant(reason, detail),
             Effect::Halt(HaltScope::Broadcast, reason) => self.halt_broadcast(round, reason, detail),
             Effect::Renew(Remedy::Token) => self.forget_tokens(),
@@ -822,9 +867,13 @@ impl Owner {
         tracing::info!(bucket = bucket.name(), wait_ms = wait.as_millis() as u64, share, "the service said wait");
         counter!(telemetry::THROTTLED, "bucket" => bucket.name()).increment(1);
         gauge!(telemetry::BUCKET_SHARE, "bucket" => bucket.name()).set(share);
-        let cooldown_until = self.office.clock.now() + wait;
-        let (tenant, record) = (self.office.held.tenant, BucketRecord { bucket, cooldown_until });
-        self.note("keep_bucket", move |store| async move { store.keep_bucket(tenant, record, share).await });
+        if bucket == Bucket::Send && wait > GRANT_AHEAD {
+            self.hold.revoke_all();
+        }
+        let kept_at = self.office.clock.now();
+        let record = BucketRecord { bucket, cooldown_until: kept_at + wait, share, kept_at };
+        let tenant = self.office.held.tenant;
+        self.note("keep_bucket", move |store| async move { store.keep_bucket(tenant, record).await });
     }
 
     fn halt_tenant(&mut self, reason: HaltReason, detail: Option<String>) {
@@ -844,6 +893,7 @@ impl Owner {
     fn resume(&mut self, why: &'static str) {
         tracing::info!(why, "the tenant goes on");
         self.halt = None;
+        self.halted_step = None;
         self.try_at = self.now();
         let tenant = self.office.held.tenant;
         self.note("release_halt", move |store| async move { store.release_halt(tenant).await });
@@ -860,6 +910,16 @@ impl Owner {
         self.hold.learn_state(broadcast, BroadcastState::Halted);
         let (tenant, halt) = (self.office.held.tenant, Halt { reason, detail, since: self.office.clock.now() });
         self.note("halt_broadcast", move |store| async move { store.halt_broadcast(tenant, broadcast, &halt).await });
+    }
+}
+
+/// What an answer says of the service that gave it, rather than of the person.
+const fn served(outcome: &Outcome) -> Served {
+    match outcome {
+        Outcome::Throttled { .. } => Served::Throttled,
+        Outcome::Transient(_) | Outcome::Lost(_) => Served::Trouble,
+        Outcome::NotStarted => Served::Nothing,
+        _ => Served::Well,
     }
 }
 

@@ -37,7 +37,10 @@ impl Bench {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let settings = global.begin(Need::Nothing, Voice::Command)?;
         let Measure::Quota { recipients } = self.measure;
-        eprintln!("Learning the chats of {}, then sending at the published limits.", text::people(recipients.into()));
+        text::aside(&format!(
+            "Learning the chats of {}, then sending at the published limits.",
+            text::people(recipients.into())
+        ));
         let simulation = Simulation {
             people: recipients,
             seed: 1,
@@ -48,6 +51,7 @@ impl Bench {
             latency: Duration::ZERO,
             weather: Weather::None,
             token_lifetime: None,
+            tls: None,
         };
         let measured = quota::run(settings, simulation).await?;
         match global.json {

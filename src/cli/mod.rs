@@ -18,6 +18,7 @@ mod follow;
 mod health;
 mod man;
 mod migrate;
+mod panic;
 mod run;
 #[cfg(test)]
 mod samples;
@@ -109,6 +110,7 @@ pub fn understands(arguments: &[String]) -> Result<(), String> {
 
 /// Runs the command line to its end.
 pub fn main() -> ExitCode {
+    panic::log_panics();
     // Asked for before parsing, because refused arguments must be told in JSON, too.
     let as_json = std::env::args_os().any(|argument| argument == "--json");
     let parsed = Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
@@ -117,7 +119,7 @@ pub fn main() -> ExitCode {
         Err(error) if error.use_stderr() && as_json => return Complaint::of_arguments(&error).tell(true),
         Err(error) => error.exit(),
     };
-    let ended = runtime().and_then(|runtime| runtime.block_on(cli.command.perform(&cli.global)));
+    let ended = panic::guarded(|| runtime()?.block_on(cli.command.perform(&cli.global)));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => Complaint::from(error).tell(cli.global.json),

@@ -1,22 +1,27 @@
 //! `stentor simulate`: a small Teams on loopback.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::text::listen_address;
 use super::{Global, stop, text};
 use crate::config::{Need, parse_duration};
 use crate::telemetry::Voice;
-use crate::wiring::{Simulated, SimulatedAccess, Simulation, Weather};
+use crate::wiring::{Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather};
 
 /// Pretend to be Teams, until Ctrl-C.
 ///
-/// Entra, Graph and the bot connector over plain HTTP, with the published limits and people of all kinds. The same
-/// seed gives the same people and the same misfortunes. It prints the settings that point Stentor at it.
+/// Entra, Graph and the bot connector over HTTP, plain or encrypted, with the published limits and people of all
+/// kinds. The same seed gives the same people and the same misfortunes. It prints the settings that point Stentor at
+/// it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  stentor simulate > simulated.toml &\n  stentor run --config simulated.toml\n  \
-                        stentor simulate --people 40000 --faults rough --seed 7")]
+                        stentor simulate --people 40000 --faults rough --seed 7\n  \
+                        stentor simulate --tls --tls-name login.microsoftonline.com --tls-name graph.microsoft.com \\\n      \
+                        --tls-name smba.trafficmanager.net")]
 pub(super) struct Simulate {
     /// How many people the organisation has
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
@@ -25,10 +30,10 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", value_parser = listen_address)]
     listen: SocketAddr,
     /// How others reach it, when that is not where it listens, such as http://simulator:8090
-    #[arg(long, value_name = "URL", value_parser = base)]
+    #[arg(long, value_name = "URL", value_parser = base, conflicts_with = "tls")]
     reached_at: Option<String>,
     /// Multiplies every published limit; 0 lifts them
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
@@ -45,6 +50,21 @@ pub(super) struct Simulate {
     /// How long a token lives, such as 90s or 5m [default: 60 to 90 minutes]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     token_lifetime: Option<Duration>,
+    /// Answer encrypted, vouched for by an authority made for this run
+    #[arg(long)]
+    tls: bool,
+    /// A host name to answer as; once for each. Under the names of a Microsoft cloud it is that cloud
+    #[arg(long, value_name = "HOST", default_value = "localhost", requires = "tls", value_parser = host)]
+    tls_name: Vec<String>,
+    /// Where to write the authority's certificate, in PEM
+    #[arg(long, value_name = "FILE", default_value = "simulated-ca.pem", requires = "tls")]
+    ca_file: PathBuf,
+}
+
+fn host(text: &str) -> Result<String, String> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
+    let is_host = !text.is_empty() && text.chars().all(plain);
+    if is_host { Ok(text.to_lowercase()) } else { Err("write a host name, such as graph.microsoft.com".to_owned()) }
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -84,41 +104,82 @@ impl Simulate {
             latency: Duration::from_millis(self.latency_ms),
             weather: self.faults,
             token_lifetime: self.token_lifetime,
+            tls: self.tls.then_some(SimulatedTls { names: self.tls_name, ca_file: self.ca_file }),
         }
     }
 }
 
 /// The settings that point Stentor at the simulated Teams.
 fn settings(access: &SimulatedAccess) -> String {
-    let SimulatedAccess { login_url, graph_url, bot_url, tenant_id, app_id, client_secret, manifest_id } = access;
-    format!(
-        "# A simulated Teams: the secret opens nothing else.\n[teams]\ncloud = \"custom\"\ntenant_id = \"{tenant_id}\"\n\
-         app_id = \"{app_id}\"\nclient_secret = \"{client_secret}\"\nmanifest_id = \"{manifest_id}\"\n\n[teams.custom]\n\
-         login_url = \"{login_url}\"\ngraph_url = \"{graph_url}\"\nbot_url = \"{bot_url}\"\n"
-    )
+    let SimulatedAccess { cloud, tenant_id, app_id, client_secret, manifest_id, .. } = access;
+    let mut text = format!(
+        "# A simulated Teams: the secret opens nothing else.\n[teams]\ncloud = \"{cloud}\"\ntenant_id = \"{tenant_id}\"\n\
+         app_id = \"{app_id}\"\nclient_secret = \"{client_secret}\"\nmanifest_id = \"{manifest_id}\"\n"
+    );
+    if let Some(file) = &access.extra_ca_file {
+        // No proxy leads to this machine. JSON's strings are TOML's.
+        text += &format!("\n[network]\nproxy = \"none\"\nextra_ca_file = {}\n", serde_json::json!(file));
+    }
+    if !access.connect_to.is_empty() {
+        text += "\n[network.connect_to]\n";
+        text.extend(access.connect_to.iter().map(|(host, address)| format!("\"{host}\" = \"{address}\"\n")));
+    }
+    if cloud == "custom" {
+        let SimulatedAccess { login_url, graph_url, bot_url, .. } = access;
+        text += &format!(
+            "\n[teams.custom]\nlogin_url = \"{login_url}\"\ngraph_url = \"{graph_url}\"\nbot_url = \"{bot_url}\"\n"
+        );
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Settings, Sources};
+    use crate::config::{Cloud, ProxySetting, Settings, Sources};
 
-    #[test]
-    fn what_it_prints_are_settings() {
-        let text = |letter: &str| letter.repeat(8) + "-1111-4111-8111-111111111111";
-        let access = SimulatedAccess {
-            login_url: "http://127.0.0.1:8090".into(),
-            graph_url: "http://127.0.0.1:8090/graph".into(),
-            bot_url: "http://127.0.0.1:8090/teams".into(),
-            tenant_id: text("1"),
-            app_id: text("2"),
-            client_secret: "simulated-secret".into(),
-            manifest_id: text("3"),
-        };
+    fn simulation(tls: Option<SimulatedTls>) -> Simulation {
+        Simulation {
+            people: 3,
+            seed: 1,
+            listen: ([127, 0, 0, 1], 0).into(),
+            reached_at: None,
+            quota_factor: 1.0,
+            is_warm: false,
+            latency: Duration::ZERO,
+            weather: Weather::None,
+            token_lifetime: None,
+            tls,
+        }
+    }
+
+    async fn printed(tls: Option<SimulatedTls>, dir: &std::path::Path) -> Settings {
+        let simulated = Simulated::start(simulation(tls)).await.unwrap();
+        let file = dir.join("simulated.toml");
+        std::fs::write(&file, settings(&simulated.access)).unwrap();
+        simulated.close().await.unwrap();
+        Settings::load(&Sources { file: Some(file), ..Sources::default() }, Need::Teams).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_it_prints_are_settings() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("simulated.toml");
-        std::fs::write(&file, settings(&access)).unwrap();
-        let sources = Sources { file: Some(file), ..Sources::default() };
-        assert!(Settings::load(&sources, Need::Teams).is_ok());
+        let plain = printed(None, dir.path()).await;
+        assert!(matches!(plain.teams.cloud, Cloud::Custom(urls) if urls.graph.scheme() == "http"));
+
+        let ca_file = dir.path().join("ca.pem");
+        let tls = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            Some(SimulatedTls { names, ca_file: ca_file.clone() })
+        };
+        let local = printed(tls(&["localhost"]), dir.path()).await;
+        assert!(matches!(local.teams.cloud, Cloud::Custom(urls) if urls.graph.scheme() == "https"));
+
+        let names = ["login.microsoftonline.com", "graph.microsoft.com", "smba.trafficmanager.net"];
+        let global = printed(tls(&names), dir.path()).await;
+        assert_eq!(global.teams.cloud, Cloud::Global);
+        assert!(names.iter().all(|name| global.network.connect_to[*name].ip().is_loopback()));
+        assert!(matches!(global.network.proxy, ProxySetting::Direct));
+        assert!(std::fs::read_to_string(&ca_file).unwrap().contains("BEGIN CERTIFICATE"));
     }
 }

@@ -3,6 +3,8 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::text;
+
 /// The exit code of a program that was interrupted, as shells know it.
 const INTERRUPTED: i32 = 130;
 
@@ -15,7 +17,7 @@ pub(super) fn on_signals() -> anyhow::Result<CancellationToken> {
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
         told.cancel();
-        eprintln!("Stopping in order. Press Ctrl-C again to stop at once.");
+        text::aside("Stopping in order. Press Ctrl-C again to stop at once.");
         either(&mut interrupt, &mut terminate).await;
         std::process::exit(INTERRUPTED);
     });

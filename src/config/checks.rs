@@ -7,13 +7,15 @@ use url::Url;
 
 use super::reader::Reader;
 use super::{
-    BotKind, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings, Settings,
-    TeamsSettings, duration_text, secret_in,
+    BotKind, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings, ProxySetting,
+    Settings, TeamsSettings, duration_text, secret_in,
 };
 use crate::app::engine::EngineSettings;
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 
+/// No proxy, as `network.proxy` says it.
+pub(super) const DIRECT: &str = "none";
 /// Ends of the host names that Microsoft itself answers at.
 const MICROSOFT_DOMAINS: &[&str] = &[
     "microsoft.com",
@@ -29,8 +31,12 @@ const MICROSOFT_DOMAINS: &[&str] = &[
     "botframework.azure.cn",
 ];
 
+/// A stop waits for the last answers, and then this long for the database.
+const STOP_MARGIN: Duration = Duration::from_secs(5);
+
 pub(super) fn settings(reader: &mut Reader) -> Settings {
-    let (network, engine) = (network(reader), engine(reader));
+    let (network, mut engine) = (network(reader), engine(reader));
+    engine.stop_within = network.request_timeout + STOP_MARGIN;
     check_takeover(reader, &network, &engine);
     Settings {
         database: database(reader),
@@ -134,10 +140,17 @@ fn custom_url(reader: &mut Reader, key: &str) -> Option<Url> {
     Some(url)
 }
 
+fn proxy(reader: &mut Reader) -> ProxySetting {
+    if reader.says("network.proxy", DIRECT) {
+        return ProxySetting::Direct;
+    }
+    let url = reader.url("network.proxy", &["http", "https"], "\"http://proxy.example:3128\"");
+    url.map_or(ProxySetting::Environment, |url| ProxySetting::At(SecretString::from(url.to_string())))
+}
+
 fn network(reader: &mut Reader) -> NetworkSettings {
-    let proxy = reader.url("network.proxy", &["http", "https"], "\"http://proxy.example:3128\"");
     let network = NetworkSettings {
-        proxy: proxy.map(|url| SecretString::from(url.to_string())),
+        proxy: proxy(reader),
         extra_ca_file: reader.file("network.extra_ca_file"),
         connect_to: reader.addresses("network.connect_to"),
         connect_timeout: reader.duration("network.connect_timeout"),
@@ -168,6 +181,8 @@ fn engine(reader: &mut Reader) -> EngineSettings {
         expand_slice: reader.integer("engine.expand_slice", 1000..=500_000) as u32,
         probe_every: reader.duration("engine.probe_every"),
         tenants: reader.integer("engine.tenants", 1..=10_000) as u32,
+        // Follows from the network's settings; see `settings`.
+        stop_within: EngineSettings::default().stop_within,
         retry: retry(reader),
         quotas: Bucket::ALL
             .into_iter()

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use config::ValueKind;
 use url::Url;
 
+use super::checks::DIRECT;
 use super::layers::{DEFAULTS, Origin};
 use super::reader::Reader;
 
@@ -131,7 +132,7 @@ fn masked(path: &str, value: serde_json::Value) -> serde_json::Value {
     if SECRET_KEYS.contains(&path) {
         return MASK.into();
     }
-    if URL_KEYS.contains(&path) {
+    if URL_KEYS.contains(&path) && text != DIRECT {
         return without_password(text).into();
     }
     value

@@ -113,11 +113,13 @@ pub struct Delivery {
     /// Where it stands.
     pub state: State,
     /// Requests answered, or given up, so far. The next one carries the number after it.
-    pub attempts: u16,
+    pub attempts: u32,
     /// Tries spent; [`RetryPolicy::tries`] bounds them.
     pub tries: u8,
     polls: u8,
     tried: Tried,
+    /// Why an earlier send, which the policy sent again, may have arrived.
+    doubted: Option<Reason>,
 }
 
 /// What happens to a delivery.
@@ -151,8 +153,10 @@ pub enum Effect {
         /// As the service wrote it; `None` when it did not say.
         retry_after: Option<Duration>,
     },
-    /// The recipient's route changed: keep it.
+    /// More of the recipient's route is known: keep it.
     Learn(Route),
+    /// What was known of it is wrong: keep what is left.
+    Forget(Route),
     /// Teams refused this person: remember it beside the route.
     NoteRefusal(Reason),
     /// Stop the broadcast, or all of the tenant's.
@@ -191,12 +195,12 @@ impl From<Delivery> for Transition {
 impl Delivery {
     /// A delivery that nobody has worked on yet.
     pub fn new(route: Route) -> Self {
-        Self { route, state: State::Pending, attempts: 0, tries: 0, polls: 0, tried: Tried::default() }
+        Self { route, state: State::Pending, attempts: 0, tries: 0, polls: 0, tried: Tried::default(), doubted: None }
     }
 
     /// The same, with so many attempts behind it.
     #[must_use]
-    pub fn after(self, attempts: u16) -> Self {
+    pub fn after(self, attempts: u32) -> Self {
         Self { attempts, ..self }
     }
 
@@ -212,7 +216,7 @@ impl Delivery {
         attempts: impl IntoIterator<Item = (Step, Outcome, Timestamp)>,
         when_in_doubt: WhenInDoubt,
         policy: &RetryPolicy,
-        jitter: impl Fn(u16) -> Jitter,
+        jitter: impl Fn(u32) -> Jitter,
     ) -> Result<Self, IllegalTransition> {
         let mut delivery = Self::new(Route::default());
         for (step, outcome, ended_at) in attempts {
@@ -235,6 +239,11 @@ impl Delivery {
     /// The step that this delivery needs next.
     pub const fn next_step(&self) -> Step {
         plan::next_step(&self.route)
+    }
+
+    /// Whether an earlier send may have arrived.
+    pub const fn is_doubted(&self) -> bool {
+        self.doubted.is_some()
     }
 
     /// Final, but for a late answer.
@@ -301,15 +310,29 @@ pub fn apply(
         Event::LateAnswer(Outcome::Accepted { .. }) => it.settled(Settlement::Sent, None).into(),
         Event::LateAnswer(outcome) => it.failed(outcome.reason().unwrap_or(Reason::Unexpected)).into(),
     };
+    let late = matches!(kind, EventKind::LateAccepted | EventKind::LateRejected);
+    let transition = if late { transition } else { remember_doubt(transition) };
     // Invariant: the table is the truth; an arrow that the code draws beside it is a bug of ours.
     debug_assert!(row.to.contains(&transition.delivery.state.kind()), "{from:?} --{kind:?}--> {transition:?}");
     Ok(transition)
 }
 
+/// Whoever may have been told already is never reported as not reached: only a success ends her doubt.
+fn remember_doubt(transition: Transition) -> Transition {
+    let Transition { delivery, effects } = transition;
+    let state = match (&delivery.state, delivery.doubted) {
+        (State::Settled(Settlement::Failed | Settlement::Skipped | Settlement::Cancelled, _), Some(reason)) => {
+            State::Settled(Settlement::Unconfirmed, Some(reason))
+        }
+        (state, _) => state.clone(),
+    };
+    Transition { delivery: Delivery { state, ..delivery }, effects }
+}
+
 fn answered(delivery: Delivery, outcome: Outcome, policy: &RetryPolicy, now: Timestamp, jitter: Jitter) -> Transition {
     let sending = delivery.state == State::InFlight(Step::Send);
     let never_left = outcome == Outcome::NotStarted;
-    let delivery = Delivery { attempts: delivery.attempts + u16::from(!never_left), ..delivery };
+    let delivery = Delivery { attempts: delivery.attempts + u32::from(!never_left), ..delivery };
     match outcome {
         Outcome::Learnt(fact) => learnt(delivery, fact, policy, now, jitter),
         Outcome::Accepted { .. } => delivery.settled(Settlement::Sent, None).into(),
@@ -368,7 +391,7 @@ fn forget(delivery: Delivery, stale: Stale, reason: Reason) -> Transition {
     if stale == Stale::Installation {
         route.installation = Installation::Unknown;
     }
-    Delivery { route: route.clone(), tried, ..delivery.pending() }.and(Effect::Learn(route))
+    Delivery { route: route.clone(), tried, ..delivery.pending() }.and(Effect::Forget(route))
 }
 
 /// Renews what serves everybody, once for each delivery. What still fails then is a fault of the set-up, or the
@@ -403,7 +426,10 @@ fn settle_doubt(
     let unconfirmed = State::Settled(Settlement::Unconfirmed, reason);
     match when_in_doubt {
         WhenInDoubt::Hold => Delivery { state: unconfirmed, ..delivery },
-        WhenInDoubt::Resend => delivery.spend_try(policy, now, jitter, unconfirmed),
+        WhenInDoubt::Resend => {
+            let doubted = delivery.doubted.or(reason);
+            Delivery { doubted, ..delivery }.spend_try(policy, now, jitter, unconfirmed)
+        }
     }
 }
 

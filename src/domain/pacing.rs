@@ -91,7 +91,7 @@ pub struct Quota {
 
 /// A text that is not a quota.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is not a quota: write requests per window, such as 50/s, 8/2s or 1800/h")]
+#[error("“{0}” is not a quota: write requests per window, such as 50/s, 8/2s or 1800/h; from 1 to 1000000 requests")]
 pub struct NotAQuota(String);
 
 impl Quota {
@@ -154,6 +154,12 @@ impl Pacer {
         Self { quota, starts: VecDeque::new(), not_before, share: 1.0, slowed_at: None, strikes: 0 }
     }
 
+    /// The rate as the predecessor left it at `slowed_at`; it climbs back from there.
+    pub fn slowed_to(&mut self, share: f64, slowed_at: Monotonic) {
+        self.share = share.clamp(SHARE_LEAST, 1.0);
+        self.slowed_at = Some(slowed_at);
+    }
+
     /// The limit that it keeps.
     pub const fn quota(&self) -> Quota {
         self.quota
@@ -205,6 +211,17 @@ impl Pacer {
         let guess = COOLDOWN_DEFAULT.saturating_mul(1 << self.strikes.saturating_sub(1).min(6));
         let wait = retry_after.unwrap_or(guess.min(COOLDOWN_LONGEST_GUESS)).min(COOLDOWN_LONGEST);
         self.hold_until(now + wait);
+        self.not_before
+    }
+
+    /// The service is in trouble: rests without blaming the rate; a second, doubled each time, up to a minute. Returns
+    /// until when.
+    pub fn rest(&mut self, now: Monotonic) -> Monotonic {
+        if now >= self.not_before {
+            self.strikes += 1;
+            let wait = COOLDOWN_DEFAULT.saturating_mul(1 << self.strikes.saturating_sub(1).min(6));
+            self.hold_until(now + wait.min(COOLDOWN_LONGEST_GUESS));
+        }
         self.not_before
     }
 

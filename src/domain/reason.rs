@@ -95,6 +95,8 @@ codes! {
     BotDisabled "bot_disabled" "The tenant's administrator has disabled the bot." "Allow the app in the Teams admin centre."
     BotNotRegistered "bot_not_registered" "The bot is not registered, or its Teams channel is off." "Create the Azure Bot for teams.app_id and enable its Teams channel."
     RequestRefused "request_refused" "Teams refuses our requests as malformed." "Report this to whoever runs Stentor; the log names the answer."
+    CertificateUntrusted "certificate_untrusted" "A host of Microsoft showed a certificate that we do not trust." "If your network opens encrypted traffic, name its certificate authority in network.extra_ca_file. Otherwise check network.connect_to and this machine's clock."
+    ProxyRefused "proxy_refused" "The outbound proxy does not let us through: it wants a name and a password, or others." "Set network.proxy to http://name:password@host:port."
     ContentRefused "content_refused" "Teams refused this announcement for three people in a row." "Check the text, the buttons and their links; then create the broadcast again."
 }
 

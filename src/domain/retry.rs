@@ -20,7 +20,7 @@ impl Jitter {
     pub const FULL: Self = Self(1.0);
 
     /// The jitter of one attempt. Equal inputs give equal jitter, so a restart recomputes the same due time.
-    pub fn of(round: RoundId, ordinal: Ordinal, attempt: u16) -> Self {
+    pub fn of(round: RoundId, ordinal: Ordinal, attempt: u32) -> Self {
         let mut mixed = round.as_i64() as u64 ^ (u64::from(ordinal.0) << 20) ^ u64::from(attempt);
         // SplitMix64: three multiplications that turn neighbours into strangers.
         mixed = mixed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -89,7 +89,7 @@ mod tests {
         #[test]
         fn a_wait_never_exceeds_the_longest(tries in 1_u8.., share in 0_u16..) {
             let policy = RetryPolicy::default();
-            let jitter = Jitter::of(RoundId::from_i64(i64::from(tries) << 30), Ordinal(u32::from(share)), share);
+            let jitter = Jitter::of(RoundId::from_i64(i64::from(tries) << 30), Ordinal(u32::from(share)), u32::from(share));
             prop_assert!(policy.delay(tries, jitter) <= policy.longest);
         }
     }

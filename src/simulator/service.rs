@@ -1,7 +1,7 @@
-//! The world over the real wire protocol, on one port of the loopback.
+//! The world over the real wire protocol, on one port of the loopback, in clear or encrypted.
 //!
 //! Four prefixes: `/login` is Entra, `/graph` Microsoft Graph, `/teams` the bot connector, `/_simulator` the
-//! strings that a test pulls. This layer reads and writes HTTP and decides nothing: decisions are the
+//! strings that a test pulls. Hosts of the real kind answer without a prefix ([`hosts`]). This layer reads and writes HTTP and decides nothing: decisions are the
 //! world's.
 //!
 //! Invariant: the instant of a request is read while the world is locked, so the order of the ledger is the
@@ -11,7 +11,9 @@ mod connector;
 mod control;
 mod entra;
 mod graph;
+mod hosts;
 mod line;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,10 +24,13 @@ use axum::Router;
 use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::{ConnectInfo, FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_request;
 use axum::response::{IntoResponse, Response};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use self::hosts::Addresses;
 use self::line::{Cut, Exchange};
 use super::answer::{Answer, Body};
 use super::faults::FaultPlanError;
@@ -41,7 +46,9 @@ const STOP_GRACE: Duration = Duration::from_secs(2);
 /// A running simulator. It also stops when it is dropped, but then without waiting.
 #[derive(Debug)]
 pub struct Simulator {
-    base: String,
+    address: SocketAddr,
+    addresses: Addresses,
+    authority_pem: Option<String>,
     world: Arc<Mutex<World>>,
     stop: CancellationToken,
     serving: JoinHandle<io::Result<()>>,
@@ -53,6 +60,14 @@ pub enum SimulatorError {
     /// The plan of misfortunes makes no sense.
     #[error("the fault plan cannot be carried out: {0}")]
     Faults(#[from] FaultPlanError),
+    /// A name that cannot stand in a certificate.
+    #[error("no certificate can be made for {}: {cause}", names.join(", "))]
+    Certificate {
+        /// The names.
+        names: Vec<String>,
+        /// What is wrong with them.
+        cause: String,
+    },
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -67,42 +82,56 @@ impl Simulator {
     /// Makes the world and opens its door.
     ///
     /// # Errors
-    /// [`SimulatorError::Faults`] for a plan that makes no sense, [`SimulatorError::Listen`] when the address
-    /// cannot be used.
+    /// [`SimulatorError::Faults`] for a plan that makes no sense, [`SimulatorError::Certificate`] for a name that makes
+    /// none, [`SimulatorError::Listen`] when the address cannot be used.
     pub async fn start(settings: SimulatorSettings, clock: Arc<dyn Clock>) -> Result<Self, SimulatorError> {
         settings.faults.check()?;
         let wrong = |source| SimulatorError::Listen { address: settings.listen, source };
-        let exchange = Exchange::open(settings.listen, Arc::clone(&clock)).await.map_err(wrong)?;
+        let (acceptor, authority_pem) = identity(&settings.tls_names, clock.now())?.unzip();
+        let exchange = Exchange::open(settings.listen, acceptor, Arc::clone(&clock)).await.map_err(wrong)?;
         let address = exchange.address().map_err(wrong)?;
-        let base = settings.reached_at.clone().unwrap_or_else(|| format!("http://{address}"));
-        let world = World::new(&settings, clock.now()).reached_at(&graph_url(&base), &bot_url(&base));
+        let addresses = match &authority_pem {
+            None => Addresses::in_clear(settings.reached_at.clone().unwrap_or_else(|| format!("http://{address}"))),
+            Some(_) => Addresses::encrypted(address, &settings.tls_names),
+        };
+        let world = World::new(&settings, clock.now()).reached_at(&addresses.graph, &addresses.bot);
         let world = Arc::new(Mutex::new(world));
         let service = Service { world: Arc::clone(&world), clock, latency: settings.latency };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let app = router(service).into_make_service_with_connect_info::<Cut>();
         let serving = tokio::spawn(async move { axum::serve(exchange, app).with_graceful_shutdown(stopped).await });
-        Ok(Self { base, world, stop, serving })
+        Ok(Self { address, addresses, authority_pem, world, stop, serving })
     }
 
-    /// Where everything is: `http://127.0.0.1:port`.
+    /// Where everything is: `http://127.0.0.1:port`, or `https://localhost:port`.
     pub fn base_url(&self) -> String {
-        self.base.clone()
+        self.addresses.base.clone()
     }
 
     /// In place of `https://login.microsoftonline.com`.
     pub fn login_url(&self) -> String {
-        format!("{}/login", self.base)
+        self.addresses.login.clone()
     }
 
     /// In place of `https://graph.microsoft.com`.
     pub fn graph_url(&self) -> String {
-        graph_url(&self.base)
+        self.addresses.graph.clone()
     }
 
     /// In place of `https://smba.trafficmanager.net/teams/`; ends with one slash.
     pub fn bot_url(&self) -> String {
-        bot_url(&self.base)
+        self.addresses.bot.clone()
+    }
+
+    /// Where to connect to, whatever name a url has.
+    pub fn address(&self) -> SocketAddr {
+        hosts::reachable(self.address)
+    }
+
+    /// The certificate of the authority that vouches for this run, in PEM; `None` in clear.
+    pub fn authority_pem(&self) -> Option<&str> {
+        self.authority_pem.as_deref()
     }
 
     /// The world itself. Keep it locked only briefly: requests wait for it.
@@ -130,12 +159,13 @@ impl Drop for Simulator {
     }
 }
 
-fn graph_url(base: &str) -> String {
-    format!("{base}/graph")
-}
-
-fn bot_url(base: &str) -> String {
-    format!("{base}/teams/")
+fn identity(names: &[String], now: Timestamp) -> Result<Option<(TlsAcceptor, String)>, SimulatorError> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let refused = |cause: tls::Refused| SimulatorError::Certificate { names: names.to_vec(), cause: cause.to_string() };
+    let tls::Identity { acceptor, authority_pem } = tls::identity(names, now).map_err(refused)?;
+    Ok(Some((acceptor, authority_pem)))
 }
 
 fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
@@ -152,14 +182,16 @@ struct Service {
 }
 
 fn router(service: Service) -> Router {
-    Router::new()
+    let services = Router::new()
         .merge(entra::routes())
         .merge(graph::routes())
         .merge(connector::routes())
         .merge(control::routes())
         .fallback(graph::unknown)
         .method_not_allowed_fallback(graph::unknown)
-        .with_state(service)
+        .with_state(service);
+    // A layer sees a request after its router has chosen; so the choosing is left to the one within.
+    Router::new().fallback_service(services).layer(map_request(hosts::lead))
 }
 
 /// One request, read but not yet decided.

@@ -29,6 +29,8 @@ pub struct SimulatorSettings {
     pub token_lifetime: Option<Duration>,
     /// Where to listen. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Answers encrypted, as these hosts; in clear when there are none.
+    pub tls_names: Vec<String>,
     /// How others reach it, when that is not the address it listens on; without a slash at the end.
     pub reached_at: Option<String>,
     /// The Entra tenant.
@@ -57,6 +59,7 @@ impl Default for SimulatorSettings {
             latency: Duration::ZERO,
             token_lifetime: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls_names: Vec::new(),
             reached_at: None,
             tenant: uuid!("11111111-1111-4111-8111-111111111111"),
             app: uuid!("22222222-2222-4222-8222-222222222222"),

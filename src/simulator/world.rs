@@ -112,7 +112,21 @@ pub struct World {
     faults: Faults,
     refusals: HashMap<Bucket, Refusal>,
     ledger: Ledger,
+    bot: BotState,
     served: u64,
+}
+
+/// How the bot itself is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BotState {
+    /// Registered, with its Teams channel on.
+    #[default]
+    Enabled,
+    /// The tenant's administrator switched it off.
+    Disabled,
+    /// Not registered, or without its Teams channel.
+    Unregistered,
 }
 
 impl World {
@@ -137,6 +151,7 @@ impl World {
             faults: Faults::new(settings.seed, settings.faults.clone()),
             refusals: HashMap::new(),
             ledger: Ledger::default(),
+            bot: BotState::default(),
             served: 0,
         }
     }
@@ -201,6 +216,11 @@ impl World {
     /// Changes what the token endpoint thinks of the client secret.
     pub const fn set_secret(&mut self, state: SecretState) {
         self.entra.set_secret(state);
+    }
+
+    /// Switches the bot on or off.
+    pub const fn set_bot(&mut self, state: BotState) {
+        self.bot = state;
     }
 
     /// Makes every token that is out worthless.

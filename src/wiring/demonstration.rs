@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use anyhow::Context;
 
 use super::{Ground, Stentor};
 use crate::adapters::system::SystemClock;
+use crate::adapters::teams::{self, CloudProfile};
 use crate::app::submit::{self, Audience, Draft};
 use crate::config::{Cloud, CustomUrls, Settings};
 use crate::domain::broadcast::Treatment;
@@ -62,12 +64,24 @@ pub struct Simulation {
     pub weather: Weather,
     /// The life of a token; the usual 60 to 90 minutes when absent.
     pub token_lifetime: Option<Duration>,
+    /// Answers encrypted; in clear when absent.
+    pub tls: Option<SimulatedTls>,
+}
+
+/// Under which names, and where whoever calls finds the authority to trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimulatedTls {
+    /// At least one.
+    pub names: Vec<String>,
+    /// Overwritten at each start.
+    pub ca_file: PathBuf,
 }
 
 /// How to reach the simulated Teams: the very settings to write down.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[allow(missing_docs, reason = "named as the settings are")]
 pub struct SimulatedAccess {
+    pub cloud: String,
     pub login_url: String,
     pub graph_url: String,
     pub bot_url: String,
@@ -75,6 +89,10 @@ pub struct SimulatedAccess {
     pub app_id: String,
     pub client_secret: String,
     pub manifest_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_ca_file: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub connect_to: BTreeMap<String, String>,
 }
 
 /// What the simulated Teams saw: the judge of what we claim.
@@ -116,22 +134,25 @@ impl Simulated {
             latency: simulation.latency,
             token_lifetime: simulation.token_lifetime,
             listen: simulation.listen,
+            tls_names: simulation.tls.as_ref().map(|tls| tls.names.clone()).unwrap_or_default(),
             reached_at: simulation.reached_at,
             ..SimulatorSettings::default()
         };
-        let (tenant, app, manifest) = (settings.tenant, settings.app, settings.external_id);
-        let client_secret = settings.client_secret.clone();
-        let simulator = Simulator::start(settings, Arc::new(SystemClock)).await?;
-        let access = SimulatedAccess {
-            login_url: simulator.login_url(),
-            graph_url: simulator.graph_url(),
-            bot_url: simulator.bot_url(),
-            tenant_id: tenant.to_string(),
-            app_id: app.to_string(),
-            client_secret,
-            manifest_id: manifest.to_string(),
-        };
+        let simulator = Simulator::start(settings.clone(), Arc::new(SystemClock)).await?;
+        let mut access = access(&simulator, &settings)?;
+        if let (Some(tls), Some(pem)) = (&simulation.tls, simulator.authority_pem()) {
+            let file = std::path::absolute(&tls.ca_file)?;
+            std::fs::write(&file, pem).with_context(|| format!("cannot write {}", file.display()))?;
+            access.extra_ca_file = Some(file.display().to_string());
+            let named = tls.names.iter().filter(|name| *name != "localhost");
+            access.connect_to = named.map(|name| (name.clone(), simulator.address().to_string())).collect();
+        }
         Ok(Self { access, simulator })
+    }
+
+    /// Where to connect to, whatever name a url has.
+    pub fn address(&self) -> SocketAddr {
+        self.simulator.address()
     }
 
     /// What it saw so far.
@@ -174,6 +195,26 @@ impl Simulated {
         settings.teams.manifest_id = Some(access.manifest_id.parse()?);
         Ok(settings)
     }
+}
+
+fn access(simulator: &Simulator, settings: &SimulatorSettings) -> anyhow::Result<SimulatedAccess> {
+    let (login_url, graph_url, bot_url) = (simulator.login_url(), simulator.graph_url(), simulator.bot_url());
+    let (login, graph, bot) = (login_url.parse()?, graph_url.parse()?, bot_url.parse()?);
+    // Under the very names of a published cloud it is that cloud, as far as a client can tell.
+    let mut published = teams::Cloud::ALL.into_iter().filter_map(CloudProfile::published);
+    let same = published.find(|it| it.login_url == login && it.graph_url == graph && it.bot_url.as_ref() == Some(&bot));
+    Ok(SimulatedAccess {
+        cloud: same.map_or(teams::Cloud::Custom, |profile| profile.cloud).name().to_owned(),
+        login_url,
+        graph_url,
+        bot_url,
+        tenant_id: settings.tenant.to_string(),
+        app_id: settings.app.to_string(),
+        client_secret: settings.client_secret.clone(),
+        manifest_id: settings.external_id.to_string(),
+        extra_ca_file: None,
+        connect_to: BTreeMap::new(),
+    })
 }
 
 /// Everything that `stentor demo` shows: a simulated Teams, Stentor on it, one broadcast that waits to go out.
@@ -251,6 +292,7 @@ fn sample_content() -> Content {
             "Please leave before **12:00**. The heating is being replaced in all buildings:\n\n- Lyon and Lille: doors \
                close at 12:00\n- Milan: doors close at 12:30\n\nDetails are on the intranet."
                 .to_owned(),
+        image: None,
         author: Some("Facilities team".to_owned()),
         banner: Some("Offices close at noon on Friday: please read".to_owned()),
         buttons: vec![Button {

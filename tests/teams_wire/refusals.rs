@@ -28,7 +28,7 @@ async fn one_call_is_one_request_whatever_is_answered() {
                 headers: vec![("location", format!("{}/elsewhere", server.url)), ("retry-after", "0.01".into())],
                 body: error("SomeError").to_string(),
             }]);
-            let answer = client.perform(&request, request_id(), LATER).await;
+            let answer = client.warmed(&request, request_id(), LATER).await;
             assert_eq!(answer.status, Some(status));
             assert_eq!(server.seen().len(), before + 1, "{status}");
         }
@@ -42,7 +42,7 @@ async fn a_wait_is_told_in_full() {
     let waits = [("2.128", 2128), ("Tue, 24 Nov 2026 12:00:30 GMT", 30_000)];
     server.answers(waits.map(|(text, _)| with_header(429, "retry-after", text)));
     for (_, milliseconds) in waits {
-        let answer = client.perform(&send(), request_id(), LATER).await;
+        let answer = client.warmed(&send(), request_id(), LATER).await;
         let retry_after = Some(Duration::from_millis(milliseconds));
         assert_eq!(answer.outcome, Outcome::Throttled { retry_after });
     }
@@ -53,7 +53,7 @@ async fn what_the_service_said_is_kept_for_the_log() {
     let (server, client, _) = both().await;
     let body = error("Forbidden").to_string();
     server.answers([Reply::Whole { status: 403, headers: vec![("request-id", "3f0c".into())], body }]);
-    let answer = client.perform(&check(), request_id(), LATER).await;
+    let answer = client.warmed(&check(), request_id(), LATER).await;
     assert_eq!((answer.status, answer.detail.as_deref()), (Some(403), Some("Forbidden: no; request-id 3f0c")));
 }
 
@@ -68,7 +68,7 @@ async fn silence_ends_with_the_timeout_and_leaves_only_a_send_in_doubt() {
     server.answers([Reply::Silence, Reply::Silence]);
     let (send, check) = (send(), check());
     let asked =
-        async { (client.perform(&send, request_id(), LATER).await, client.perform(&check, request_id(), LATER).await) };
+        async { (client.warmed(&send, request_id(), LATER).await, client.warmed(&check, request_id(), LATER).await) };
     let (sent, checked) = tokio::time::timeout(Duration::from_secs(3), asked).await.unwrap();
     assert_eq!((sent.outcome, sent.status), (Outcome::Lost(Reason::AnswerLost), None));
     assert_eq!(checked.outcome, Outcome::Transient(Reason::Unavailable));
@@ -80,13 +80,13 @@ async fn silence_ends_with_the_timeout_and_leaves_only_a_send_in_doubt() {
 async fn an_answer_cut_off_after_its_status_has_still_said_yes_or_no() {
     let (server, client, _) = both().await;
     server.answers([201, 200, 503, 500].map(|status| Reply::CutOff { status }));
-    let sent = client.perform(&send(), request_id(), LATER).await;
+    let sent = client.warmed(&send(), request_id(), LATER).await;
     assert_eq!(sent.outcome, Outcome::Accepted { message_id: None });
-    let checked = client.perform(&check(), request_id(), LATER).await;
+    let checked = client.warmed(&check(), request_id(), LATER).await;
     assert_eq!((checked.outcome, checked.status), (Outcome::Transient(Reason::Unavailable), Some(200)));
-    let refused = client.perform(&send(), request_id(), LATER).await;
+    let refused = client.warmed(&send(), request_id(), LATER).await;
     assert_eq!(refused.outcome, Outcome::Transient(Reason::Unavailable));
-    let doubtful = client.perform(&send(), request_id(), LATER).await;
+    let doubtful = client.warmed(&send(), request_id(), LATER).await;
     assert_eq!(doubtful.outcome, Outcome::Lost(Reason::ServiceFault));
 }
 
@@ -116,9 +116,9 @@ async fn a_connection_that_breaks_leaves_only_a_send_in_doubt() {
     breaking.cloud.graph_url = url.parse().unwrap();
     breaking.cloud.bot_url = Some(url.parse().unwrap());
     let (client, _) = client(breaking);
-    let sent = client.perform(&send(), request_id(), LATER).await;
+    let sent = client.warmed(&send(), request_id(), LATER).await;
     assert_eq!((sent.outcome, sent.status), (Outcome::Lost(Reason::AnswerLost), None));
-    let checked = client.perform(&check(), request_id(), LATER).await;
+    let checked = client.warmed(&check(), request_id(), LATER).await;
     assert_eq!(checked.outcome, Outcome::Transient(Reason::Unavailable));
 }
 
@@ -131,7 +131,7 @@ async fn a_send_that_never_connected_is_in_no_doubt() {
         let mut unreachable = settings(&server.url);
         unreachable.cloud.bot_url = Some(url.parse().unwrap());
         let (client, _) = client(unreachable);
-        let answer = client.perform(&send(), request_id(), LATER).await;
+        let answer = client.warmed(&send(), request_id(), LATER).await;
         assert_eq!(answer.outcome, Outcome::Transient(Reason::Unavailable), "{url} {answer:?}");
     }
     assert_eq!(server.seen().len(), 0);
@@ -147,12 +147,12 @@ async fn an_answer_is_read_only_so_far() {
         reply(403, large.clone()),
         reply(200, large),
     ]);
-    let sent = client.perform(&send(), request_id(), LATER).await;
+    let sent = client.warmed(&send(), request_id(), LATER).await;
     assert_eq!(sent.outcome, Outcome::Accepted { message_id: None });
-    let checked = client.perform(&check(), request_id(), LATER).await;
+    let checked = client.warmed(&check(), request_id(), LATER).await;
     assert_eq!(checked.outcome, Outcome::Transient(Reason::Unavailable));
     assert!(checked.detail.unwrap().contains("larger than 4096 bytes"));
-    let refused = client.perform(&send(), request_id(), LATER).await;
+    let refused = client.warmed(&send(), request_id(), LATER).await;
     assert_eq!(refused.outcome.reason(), Some(Reason::NotInstalled));
     // Pages of people are larger by nature.
     assert!(client.people(None, request_id()).await.is_ok());
@@ -168,16 +168,10 @@ async fn nothing_starts_after_its_time() {
 }
 
 #[tokio::test]
-async fn a_token_that_takes_too_long_lets_nothing_start_late() {
-    let (server, client, clock) = both().await;
-    server.token_gate.forget_permits(usize::MAX);
-    let slow = tokio::spawn({
-        let client = client.clone();
-        async move { client.perform(&send(), request_id(), Monotonic::from_origin(Duration::from_secs(1))).await }
-    });
-    server.tokens_reach(1).await;
-    clock.advance(Duration::from_secs(2));
-    server.token_gate.add_permits(1);
-    assert_eq!(slow.await.unwrap(), Outcome::NotStarted.into());
-    assert_eq!(server.seen().len(), 0);
+async fn a_paced_request_never_waits_for_a_token() {
+    let (server, client, _) = both().await;
+    assert_eq!(client.perform(&send(), request_id(), LATER).await, Outcome::NotStarted.into());
+    assert_eq!((server.seen().len(), server.tokens_asked().len()), (0, 0));
+    client.warm_up().await.unwrap();
+    assert_ne!(client.perform(&send(), request_id(), LATER).await, Outcome::NotStarted.into());
 }

@@ -60,9 +60,9 @@ async fn check_asks_graph_for_this_app_of_this_person() {
         {"id": INSTALLATION, "teamsApp": {"id": CATALOGUE_ID, "distributionMethod": "Organization", "name": "News"}}]});
     server.answers([reply(200, listed), reply(200, json!({"value": []}))]);
 
-    let answer = client.perform(&check(), request_id(), LATER).await;
+    let answer = client.warmed(&check(), request_id(), LATER).await;
     assert_eq!(answer.outcome, Outcome::Learnt(Fact::Installed(InstallationId(INSTALLATION.into()))));
-    let answer = client.perform(&check(), request_id(), LATER).await;
+    let answer = client.warmed(&check(), request_id(), LATER).await;
     assert_eq!((answer.outcome, answer.status), (Outcome::Learnt(Fact::NotInstalled), Some(200)));
 
     let seen = &server.seen()[0];
@@ -79,7 +79,7 @@ async fn install_binds_the_app_of_this_clouds_graph() {
     let (server, client, _) = both().await;
     server.answers([empty(201), reply(409, json!({"error": {"code": "Conflict", "message": "there"}})), empty(200)]);
     for _ in 0..3 {
-        let answer = client.perform(&install(), request_id(), LATER).await;
+        let answer = client.warmed(&install(), request_id(), LATER).await;
         assert_eq!(answer.outcome, Outcome::Learnt(Fact::InstallAccepted));
     }
 
@@ -103,9 +103,9 @@ async fn install_binds_the_app_of_this_clouds_graph() {
 async fn resolve_encodes_the_installation() {
     let (server, client, _) = both().await;
     server.answers([reply(200, json!({"id": CHAT, "topic": null, "chatType": "oneOnOne"})), reply(200, json!({}))]);
-    let answer = client.perform(&resolve(), request_id(), LATER).await;
+    let answer = client.warmed(&resolve(), request_id(), LATER).await;
     assert_eq!(answer.outcome, Outcome::Learnt(Fact::Chat(ConversationId(CHAT.into()))));
-    let answer = client.perform(&resolve(), request_id(), LATER).await;
+    let answer = client.warmed(&resolve(), request_id(), LATER).await;
     assert_eq!(answer.outcome, Outcome::Transient(Reason::Unavailable));
 
     let seen = &server.seen()[0];
@@ -117,9 +117,9 @@ async fn resolve_encodes_the_installation() {
 async fn send_hands_over_the_very_bytes() {
     let (server, client, _) = both().await;
     server.answers([reply(201, json!({"id": "1793610000123"})), empty(202)]);
-    let answer = client.perform(&send(), request_id(), LATER).await;
+    let answer = client.warmed(&send(), request_id(), LATER).await;
     assert_eq!(answer.outcome, Outcome::Accepted { message_id: Some(MessageId("1793610000123".into())) });
-    let answer = client.perform(&send(), request_id(), LATER).await;
+    let answer = client.warmed(&send(), request_id(), LATER).await;
     assert_eq!(answer.outcome, Outcome::Accepted { message_id: None });
 
     let seen = &server.seen()[0];
@@ -245,14 +245,14 @@ async fn a_named_bot_host_is_used_if_it_may_have_our_token() {
     server.answers([reply(403, json!({"error": {"code": "InvalidBotApiHost", "message": message}}))]);
 
     client.use_bot_host("https://evil.example/teams/");
-    let answer = client.perform(&send(), request_id(), LATER).await;
+    let answer = client.warmed(&send(), request_id(), LATER).await;
     let Outcome::NeedsRemedy(stentor::domain::outcome::Remedy::BotHost(host), Reason::WrongHost) = answer.outcome
     else {
         panic!("{answer:?}")
     };
     for host in [host, format!("{}/gcc/", other.url)] {
         client.use_bot_host(&host);
-        let answer = client.perform(&send(), request_id(), LATER).await;
+        let answer = client.warmed(&send(), request_id(), LATER).await;
         assert!(matches!(answer.outcome, Outcome::Accepted { .. }), "{answer:?}");
     }
     let starts = ["/bot/teams/v3/conversations/", "/gcc/v3/conversations/"];
@@ -266,9 +266,9 @@ async fn a_host_can_be_given_another_address_and_a_proxy_is_gone_through() {
     let mut direct = settings("http://teams.example");
     direct.connect_to = vec![("teams.example".into(), server.address)];
     let mut proxied = settings("http://elsewhere.example");
-    proxied.proxy = Some(server.url.parse().unwrap());
+    proxied.way = stentor::adapters::teams::Way::Proxy(server.url.parse().unwrap());
     for settings in [direct, proxied] {
-        let answer = client(settings).0.perform(&send(), request_id(), LATER).await;
+        let answer = client(settings).0.warmed(&send(), request_id(), LATER).await;
         assert_eq!(answer.outcome, Outcome::Accepted { message_id: None });
     }
     assert_eq!(server.seen()[0].header("host"), "teams.example");
@@ -281,7 +281,7 @@ async fn connections_are_kept_for_the_next_wave() {
     for _ in 0..3 {
         server.answers((0..50).map(|_| reply(201, json!({"id": "1"}))));
         let (request, client) = (&send(), &client);
-        let wave = (0..50).map(|_| client.perform(request, request_id(), LATER));
+        let wave = (0..50).map(|_| client.warmed(request, request_id(), LATER));
         futures_util::future::join_all(wave).await;
     }
     let peers: BTreeSet<_> = server.seen().iter().map(|seen| seen.peer).collect();

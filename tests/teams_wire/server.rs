@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use stentor::adapters::teams::{CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
 use stentor::domain::ids::RequestId;
 use stentor::domain::time::{Monotonic, Timestamp};
-use stentor::ports::{Clock, Pending, Random};
+use stentor::ports::{Answer, Clock, Messenger, Pending, Random, Request};
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
@@ -275,3 +275,18 @@ pub fn request_id() -> RequestId {
 
 /// An instant that no test reaches.
 pub const LATER: Monotonic = Monotonic::from_origin(Duration::from_secs(1 << 40));
+
+/// Asks as the engine does: with tokens at hand.
+pub trait Warmed {
+    /// Warms up, then performs; what kept it from warming up is the answer.
+    async fn warmed(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer;
+}
+
+impl Warmed for TeamsClient {
+    async fn warmed(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer {
+        match self.warm_up_for(request).await {
+            Ok(()) => self.perform(request, id, not_after).await,
+            Err(answer) => answer,
+        }
+    }
+}

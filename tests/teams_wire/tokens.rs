@@ -19,24 +19,24 @@ fn accepted() -> Reply {
 async fn a_token_is_renewed_at_two_thirds_of_its_life_beside_the_old_one() {
     let (server, client, clock) = both().await;
     server.grants([grant(3600)]).answers((0..4).map(|_| accepted()));
-    client.perform(&send(), request_id(), LATER).await;
+    client.warmed(&send(), request_id(), LATER).await;
     clock.advance(Duration::from_secs(2399));
-    client.perform(&send(), request_id(), LATER).await;
+    client.warmed(&send(), request_id(), LATER).await;
     assert_eq!(server.tokens_asked().len(), 1);
 
     // The next token is held back: the old one serves.
     server.token_gate.forget_permits(usize::MAX);
     clock.advance(Duration::from_secs(1));
-    client.perform(&send(), request_id(), LATER).await;
+    client.warmed(&send(), request_id(), LATER).await;
     server.tokens_reach(2).await;
-    client.perform(&send(), request_id(), LATER).await;
+    client.warmed(&send(), request_id(), LATER).await;
     assert_eq!(server.tokens_asked().len(), 2);
     assert!(server.seen().iter().all(|seen| seen.header("authorization") == "Bearer scripted"));
 
     server.token_gate.add_permits(1);
     clock.advance(Duration::from_secs(1199));
     server.answers([accepted()]);
-    client.perform(&send(), request_id(), LATER).await;
+    client.warmed(&send(), request_id(), LATER).await;
     assert!(server.seen()[4].header("authorization").starts_with("Bearer token-"));
     assert_eq!(server.tokens_asked().len(), 2);
 }
@@ -49,7 +49,7 @@ async fn all_who_need_a_token_wait_for_the_same_one() {
     let sends: Vec<_> = (0..20)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { client.perform(&send(), request_id(), LATER).await })
+            tokio::spawn(async move { client.warmed(&send(), request_id(), LATER).await })
         })
         .collect();
     server.tokens_reach(1).await;
@@ -71,15 +71,15 @@ async fn a_refused_token_is_replaced_once_for_all_who_were_refused() {
     server.answers((0..3).map(|_| reply(401, denied.clone())));
     let (first, second, third) = (send(), send(), send());
     let answers = tokio::join!(
-        client.perform(&first, request_id(), LATER),
-        client.perform(&second, request_id(), LATER),
-        client.perform(&third, request_id(), LATER),
+        client.warmed(&first, request_id(), LATER),
+        client.warmed(&second, request_id(), LATER),
+        client.warmed(&third, request_id(), LATER),
     );
     for answer in [answers.0, answers.1, answers.2] {
         assert_eq!(answer.outcome.reason(), Some(Reason::TokenRefused), "{answer:?}");
         client.forget_tokens();
         server.answers([accepted()]);
-        client.perform(&send(), request_id(), LATER).await;
+        client.warmed(&send(), request_id(), LATER).await;
     }
     // Two at the start, one for the bot; Graph's was not refused.
     assert_eq!(server.tokens_asked().len(), 3);
@@ -94,7 +94,7 @@ async fn an_expired_secret_halts_the_tenant_and_is_not_tried_in_a_hurry() {
     let (server, client, clock) = both().await;
     server.grants([entra_refusal(7_000_222)]);
     for _ in 0..5 {
-        let answer = client.perform(&send(), request_id(), LATER).await;
+        let answer = client.warmed(&send(), request_id(), LATER).await;
         assert_eq!(answer.outcome, Outcome::Refused(HaltScope::Tenant, HaltReason::SecretExpired));
         assert_eq!(answer.status, Some(401));
         let detail = answer.detail.unwrap();
@@ -104,7 +104,7 @@ async fn an_expired_secret_halts_the_tenant_and_is_not_tried_in_a_hurry() {
 
     clock.advance(Duration::from_secs(1));
     server.answers([accepted()]);
-    assert!(matches!(client.perform(&send(), request_id(), LATER).await.outcome, Outcome::Accepted { .. }));
+    assert!(matches!(client.warmed(&send(), request_id(), LATER).await.outcome, Outcome::Accepted { .. }));
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_throttled_token_endpoint_is_left_alone_for_as_long_as_it_says() {
     server.grants([with_header(429, "retry-after", "7")]);
     let mut waits = Vec::new();
     for _ in 0..3 {
-        let answer = client.perform(&check(), request_id(), LATER).await;
+        let answer = client.warmed(&check(), request_id(), LATER).await;
         let Outcome::Throttled { retry_after: Some(wait) } = answer.outcome else { panic!("{answer:?}") };
         waits.push(wait.as_secs());
         clock.advance(Duration::from_secs(3));
@@ -126,10 +126,10 @@ async fn a_throttled_token_endpoint_is_left_alone_for_as_long_as_it_says() {
 async fn a_renewal_that_fails_leaves_the_old_token_in_use() {
     let (server, client, clock) = both().await;
     server.grants([grant(3600), empty(503)]).answers((0..3).map(|_| accepted()));
-    client.perform(&send(), request_id(), LATER).await;
+    client.warmed(&send(), request_id(), LATER).await;
     clock.advance(Duration::from_secs(3000));
     for _ in 0..2 {
-        let answer = client.perform(&send(), request_id(), LATER).await;
+        let answer = client.warmed(&send(), request_id(), LATER).await;
         assert!(matches!(answer.outcome, Outcome::Accepted { .. }));
         server.tokens_reach(2).await;
     }

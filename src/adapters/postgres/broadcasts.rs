@@ -50,6 +50,10 @@ statements! {
           select $1, $5, 'command line', 'broadcast_' || $4, $7 from moved
         )
         select count(*) from moved";
+    LOCK_ROUNDS = "-- lock_rounds
+        -- $1 tenant, $2 broadcast
+        -- Waits for a slice that is being frozen, so that the next statement sees whether it was the last.
+        select 1 from round where tenant_id = $1 and broadcast_id = $2 for update";
     RESUME_BROADCAST = "-- resume_broadcast
         -- $1 tenant, $2 broadcast, $3 now, $4 its id as people see it
         -- Back to where it stood: a round that was not frozen to its end goes on being frozen.
@@ -213,7 +217,8 @@ impl PgStore {
     ) -> Result<bool, StoreError> {
         let resumed: i64 = self
             .database
-            .run("resume_broadcast", async |conn| {
+            .transaction("resume_broadcast", async |conn| {
+                sqlx::query(LOCK_ROUNDS).bind(tenant.0).bind(id.as_i64()).fetch_all(&mut *conn).await?;
                 let query = sqlx::query_scalar(RESUME_BROADCAST).bind(tenant.0).bind(id.as_i64());
                 query.bind(now).bind(id.to_string()).fetch_one(conn).await
             })

@@ -30,25 +30,25 @@ statements! {
     END_LEASE = "-- end_lease
         -- $1 worker
         update worker set alive_until = '-infinity' where worker_id = $1";
+    LOCK_FREE_TENANTS = "-- lock_free_tenants
+        -- $1 tenants that may be taken, $2 limit
+        -- Only locks. Whether they are free is judged by the next statement, whose snapshot is younger than the locks.
+        select t.tenant_id
+        from tenant t
+        where t.tenant_id = any($1)
+          and exists (select from round r where r.tenant_id = t.tenant_id and r.state <> 'done')
+        order by t.tenant_id
+        limit $2
+        for update of t skip locked";
     TAKE_TENANTS = "-- take_tenants
-        -- $1 worker, $2 grace, $3 limit
-        -- The condition is a subquery, not a join: when the row changed under our lock, it is judged again.
-        with free as materialized (
-          select t.tenant_id
-          from tenant t
-          where not exists (
-              select from worker w where w.worker_id = t.lease_owner and w.alive_until + $2 > lease_now()
-            )
-            and exists (select from round r where r.tenant_id = t.tenant_id and r.state <> 'done')
-            and exists (select from worker me where me.worker_id = $1 and me.alive_until > lease_now())
-          order by t.tenant_id
-          limit $3
-          for update of t skip locked
-        )
+        -- $1 worker, $2 grace, $3 locked tenants
         update tenant t
         set lease_owner = $1, lease_epoch = t.lease_epoch + 1
-        from free
-        where t.tenant_id = free.tenant_id
+        where t.tenant_id = any($3)
+          and (t.lease_owner = $1 or not exists (
+            select from worker w where w.worker_id = t.lease_owner and w.alive_until + $2 > lease_now()
+          ))
+          and exists (select from worker me where me.worker_id = $1 and me.alive_until > lease_now())
         returning t.tenant_id, t.lease_epoch";
     RELEASE_CHUNKS_OF = "-- release_chunks_of
         -- $1 tenant, $2 worker
@@ -126,12 +126,23 @@ impl PgStore {
         worker: WorkerId,
         grace: Duration,
         limit: u32,
+        may: &[TenantKey],
+        held: &[TenantKey],
     ) -> Result<Vec<HeldTenant>, StoreError> {
+        let may: Vec<i32> = may.iter().filter(|tenant| !held.contains(tenant)).map(|tenant| tenant.0).collect();
+        if may.is_empty() {
+            return Ok(Vec::new());
+        }
         let rows: Vec<(i32, i32)> = self
             .database
-            .run("take_tenants", async |conn| {
+            .transaction("take_tenants", async |conn| {
+                let query = sqlx::query_scalar(LOCK_FREE_TENANTS).bind(&may).bind(i64::from(limit));
+                let locked: Vec<i32> = query.fetch_all(&mut *conn).await?;
+                if locked.is_empty() {
+                    return Ok(Vec::new());
+                }
                 let query = sqlx::query_as(TAKE_TENANTS).bind(worker.0).bind(interval(grace));
-                query.bind(i64::from(limit)).fetch_all(conn).await
+                query.bind(&locked).fetch_all(conn).await
             })
             .await?;
         let held = |(tenant, epoch)| HeldTenant { tenant: TenantKey(tenant), epoch: Epoch(uint(epoch)) };

@@ -40,7 +40,7 @@ statements! {
         select teams_app_id, halt_reason, halt_detail, halted_at from tenant where tenant_id = $1";
     WORK_BUCKETS = "-- work_buckets
         -- $1 tenant
-        select name, cooldown_until from bucket where tenant_id = $1";
+        select name, cooldown_until, share::float8, kept_at from bucket where tenant_id = $1";
     HOLD_LEASE = "-- hold_lease
         -- $1 tenant, $2 worker, $3 lease epoch
         select 1 from tenant where tenant_id = $1 and lease_owner = $2 and lease_epoch = $3 for share";
@@ -118,11 +118,13 @@ statements! {
           and c.epoch = u.epoch
           and bit_count(c.open) = 0";
     KEEP_BUCKET = "-- keep_bucket
-        -- $1 tenant, $2 bucket, $3 cooldown until, $4 share
-        insert into bucket (tenant_id, name, cooldown_until, share)
-        values ($1, $2, $3, $4)
+        -- $1 tenant, $2 bucket, $3 cooldown until, $4 share, $5 now
+        insert into bucket (tenant_id, name, cooldown_until, share, kept_at)
+        values ($1, $2, $3, $4, $5)
         on conflict (tenant_id, name) do update
-        set cooldown_until = greatest(bucket.cooldown_until, excluded.cooldown_until), share = excluded.share";
+        set cooldown_until = greatest(bucket.cooldown_until, excluded.cooldown_until),
+            share = excluded.share,
+            kept_at = excluded.kept_at";
     KEEP_APP = "-- keep_app
         -- $1 tenant, $2 catalogue id
         update tenant set teams_app_id = $2 where tenant_id = $1";
@@ -143,6 +145,7 @@ struct RoundRow {
     deadline_at: Timestamp,
 }
 
+type BucketRow = (String, Timestamp, f64, Timestamp);
 type TenantRow = (Option<String>, Option<String>, Option<String>, Option<Timestamp>);
 
 #[derive(FromRow)]
@@ -241,7 +244,7 @@ impl AttemptRow {
 
 impl PgStore {
     pub(super) async fn work_of(&self, tenant: TenantKey) -> Result<TenantWork, StoreError> {
-        type Read = (Vec<RoundRow>, TenantRow, Vec<(String, Timestamp)>);
+        type Read = (Vec<RoundRow>, TenantRow, Vec<BucketRow>);
         let (rounds, (app, halt, detail, since), buckets): Read = self
             .database
             .run("work", async |conn| {
@@ -259,9 +262,9 @@ impl PgStore {
             _ => None,
         };
         // A bucket that this program does not know belongs to a newer one, and is its affair.
-        let known = |(name, cooldown_until): (String, Timestamp)| {
+        let known = |(name, cooldown_until, share, kept_at): BucketRow| {
             let bucket = Bucket::ALL.into_iter().find(|bucket| bucket.name() == name)?;
-            Some(BucketRecord { bucket, cooldown_until })
+            Some(BucketRecord { bucket, cooldown_until, share, kept_at })
         };
         Ok(TenantWork {
             rounds: rounds.into_iter().map(round_work).collect::<Result<_, _>>()?,
@@ -351,13 +354,15 @@ impl PgStore {
         worker: WorkerId,
         round: RoundId,
         limit: u32,
+        have: &[ChunkNumber],
     ) -> Result<Vec<ClaimedChunk>, StoreError> {
         let tenant = held.tenant.0;
+        let have: Vec<i32> = have.iter().map(|number| int(number.0)).collect();
         let rows: Vec<ClaimRow> = self
             .database
             .run("claim", async |conn| {
                 let query = sqlx::query_as(CLAIM).bind(tenant).bind(worker.0).bind(int(held.epoch.0));
-                query.bind(round.as_i64()).bind(i64::from(limit)).fetch_all(conn).await
+                query.bind(round.as_i64()).bind(i64::from(limit)).bind(&have).fetch_all(conn).await
             })
             .await?;
         if rows.iter().any(|row| !row.held) {
@@ -456,7 +461,7 @@ impl PgStore {
         let fact_rounds: Vec<i64> = facts.iter().map(|fact| fact.round.as_i64()).collect();
         let fact_chunks: Vec<i32> = facts.iter().map(|fact| int(fact.chunk.0)).collect();
         let ordinals: Vec<i32> = facts.iter().map(|fact| int(fact.ordinal.0)).collect();
-        let attempts: Vec<i16> = facts.iter().map(|fact| i16::try_from(fact.attempt).unwrap_or(i16::MAX)).collect();
+        let attempts: Vec<i32> = facts.iter().map(|fact| int(fact.attempt)).collect();
         let fact_epochs: Vec<i32> = facts.iter().map(|fact| int(fact.epoch.0)).collect();
         let steps: Vec<i16> = facts.iter().map(|fact| fact.step.map_or(0, |step| step.number())).collect();
         let outcomes: Vec<Option<i16>> =
@@ -476,6 +481,7 @@ impl PgStore {
             routes.iter().map(|learnt| rows::installation(&learnt.route)).unzip();
         let conversations: Vec<Option<&str>> =
             routes.iter().map(|learnt| learnt.route.conversation.as_ref().map(|id| id.0.as_str())).collect();
+        let forgets: Vec<bool> = routes.iter().map(|learnt| learnt.forgets).collect();
         let refusals: Vec<Option<&str>> = routes.iter().map(|learnt| learnt.refusal.map(|why| why.code())).collect();
         let flushed = self
             .database
@@ -490,7 +496,7 @@ impl PgStore {
                 let query = query.bind(&fact_epochs).bind(&steps).bind(&outcomes).bind(&settles).bind(&reasons);
                 let query = query.bind(&statuses).bind(&requests).bind(&messages).bind(&started).bind(&ended);
                 let query = query.bind(&recipients).bind(&installations).bind(&installation_ids);
-                query.bind(&conversations).bind(&refusals).bind(flush.now).fetch_all(conn).await
+                query.bind(&conversations).bind(&refusals).bind(flush.now).bind(&forgets).fetch_all(conn).await
             })
             .await;
         Ok(flushed?)
@@ -514,16 +520,11 @@ impl PgStore {
         Ok(())
     }
 
-    pub(super) async fn keep_cooldown(
-        &self,
-        tenant: TenantKey,
-        record: BucketRecord,
-        share: f64,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn keep_cooldown(&self, tenant: TenantKey, record: BucketRecord) -> Result<(), StoreError> {
         self.database
             .run("keep_bucket", async |conn| {
                 let query = sqlx::query(KEEP_BUCKET).bind(tenant.0).bind(record.bucket.name());
-                query.bind(record.cooldown_until).bind(share as f32).execute(conn).await
+                query.bind(record.cooldown_until).bind(record.share as f32).bind(record.kept_at).execute(conn).await
             })
             .await?;
         Ok(())

@@ -3,6 +3,7 @@
 use sqlx::{FromRow, PgConnection};
 
 use super::PgStore;
+use super::queue::HOLD_LEASE;
 use super::reports::when_in_doubt;
 use super::rows::{ChunkRow, int, uint};
 use super::statement::statements;
@@ -24,7 +25,9 @@ statements! {
     LOCK_LEFT_BEHIND = "-- lock_left_behind
         -- $1 tenant, $2 worker, $3 round, $4 number
         select c.number, c.first_ordinal, c.size, c.epoch, c.flush_number, c.crashes, c.sent, c.failed, c.skipped,
-          c.unconfirmed, c.open, c.settled, b.when_in_doubt
+          c.unconfirmed, c.open, c.settled,
+          -- Nothing is sent again for a broadcast that was cancelled: then doubt stays doubt.
+          case when b.state in ('cancelling', 'cancelled') then 'hold' else b.when_in_doubt end as when_in_doubt
         from chunk c
         join round r on r.tenant_id = c.tenant_id and r.round_id = c.round_id
         join broadcast b on b.tenant_id = c.tenant_id and b.broadcast_id = r.broadcast_id
@@ -50,10 +53,10 @@ statements! {
     LOCK_CHUNK = "-- lock_chunk
         -- $1 tenant, $2 round, $3 number
         select 1 from chunk where tenant_id = $1 and round_id = $2 and number = $3 for update";
-    ONLY_DOUBT = "-- only_doubt
+    SETTLED_SO_FAR = "-- settled_so_far
         -- $1 tenant, $2 round, $3 ordinal
-        -- True when everything that settled this person is doubt.
-        select coalesce(bool_and(settles = 4), false)
+        -- How many facts settled this person, and how many of them are definite.
+        select count(*), count(*) filter (where settles <> 4)
         from attempt
         where tenant_id = $1 and round_id = $2 and ordinal = $3 and settles is not null";
     INSERT_LATE = "-- insert_late
@@ -94,21 +97,27 @@ impl PgStore {
         let mut open = 0;
         for (round, number) in left {
             let round = RoundId::from_i64(round);
-            open += self.rescue_chunk(held.tenant, worker, round, ChunkNumber(uint(number)), now).await?;
+            open += self.rescue_chunk(held, worker, round, ChunkNumber(uint(number)), now).await?;
         }
         Ok(open)
     }
 
     async fn rescue_chunk(
         &self,
-        tenant: TenantKey,
+        held: HeldTenant,
         worker: WorkerId,
         round: RoundId,
         number: ChunkNumber,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
+        let tenant = held.tenant;
         self.database
             .transaction("rescue", async |conn| {
+                // A rescuer that was frozen since it looked must not settle what its own successor works on.
+                let lease = sqlx::query(HOLD_LEASE).bind(tenant.0).bind(worker.0).bind(int(held.epoch.0));
+                if lease.fetch_optional(&mut *conn).await?.is_none() {
+                    return Ok(Err(StoreError::LeaseLost));
+                }
                 let query = sqlx::query_as(LOCK_LEFT_BEHIND).bind(tenant.0).bind(worker.0);
                 let query = query.bind(round.as_i64()).bind(int(number.0));
                 let Some(row): Option<LeftRow> = query.fetch_optional(&mut *conn).await? else {
@@ -166,22 +175,26 @@ async fn record_one_late(conn: &mut PgConnection, tenant: TenantKey, fact: &Atte
     if query.fetch_optional(&mut *conn).await?.is_none() {
         return Ok(0);
     }
-    let query = sqlx::query_scalar(ONLY_DOUBT).bind(tenant.0).bind(round).bind(ordinal);
-    let in_doubt: bool = query.fetch_one(&mut *conn).await?;
+    let query = sqlx::query_as(SETTLED_SO_FAR).bind(tenant.0).bind(round).bind(ordinal);
+    let (settled, definite_facts): (i64, i64) = query.fetch_one(&mut *conn).await?;
+    let in_doubt = settled > 0 && definite_facts == 0;
     let definite = match fact.outcome {
         Some(Outcome::Accepted { .. }) => Some(Settlement::Sent),
         Some(Outcome::Rejected(_)) if fact.step == Some(Step::Send) => Some(Settlement::Failed),
         _ => None,
     };
-    let settles = definite.filter(|_| in_doubt);
+    // Sent again by policy and not settled yet: a proof that she was told spares her the second message, if her chunk
+    // has not been claimed again. Whoever claims it counts her.
+    let spared = settled == 0 && definite == Some(Settlement::Sent);
+    let settles = definite.filter(|_| in_doubt || spared);
     let query = sqlx::query(INSERT_LATE).bind(tenant.0).bind(round).bind(ordinal);
-    let query = query.bind(i16::try_from(fact.attempt).unwrap_or(i16::MAX)).bind(int(fact.epoch.0));
+    let query = query.bind(int(fact.attempt)).bind(int(fact.epoch.0));
     let query = query.bind(fact.step.map_or(0, Step::number)).bind(fact.outcome.as_ref().map(Outcome::number));
     let query = query.bind(settles.map(Settlement::number)).bind(fact.reason.map(|reason| reason.code()));
     let query = query.bind(fact.status.and_then(|status| i16::try_from(status).ok()));
     let query = query.bind(fact.request.map(|id| id.0)).bind(fact.message_id.as_ref().map(|id| id.0.as_str()));
     let done = query.bind(fact.started_at).bind(fact.ended_at.max(fact.started_at)).execute(&mut *conn).await?;
-    let Some(settlement) = settles.filter(|_| done.rows_affected() == 1) else { return Ok(0) };
+    let Some(settlement) = settles.filter(|_| in_doubt && done.rows_affected() == 1) else { return Ok(0) };
     let sent = i32::from(settlement == Settlement::Sent);
     let query = sqlx::query(COUNT_LATE).bind(tenant.0).bind(round).bind(int(fact.chunk.0));
     query.bind(sent).bind(1 - sent).execute(conn).await?;

@@ -4,7 +4,7 @@
 /// Declares SQL constants and a slice `STATEMENTS` of all of them.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
-        $($(#[$doc])* const $name: &str = $sql;)*
+        $($(#[$doc])* pub const $name: &str = $sql;)*
         /// Every statement of this file.
         pub const STATEMENTS: &[&str] = &[$($name),*];
     };

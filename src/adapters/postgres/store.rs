@@ -11,7 +11,7 @@ use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
-use crate::domain::ids::{BroadcastId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::ports::{
@@ -85,8 +85,15 @@ impl Store for PgStore {
         self.end_lease_of(worker).await
     }
 
-    async fn take_tenants(&self, worker: WorkerId, grace: Duration, limit: u32) -> Answer<Vec<HeldTenant>> {
-        self.take(worker, grace, limit).await
+    async fn take_tenants(
+        &self,
+        worker: WorkerId,
+        grace: Duration,
+        limit: u32,
+        may: &[TenantKey],
+        held: &[TenantKey],
+    ) -> Answer<Vec<HeldTenant>> {
+        self.take(worker, grace, limit, may, held).await
     }
 
     async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Answer<()> {
@@ -109,8 +116,15 @@ impl Store for PgStore {
         self.expand_slice(held, worker, round, slice, chunk_size, now).await
     }
 
-    async fn claim(&self, held: HeldTenant, worker: WorkerId, round: RoundId, limit: u32) -> Answer<Vec<ClaimedChunk>> {
-        self.claim_chunks(held, worker, round, limit).await
+    async fn claim(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        limit: u32,
+        have: &[ChunkNumber],
+    ) -> Answer<Vec<ClaimedChunk>> {
+        self.claim_chunks(held, worker, round, limit, have).await
     }
 
     async fn flush(&self, tenant: TenantKey, worker: WorkerId, flush: &Flush) -> Answer<Flushed> {
@@ -160,8 +174,8 @@ impl Store for PgStore {
         self.resume_one(tenant, id, now).await
     }
 
-    async fn keep_bucket(&self, tenant: TenantKey, record: BucketRecord, share: f64) -> Answer<()> {
-        self.keep_cooldown(tenant, record, share).await
+    async fn keep_bucket(&self, tenant: TenantKey, record: BucketRecord) -> Answer<()> {
+        self.keep_cooldown(tenant, record).await
     }
 
     async fn keep_app(&self, tenant: TenantKey, app: &TeamsAppId) -> Answer<()> {

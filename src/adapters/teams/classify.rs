@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer};
 
-use super::wire::Refusal;
+use super::wire::{PROXY_REFUSED, Refusal, UNTRUSTED};
 use crate::domain::outcome::{Fact, HaltScope, Outcome, Remedy, Stale, Step};
 use crate::domain::reason::{HaltReason, Reason};
 
@@ -186,9 +186,21 @@ impl Entry {
 
 /// What `refusal` means as the answer to `operation`.
 pub fn classify(operation: Operation, refusal: &Refusal) -> Outcome {
+    if let Some(reason) = network_fault(refusal) {
+        return Outcome::Refused(HaltScope::Tenant, reason);
+    }
     match entry_for(operation, refusal) {
         Some(entry) => outcome(entry, operation, refusal),
         None => unlisted(operation, refusal),
+    }
+}
+
+/// What our own network does to everybody alike, before anything reaches Microsoft.
+fn network_fault(refusal: &Refusal) -> Option<HaltReason> {
+    match (refusal.status, refusal.message.as_str()) {
+        (0, UNTRUSTED) => Some(HaltReason::CertificateUntrusted),
+        (0, PROXY_REFUSED) => Some(HaltReason::ProxyRefused),
+        _ => None,
     }
 }
 

@@ -14,7 +14,6 @@ use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Serialize};
-use url::Url;
 use uuid::Uuid;
 
 use super::classify::{Api, Operation, classify};
@@ -22,7 +21,7 @@ use super::cloud::{Cloud, CloudProfile, base};
 use super::connector::{self, Connector};
 use super::graph::{self, Graph};
 use super::token::{Credentials, SecretSource, TokenSource};
-use super::transport::{Network, NetworkError, Received, Transport, Unanswered};
+use super::transport::{Network, NetworkError, Received, Transport, Unanswered, Way};
 use super::wire::{Refusal, encoded};
 use crate::domain::ids::{RequestId, TeamsAppId};
 use crate::domain::outcome::{Fact, Outcome};
@@ -68,8 +67,8 @@ pub struct TeamsClientSettings {
     pub connect_timeout: Duration,
     /// The most that is read of an answer; pages of people have their own limit.
     pub body_bytes_max: usize,
-    /// Goes through this proxy. Without one the environment's counts, except for a custom cloud.
-    pub proxy: Option<Url>,
+    /// The way out of the house.
+    pub way: Way,
     /// Trusts these certificates beside the system's; PEM.
     pub extra_ca_file: Option<PathBuf>,
     /// Connects to this address when a URL names this host. A port in the URL wins over the address's.
@@ -95,7 +94,7 @@ impl TeamsClientSettings {
             request_timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(3),
             body_bytes_max: 1024 * 1024,
-            proxy: None,
+            way: Way::Environment,
             extra_ca_file: None,
             connect_to: Vec::new(),
         }
@@ -206,6 +205,14 @@ impl TeamsClient {
         self.graph_tokens.token(more_than_left).await.map(|_| ())
     }
 
+    /// Makes sure of the token that `request` needs, for whoever makes single requests; the engine warms up for all.
+    ///
+    /// # Errors
+    /// The answer to act on, when there is none to be had.
+    pub async fn warm_up_for(&self, request: &Request) -> Result<(), Answer> {
+        self.tokens(request.step().into()).token(Duration::ZERO).await.map(|_| ())
+    }
+
     const fn tokens(&self, operation: Operation) -> &Arc<TokenSource> {
         match operation.api() {
             Api::Connector => &self.bot_tokens,
@@ -220,7 +227,11 @@ impl TeamsClient {
             return Err(Outcome::NotStarted.into());
         }
         let tokens = self.tokens(operation);
-        let token = tokens.token(Duration::ZERO).await?;
+        let token = match call.not_after {
+            // A paced request may not wait: many that did would leave together. Whoever paces warms up first.
+            Some(_) => tokens.ready().ok_or_else(|| Answer::from(Outcome::NotStarted))?,
+            None => tokens.token(Duration::ZERO).await?,
+        };
         let id_header = if operation.api() == Api::Graph { "client-request-id" } else { "x-ms-client-request-id" };
         let request = call.request.header(AUTHORIZATION, token.header.clone()).header(ACCEPT, JSON);
         let request = request.header(id_header, call.id.to_string()).build().map_err(unbuildable)?;
@@ -288,8 +299,11 @@ fn network(settings: &TeamsClientSettings) -> Network {
     Network {
         request_timeout: settings.request_timeout,
         connect_timeout: settings.connect_timeout,
-        proxy: settings.proxy.clone(),
-        proxy_of_environment: settings.cloud.cloud != Cloud::Custom,
+        way: match &settings.way {
+            // A simulator on loopback is nothing that a proxy could reach.
+            Way::Environment if settings.cloud.cloud == Cloud::Custom => Way::Direct,
+            way => way.clone(),
+        },
         extra_ca_file: settings.extra_ca_file.clone(),
         connect_to: settings.connect_to.clone(),
     }

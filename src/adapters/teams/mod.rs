@@ -22,4 +22,5 @@ pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError};
 pub use cloud::{Cloud, CloudProfile};
 pub use limits::published_quota;
 pub use token::SecretSource;
+pub use transport::Way;
 pub use wire::Refusal;

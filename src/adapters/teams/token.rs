@@ -130,6 +130,13 @@ impl TokenSource {
         self.state().token = None;
     }
 
+    /// The token at hand, without waiting; begins to renew it when it is time.
+    pub fn ready(self: &Arc<Self>) -> Option<Token> {
+        let token = self.at_hand(Duration::ZERO)?;
+        self.renew_beside(&token);
+        Some(token)
+    }
+
     /// `token` was refused: drops it, unless a newer one has taken its place.
     pub fn refused(&self, token: &Token) {
         let mut state = self.state();

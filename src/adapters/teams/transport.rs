@@ -5,16 +5,18 @@
 //! prove closed before anything was written to it, the same request goes out on another: it is still the first.
 
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, Proxy, Request, Response, redirect, retry};
+use tokio_rustls::rustls;
 use url::Url;
 
 use super::retry_after::retry_after;
-use super::wire::{Refusal, bounded};
+use super::wire::{PROXY_REFUSED, Refusal, UNTRUSTED, bounded};
 use crate::ports::Clock;
 
 /// Connections kept for the next request. A thousand requests a second at half a second each are all kept.
@@ -23,14 +25,24 @@ const IDLE_CONNECTIONS_MAX: usize = 1024;
 /// other side closes is a send in doubt.
 const IDLE_LONGEST: Duration = Duration::from_secs(30);
 
+/// The way out of the house.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Way {
+    /// As `HTTPS_PROXY` and `NO_PROXY` of the environment say; straight ahead for a custom cloud.
+    #[default]
+    Environment,
+    /// Straight ahead, whatever the environment says.
+    Direct,
+    /// Through this proxy, which looks up host names itself; the url may hold a name and a password.
+    Proxy(Url),
+}
+
 /// How to reach the network.
 #[derive(Debug, Clone)]
 pub struct Network {
     pub request_timeout: Duration,
     pub connect_timeout: Duration,
-    pub proxy: Option<Url>,
-    /// Whether the environment's proxies count when `proxy` is not set.
-    pub proxy_of_environment: bool,
+    pub way: Way,
     pub extra_ca_file: Option<PathBuf>,
     pub connect_to: Vec<(String, SocketAddr)>,
 }
@@ -92,10 +104,10 @@ impl Transport {
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .pool_idle_timeout(IDLE_LONGEST);
         let broken = |error: reqwest::Error| NetworkError::Client(causes(&error));
-        if let Some(proxy) = &network.proxy {
-            builder = builder.proxy(Proxy::all(proxy.clone()).map_err(broken)?);
-        } else if !network.proxy_of_environment {
-            builder = builder.no_proxy();
+        match &network.way {
+            Way::Environment => {}
+            Way::Direct => builder = builder.no_proxy(),
+            Way::Proxy(proxy) => builder = builder.proxy(Proxy::all(proxy.clone()).map_err(broken)?),
         }
         for (host, address) in &network.connect_to {
             builder = builder.resolve(host, *address);
@@ -144,13 +156,36 @@ async fn read(response: &mut Response, body: &mut Vec<u8>, bytes_max: usize) -> 
 /// Did the request leave? Only a failure to connect (refused, no such name, no trust, too slow) proves that it did
 /// not; in everything else it may have been written.
 fn unanswered(error: &reqwest::Error) -> Unanswered {
+    let causes = causes(error);
     let what = match () {
+        () if is_untrusted(error) => UNTRUSTED,
+        () if error.is_connect() && causes.contains("proxy authorization required") => PROXY_REFUSED,
         () if error.is_dns() => "dns",
         () if error.is_connect() || error.is_builder() => "connect refused",
         () if error.is_timeout() => "timeout",
         () => "connection reset",
     };
-    Unanswered { what, detail: format!("no answer ({what}): {}", causes(error)) }
+    Unanswered { what, detail: format!("no answer ({what}): {causes}") }
+}
+
+/// Whether the other side showed a certificate that we do not believe. Nothing was sent to it then.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut source = error.source().map(core_of);
+    while let Some(cause) = source {
+        if matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        source = cause.source().map(core_of);
+    }
+    false
+}
+
+/// What an IO error was wrapped around: it does not count as its source.
+fn core_of<'a>(mut cause: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    while let Some(core) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        cause = core;
+    }
+    cause
 }
 
 /// What lies beneath an error, without the URL: it names people.

@@ -33,8 +33,14 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
 }
 
+/// No answer, for we do not believe the certificate that was shown.
+pub const UNTRUSTED: &str = "certificate";
+/// No answer, for the proxy wants a name and a password, or others.
+pub const PROXY_REFUSED: &str = "proxy authorization";
+
 impl Refusal {
-    /// No answer; `what` in the words of `errors.toml`: timeout, connection reset, connect refused, dns, tls handshake.
+    /// No answer; `what` in the words of `errors.toml`: timeout, connection reset, connect refused, dns, tls handshake;
+    /// or [`UNTRUSTED`] or [`PROXY_REFUSED`], which concern everybody.
     pub fn unanswered(what: &str) -> Self {
         Self { message: what.to_owned(), ..Self::default() }
     }

@@ -152,14 +152,14 @@ pub const TABLE: &[Row] = {
     &[
         row(&[S::Pending], E::PrepareStarted, &[S::Preparing], "check, install or resolve: planned and paced", ""),
         row(&[S::Pending], E::SendStarted, &[S::Sending], "send: planned, permitted by a commit, and paced", ""),
-        row(&[S::Pending], E::Barred, &[S::Skipped], "cannot be reached by rule", "guest, no licence, disabled"),
-        row(IDLE, E::Expired, &[S::Failed], "deadline passed", ""),
-        row(IDLE, E::Cancelled, &[S::Cancelled], "broadcast cancelled", ""),
+        row(IDLE, E::Barred, &[S::Skipped, S::Unconfirmed], "cannot be reached by rule", "guest, no licence, disabled"),
+        row(IDLE, E::Expired, &[S::Failed, S::Unconfirmed], "deadline passed", ""),
+        row(IDLE, E::Cancelled, &[S::Cancelled, S::Unconfirmed], "broadcast cancelled", ""),
         row(&[S::Waiting], E::Due, &[S::Pending], "the wait is over", ""),
         row(
             &[S::Preparing],
             E::Learnt,
-            &[S::Pending, S::Waiting, S::Failed],
+            &[S::Pending, S::Waiting, S::Failed, S::Unconfirmed],
             "learnt",
             "with a better route; while our own installation is not listed yet, looks again a bounded number of times",
         ),
@@ -175,36 +175,36 @@ pub const TABLE: &[Row] = {
         row(
             IN_FLIGHT,
             E::Transient,
-            &[S::Waiting, S::Failed],
+            &[S::Waiting, S::Failed, S::Unconfirmed],
             "transient refusal (412, 503, no connection)",
             "one try spent, backoff; failed when the tries are used up",
         ),
         row(
             &[S::Preparing],
             E::NotYet,
-            &[S::Waiting, S::Pending, S::Failed],
+            &[S::Waiting, S::Pending, S::Failed, S::Unconfirmed],
             "not visible yet",
             "looks again a bounded number of times, then forgets the installation once",
         ),
         row(
             IN_FLIGHT,
             E::StaleRoute,
-            &[S::Pending, S::Failed],
+            &[S::Pending, S::Failed, S::Unconfirmed],
             "route was stale",
             "route forgotten, once; then failed",
         ),
         row(
             IN_FLIGHT,
             E::NeedsRemedy,
-            &[S::Pending, S::Failed],
+            &[S::Pending, S::Failed, S::Unconfirmed],
             "token, catalogue id or bot host was stale",
             "renewed, once for each delivery; then halted or failed",
         ),
-        row(IN_FLIGHT, E::Rejected, &[S::Failed], "rejected", "with a reason"),
+        row(IN_FLIGHT, E::Rejected, &[S::Failed, S::Unconfirmed], "rejected", "with a reason"),
         row(
             IN_FLIGHT,
             E::ContentRefused,
-            &[S::Waiting, S::Failed],
+            &[S::Waiting, S::Failed, S::Unconfirmed],
             "content refused",
             "one try spent; three people in a row halt the broadcast",
         ),
@@ -232,7 +232,8 @@ pub fn render() -> String {
         "# The states of one delivery\n\n\
          A delivery is one broadcast for one recipient. This page is rendered from `TABLE` in\n\
          `src/domain/delivery/table.rs`; a test compares the two, and `make docs` writes it again. Bold states are\n\
-         settled; a late answer is the one way out of them.\n\n\
+         settled; a late answer is the one way out of them. Whoever may have been told by an earlier send ends **Unconfirmed**\n\
+         wherever somebody else would end **Failed**, **Skipped** or **Cancelled**.\n\n\
          | from | event | to | and |\n|---|---|---|---|\n",
     );
     let labels = |kinds: &[StateKind]| kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>().join(" / ");

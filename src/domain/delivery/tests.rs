@@ -54,7 +54,7 @@ fn now() -> Timestamp {
     chrono::Utc.timestamp_opt(1_800_000_000, 0).unwrap()
 }
 
-fn jitter(attempt: u16) -> Jitter {
+fn jitter(attempt: u32) -> Jitter {
     Jitter::of(RoundId::from_i64(7), Ordinal(3), attempt)
 }
 

@@ -20,7 +20,7 @@ use crate::simulator::bucket::Bucket;
 use crate::simulator::entra::SecretState;
 use crate::simulator::faults::FaultPlan;
 use crate::simulator::ledger::{DeliveredMessage, Received, Subject, written};
-use crate::simulator::world::World;
+use crate::simulator::world::{BotState, World};
 
 /// How many lines of the ledger are written under one lock.
 const LINES_MAX: usize = 2_000;
@@ -34,6 +34,7 @@ pub(super) fn routes() -> Router<Service> {
         .route("/_simulator/organisation", get(organisation))
         .route("/_simulator/inbox/{person}", get(inbox))
         .route("/_simulator/secret", post(secret))
+        .route("/_simulator/bot", post(bot))
         .route("/_simulator/permissions", post(permissions))
         .route("/_simulator/faults", post(faults))
         .route("/_simulator/throttle", post(throttle))
@@ -46,6 +47,12 @@ struct SecretOrder {
     state: SecretState,
     #[serde(default)]
     revoke_tokens: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BotOrder {
+    state: BotState,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +115,13 @@ async fn secret(visit: Visit) -> Response {
         if order.revoke_tokens {
             world.revoke_tokens();
         }
+        json!({"state": order.state})
+    })
+}
+
+async fn bot(visit: Visit) -> Response {
+    obey(&visit, |world, order: BotOrder| {
+        world.set_bot(order.state);
         json!({"state": order.state})
     })
 }

@@ -16,7 +16,9 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
+use super::tls::Secured;
 use crate::ports::Clock;
 
 /// A pause after a failed accept: the machine has no descriptors left, and asking at once will not help.
@@ -46,12 +48,18 @@ impl Connected<IncomingStream<'_, Exchange>> for Cut {
 /// Accepts connections and gives each its knife.
 pub(super) struct Exchange {
     listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
     clock: Arc<dyn Clock>,
 }
 
 impl Exchange {
-    pub(super) async fn open(address: SocketAddr, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, clock })
+    /// Listens at `address`; with an `acceptor`, encrypted.
+    pub(super) async fn open(
+        address: SocketAddr,
+        acceptor: Option<TlsAcceptor>,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, acceptor, clock })
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
@@ -66,7 +74,7 @@ impl Listener for Exchange {
     async fn accept(&mut self) -> (Line, SocketAddr) {
         loop {
             match self.listener.accept().await {
-                Ok((stream, peer)) => return (Line::new(stream), peer),
+                Ok((stream, peer)) => return (Line::new(stream, self.acceptor.as_ref()), peer),
                 Err(_) => self.clock.sleep_until(self.clock.monotonic() + ACCEPT_PAUSE).await,
             }
         }
@@ -77,16 +85,32 @@ impl Listener for Exchange {
     }
 }
 
+/// What bytes travel on, in clear or encrypted.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {
+    /// The connection beneath, as long as there is one.
+    fn tcp(&self) -> Option<&TcpStream>;
+}
+
+impl Wire for TcpStream {
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(self)
+    }
+}
+
 /// One connection.
 pub(super) struct Line {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     cut: Cut,
 }
 
 impl Line {
-    fn new(stream: TcpStream) -> Self {
+    fn new(stream: TcpStream, acceptor: Option<&TlsAcceptor>) -> Self {
         // Small answers must not wait for each other. Where that cannot be set, they are only slower.
         let _ = stream.set_nodelay(true);
+        let stream: Box<dyn Wire> = match acceptor {
+            Some(acceptor) => Box::new(Secured::new(acceptor, stream)),
+            None => Box::new(stream),
+        };
         Self { stream, cut: Cut::default() }
     }
 
@@ -95,7 +119,7 @@ impl Line {
             return Ok(());
         }
         // Makes the close a reset. Where that cannot be set, it is a plain close, which tells as little.
-        let _ = self.stream.set_zero_linger();
+        let _ = self.stream.tcp().map(TcpStream::set_zero_linger);
         Err(io::ErrorKind::ConnectionReset.into())
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Api, Bucket, Caller, Message, Request, Road, Standing, Thread, Timestamp, World};
+use super::{Answer, Api, BotState, Bucket, Caller, Message, Request, Road, Standing, Thread, Timestamp, World};
 use crate::simulator::activity::Activity;
 use crate::simulator::{base64, chance};
 
@@ -168,6 +168,16 @@ impl World {
     }
 
     fn may_write(&self, person: u32) -> Result<(), Answer> {
+        match self.bot {
+            BotState::Enabled => {}
+            BotState::Disabled => {
+                let text = "The tenant admin disabled this bot";
+                return Err(Answer::connector_error(403, "BotDisabledByAdmin", text));
+            }
+            BotState::Unregistered => {
+                return Err(Answer::connector_error(401, "BotNotRegistered", "No registration found for this bot."));
+            }
+        }
         if self.organisation.person(person).standing == Standing::BlockedBot {
             // Half of those who blocked the bot are told about in the other shape.
             let is_other_shape = chance::below(self.seed, &[chance::text("blocked"), u64::from(person)], 2) == 1;

@@ -1,7 +1,7 @@
 -- expand
 -- $1 tenant, $2 round, $3 broadcast, $4 after this recipient, $5 slice, $6 first ordinal, $7 chunk size, $8 from a list
 -- Freezes one slice: everybody an ordinal, in the order of the directory's numbers, every run of ordinals a chunk.
--- Invariant: a slice is a multiple of the chunk size, so that only the last chunk of a round is short.
+-- Chunks are numbered on from the last one, so that a chunk size that was changed meanwhile does no harm.
 with source as (
   select l.recipient_id
   from audience_list l
@@ -22,11 +22,13 @@ placed as (
 ),
 cut as (
   insert into chunk (tenant_id, round_id, number, first_ordinal, size, open, settled)
-  select $1, $2, ($6 + run.first) / $7, $6 + run.first, run.size, run.bits, run.bits
+  select $1, $2, run.number, $6 + run.first, run.size, run.bits, run.bits
   from (
-    select first, least($7, total.people - first) as size,
+    select last.number + 1 + first / $7 as number, first, least($7, total.people - first) as size,
       decode(repeat('00', (least($7, total.people - first) + 7) / 8), 'hex') as bits
-    from (select count(*)::int as people from slice) total, generate_series(0, total.people - 1, $7) as first
+    from (select count(*)::int as people from slice) total,
+      (select coalesce(max(number), -1) as number from chunk where tenant_id = $1 and round_id = $2) last,
+      generate_series(0, total.people - 1, $7) as first
   ) run
 )
 select count(*)::bigint as added, coalesce(max(recipient_id), $4) as through

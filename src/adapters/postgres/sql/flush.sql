@@ -4,7 +4,7 @@
 --   $12 skipped, $13 unconfirmed
 -- facts: $14 round, $15 chunk number, $16 ordinal, $17 attempt, $18 epoch, $19 step, $20 outcome, $21 settles,
 --   $22 reason, $23 status, $24 request, $25 message id, $26 started at, $27 ended at
--- routes: $28 recipient, $29 installation, $30 installation id, $31 conversation id, $32 refusal; $33 now
+-- routes: $28 recipient, $29 installation, $30 installation id, $31 conversation id, $32 refusal; $33 now; $34 forgets
 -- Permission is fenced by owner, epoch and flush number; the facts of a fenced chunk are left to record_late.
 with asked as materialized (
   select *
@@ -38,7 +38,7 @@ facts as (
     message_id, started_at, ended_at)
   select $1, f.round_id, f.ordinal, f.attempt, f.epoch, f.step, f.outcome, f.settles, f.reason, f.status, f.request_id,
     f.message_id, f.started_at, f.ended_at
-  from unnest($14::bigint[], $15::int[], $16::int[], $17::smallint[], $18::int[], $19::smallint[], $20::smallint[],
+  from unnest($14::bigint[], $15::int[], $16::int[], $17::int[], $18::int[], $19::smallint[], $20::smallint[],
     $21::smallint[], $22::text[], $23::smallint[], $24::uuid[], $25::text[], $26::timestamptz[], $27::timestamptz[])
     as f (round_id, number, ordinal, attempt, epoch, step, outcome, settles, reason, status, request_id, message_id,
       started_at, ended_at)
@@ -49,11 +49,15 @@ learnt as (
   update recipient p
   set installation = l.installation,
       installation_id = l.installation_id,
-      conversation_id = l.conversation_id,
+      -- What another broadcast learnt meanwhile stays, unless Teams said that it is wrong.
+      conversation_id = case
+        when l.forgets then l.conversation_id
+        else coalesce(l.conversation_id, p.conversation_id)
+      end,
       refusal = l.refusal,
       refused_at = case when l.refusal is null then null else $33::timestamptz end
-  from unnest($28::bigint[], $29::smallint[], $30::text[], $31::text[], $32::text[])
-    as l (recipient_id, installation, installation_id, conversation_id, refusal)
+  from unnest($28::bigint[], $29::smallint[], $30::text[], $31::text[], $32::text[], $34::boolean[])
+    as l (recipient_id, installation, installation_id, conversation_id, refusal, forgets)
   where p.tenant_id = $1 and p.recipient_id = l.recipient_id
 )
 select m.round_id, m.number, b.broadcast_id, b.state, t.halted_at is not null as tenant_halted
