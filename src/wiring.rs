@@ -163,6 +163,9 @@ impl Stentor {
         let store: Arc<dyn Store> = Arc::new(ground.store.clone());
         let tenant = store.tenant(identity.tenant_id, identity.app_id).await?;
         let client = Arc::new(teams_client(&settings, Arc::clone(&clock), Arc::clone(&random))?);
+        let health = Health::default();
+        // It has just answered; readiness must not wait for the next look, nor leave it out until then.
+        health.well("database");
         Ok(move |ground| Self {
             directory: Arc::clone(&client) as Arc<dyn Directory>,
             messenger: client,
@@ -171,7 +174,7 @@ impl Stentor {
             random,
             store,
             tenant,
-            health: Health::default(),
+            health,
             ground,
         })
     }

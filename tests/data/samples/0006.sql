@@ -83,7 +83,7 @@ insert into round values (1, 913098741000000003, 913098741000000012, NULL, 'send
 insert into audience_list values (1, 913098741000000012, 2);
 insert into audience_list values (1, 913098741000000012, 3);
 insert into audience_list values (1, 913098741000000012, 5);
-insert into bucket values (1, 'send', '2026-11-24 16:08:20+00', 0.95);
+insert into bucket values (1, 'send', '2026-11-24 16:08:20+00', 0.95, '2026-11-24 16:08:19+00');
 insert into idempotency values (1, 'a key', '\x01', '2026-11-24 16:08:20+00', '{"id": "0saztdkn5ryj9"}');
 insert into audience values (913098695170227077, 1, 1, 0);
 insert into audience values (913098695170227077, 2, 1, 1);
