@@ -32,6 +32,7 @@ bench: postgres-programs ## Measure, in short form (needs a release build)
 
 docs: ## Write the documents that are rendered from the code
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page
+	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --test packaging shows_every_halt
 
 fmt: ## Format
 	$(CARGO) fmt --all

@@ -311,6 +311,8 @@ pub fn file_trouble(error: &std::io::Error) -> String {
         ErrorKind::PermissionDenied => "this user may not".to_owned(),
         ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
         ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        ErrorKind::NotADirectory => "a file stands where a directory should".to_owned(),
+        ErrorKind::StorageFull => "the disk is full".to_owned(),
         _ => error.to_string(),
     }
 }

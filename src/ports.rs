@@ -181,6 +181,9 @@ pub enum StoreError {
     /// The database cannot be reached, or asks us to come again. Repeat the same call.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
+    /// The database is there and does not let us in: wrong user, password or name. An administrator must act.
+    #[error("the database refuses us: {0}")]
+    Refused(String),
     /// The lease under which the call was made is not ours any more.
     #[error("the lease was lost")]
     LeaseLost,

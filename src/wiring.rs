@@ -17,13 +17,14 @@ use crate::adapters::system::{SystemClock, SystemRandom, is_gone, process_identi
 use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings, Way};
 use crate::app::health::{Health, Readiness};
 use crate::app::lease::Worker;
-use crate::app::people::People;
+use crate::app::people::{People, PeopleError};
 use crate::config::{BotKind, Cloud, ProxySetting, Settings};
-use crate::domain::ids::{BroadcastId, TenantKey};
-use crate::domain::outcome::Step;
+use crate::domain::fault::{Fault, Faults};
+use crate::domain::ids::{BroadcastId, RequestId, TenantKey};
+use crate::domain::outcome::{Outcome, Step};
 use crate::domain::pacing::Bucket;
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, Directory, Messenger, Random, Store, StoreError};
+use crate::ports::{Answer, Clock, Directory, Messenger, Random, Store, StoreError};
 use crate::telemetry;
 
 mod demonstration;
@@ -56,8 +57,7 @@ impl Ground {
     async fn open(settings: &Settings, role: Role, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let database = &settings.database;
         if let Some(url) = &database.url {
-            let options: PgConnectOptions =
-                url.expose_secret().parse().context("database.url is not the address of a Postgres")?;
+            let options: PgConnectOptions = url.expose_secret().parse().map_err(|error| not_an_address(&error))?;
             return Ok(Self { store: PgStore::new(options, pool(settings)), managed: None });
         }
         let role = match role {
@@ -93,6 +93,16 @@ fn pool(settings: &Settings) -> PoolSettings {
         work_limit: settings.database.statement_timeout,
         ..PoolSettings::default()
     }
+}
+
+/// Says what is wrong with the address, which may hold a password, without repeating it.
+fn not_an_address(error: &sqlx::Error) -> Faults {
+    let problem = match error {
+        sqlx::Error::Configuration(cause) => format!("is not the address of a Postgres: {cause}"),
+        _ => "is not the address of a Postgres".to_owned(),
+    };
+    let cure = "Write it like \"postgres://stentor:password@db.example:5432/stentor?sslmode=verify-full\".";
+    Faults(vec![Fault::new("database.url", problem, cure)])
 }
 
 /// Stentor, opened: everything that the commands use.
@@ -156,6 +166,7 @@ impl Stentor {
         let tenant = store.tenant(identity.tenant_id, identity.app_id).await?;
         let client = Arc::new(teams_client(&settings, Arc::clone(&clock), Arc::clone(&random))?);
         let health = Health::default();
+        // It has just answered; readiness must not wait for the next look, nor leave it out until then.
         health.well("database");
         health.well("schema");
         Ok(move |ground| Self {
@@ -268,6 +279,22 @@ impl Stentor {
     /// When the database does not answer.
     pub async fn starts(&self, broadcast: BroadcastId, step: Step) -> anyhow::Result<Vec<Timestamp>> {
         Ok(self.ground.store.starts(self.tenant, broadcast, step).await?)
+    }
+
+    /// Asks for the app in the organisation's catalogue: what refuses everybody is better told now than by a halt.
+    ///
+    /// Whatever else is the matter may pass before the broadcast's turn comes, and the worker tells of it then.
+    ///
+    /// # Errors
+    /// [`PeopleError::Refused`].
+    pub async fn check_app(&self) -> Result<(), PeopleError> {
+        let id = RequestId::new(self.random.next_u64(), self.random.next_u64());
+        match self.messenger.find_app(id).await {
+            Err(Answer { outcome: Outcome::Refused(_, reason), detail, .. }) => {
+                Err(PeopleError::Refused { reason, detail })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What reading the directory and accepting broadcasts need.

@@ -40,13 +40,19 @@ fn every_command_explains_itself() {
         "serve",
         "simulate",
         "demo",
+        "health",
         "migrate",
         "config",
+        "completions",
+        "man",
         "broadcast",
         "broadcast create",
         "broadcast list",
         "broadcast show",
         "broadcast watch",
+        "broadcast pause",
+        "broadcast resume",
+        "broadcast cancel",
         "broadcast export",
     ];
     for command in commands {
@@ -116,6 +122,75 @@ fn a_bad_broadcast_is_told_all_at_once() {
     let Ended { code, out, err } = run(&arguments, &[], &files);
     assert_eq!((code, out.as_str()), (2, ""));
     insta::assert_snapshot!(err);
+}
+
+const SHOWN: &[&str] = &[
+    "broadcast",
+    "create",
+    "--title",
+    "New canteen",
+    "--body",
+    "Opens **Monday**:\n\n- soup\n- [menu](https://intranet.contoso.example/menu)",
+    "--image",
+    "canteen.gif",
+    "--image-description",
+    "The new canteen",
+    "--author",
+    "Facilities",
+    "--button",
+    "Menu=https://intranet.contoso.example/menu",
+    "--banner",
+    "The canteen opens on Monday",
+    "--preview",
+];
+
+#[test]
+fn a_preview_needs_neither_a_database_nor_teams() {
+    let gif = [("canteen.gif", "GIF89a\u{1}\0\u{1}\0\0\0\0;")];
+    let Ended { code, out, err } = run(SHOWN, &[], &gif);
+    assert_eq!((code, err.as_str()), (0, ""));
+    insta::assert_snapshot!(out);
+    let Ended { out, .. } = run(&[SHOWN, &["--json", "--urgent"]].concat(), &[], &gif);
+    let document: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(document["card"], document["activity"]["attachments"][0]["content"]);
+    assert_eq!(document["card"]["body"][1]["url"], "data:image/gif;base64,R0lGODlhAQABAAAAADs=");
+    assert_eq!(document["activity"]["channelData"]["notification"]["alert"], true);
+    assert_eq!(document["limit"], 80_000);
+    assert!(document["bytes"].as_u64().is_some_and(|bytes| (1000..4000).contains(&bytes)), "{}", document["bytes"]);
+}
+
+#[test]
+fn a_preview_writes_the_card_to_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["broadcast", "create", "--title", "T", "--body", "B", "--preview", "card.json"];
+    let ended = stentor(dir.path()).args(arguments).output().unwrap();
+    assert!(ended.status.success());
+    let written = std::fs::read_to_string(dir.path().join("card.json")).unwrap();
+    let card: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!((&card["type"], &card["version"]), (&"AdaptiveCard".into(), &"1.5".into()));
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_an_error_and_no_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ended = std::process::Command::new(assert_cmd::cargo::cargo_bin!("stentor"))
+        .arg("config")
+        .current_dir(dir.path())
+        .stdout(full())
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
+    let err = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{err}");
+    assert!(err.starts_with("error: No space left on device") && !err.contains("panicked"), "{err}");
+    let status = std::process::Command::new(assert_cmd::cargo::cargo_bin!("stentor"))
+        .args(["broadcast", "list"])
+        .current_dir(dir.path())
+        .stdout(full())
+        .stderr(full())
+        .status();
+    assert_eq!(status.unwrap().code(), Some(2), "whom to tell is gone; the code stays");
 }
 
 #[test]

@@ -44,6 +44,7 @@ async fn town(names: &[&str]) -> Town {
         people: PEOPLE,
         seed: 1,
         listen: ([127, 0, 0, 1], 0).into(),
+        reached_at: None,
         quota_factor: 20.0,
         is_warm: false,
         latency: Duration::ZERO,

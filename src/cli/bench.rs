@@ -37,11 +37,15 @@ impl Bench {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let settings = global.begin(Need::Nothing, Voice::Command)?;
         let Measure::Quota { recipients } = self.measure;
-        eprintln!("Learning the chats of {}, then sending at the published limits.", text::people(recipients.into()));
+        text::aside(&format!(
+            "Learning the chats of {}, then sending at the published limits.",
+            text::people(recipients.into())
+        ));
         let simulation = Simulation {
             people: recipients,
             seed: 1,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            reached_at: None,
             quota_factor: 1.0,
             is_warm: true,
             latency: Duration::ZERO,

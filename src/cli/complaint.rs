@@ -12,12 +12,20 @@ use crate::domain::fault::{Fault, Faults};
 use crate::http::server::ServerError;
 use crate::ports::StoreError;
 
+mod arguments;
+mod causes;
+
+const WRITE_CURE: &str = "Make room on that disk, or write to another place.";
+const FAILED_CURE: &str = "Try again; if it stays, look at the log and report it to whoever runs Stentor.";
+
 /// A command that did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(super) struct Complaint {
     /// 1 failed, 2 bad input.
     pub exit: u8,
+    /// What it is about: a setting, an option; empty when it is about none, or when the faults tell.
+    pub field: String,
     /// Stable; scripts compare it.
     pub code: &'static str,
     /// What went wrong.
@@ -31,7 +39,8 @@ pub(super) struct Complaint {
 impl Complaint {
     /// It could not be done.
     pub fn failed(code: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { exit: 1, code, message: message.into(), cure: cure.into(), faults: Vec::new() }
+        let (field, message, cure) = (String::new(), message.into(), cure.into());
+        Self { exit: 1, code, field, message, cure, faults: Vec::new() }
     }
 
     /// It should not have been asked.
@@ -39,24 +48,22 @@ impl Complaint {
         Self { exit: 2, ..Self::failed(code, message, cure) }
     }
 
-    /// Arguments that clap refused.
-    pub fn of_arguments(error: &clap::Error) -> Self {
-        let text = error.to_string();
-        let (message, rest) = text.trim().split_once("\n\n").unwrap_or((text.trim(), ""));
-        let message = message.strip_prefix("error: ").unwrap_or(message);
-        Self::bad_input("bad_arguments", message, rest)
+    /// The same, about a setting or an option.
+    pub fn about(self, field: impl Into<String>) -> Self {
+        Self { field: field.into(), ..self }
     }
 
     /// Tells it, and gives the exit code.
     pub fn tell(&self, as_json: bool) -> ExitCode {
         if as_json {
             let error = json!({
-                "code": self.code, "message": self.message, "cure": self.cure, "faults": self.faults,
+                "code": self.code, "field": self.field, "message": self.message, "cure": self.cure,
+                "faults": self.faults,
             });
             // Nothing better can be done when standard output is gone.
             let _ = text::print_json(&json!({ "error": error }));
         } else {
-            eprintln!("{}", self.to_text());
+            text::aside(&self.to_text());
         }
         ExitCode::from(self.exit)
     }
@@ -89,7 +96,12 @@ impl From<&StoreError> for Complaint {
         match error {
             StoreError::Unavailable(_) => {
                 let cure = "Check that Postgres runs and that database.url is right, then try again.";
-                Self::failed("database_unavailable", sentence(error), cure)
+                Self::failed("database_unavailable", sentence(error), cure).about("database.url")
+            }
+            StoreError::Refused(_) => {
+                let cure = "Correct the user, the password and the database's name in database.url; the database must \
+                            be there, and its user own it.";
+                Self::failed("database_refused", sentence(error), cure).about("database.url")
             }
             StoreError::LeaseLost => {
                 let cure = "Nothing: whoever holds the lease now goes on with the work.";
@@ -97,7 +109,7 @@ impl From<&StoreError> for Complaint {
             }
             StoreError::Schema(_) => {
                 let cure = "Run `stentor migrate` with the newest program that uses this database.";
-                Self::failed("schema", sentence(error), cure)
+                Self::failed("schema", sentence(error), cure).about("database.url")
             }
             StoreError::Broken(_) => {
                 Self::failed("database_answer", sentence(error), "Report this to whoever runs Stentor.")
@@ -111,15 +123,14 @@ impl From<&PeopleError> for Complaint {
         match error {
             PeopleError::Refused { reason, detail } => {
                 let cure = [Some(reason.cure().to_owned()), said(detail.as_ref())];
-                Self::failed(
-                    reason.code(),
-                    reason.sentence(),
-                    cure.into_iter().flatten().collect::<Vec<_>>().join("\n"),
-                )
+                let cure = cure.into_iter().flatten().collect::<Vec<_>>().join("\n");
+                Self::failed(reason.code(), reason.sentence(), cure).about(causes::field_of(*reason))
             }
             PeopleError::GaveUp { detail, .. } => {
-                let cure = ["Try again in some minutes.".to_owned()].into_iter().chain(said(detail.as_ref()));
-                Self::failed("directory_unavailable", error.to_string(), cure.collect::<Vec<_>>().join("\n"))
+                let cure = "Check that this machine reaches Microsoft (network.proxy, teams.cloud), then try again.";
+                let cure = [cure.to_owned()].into_iter().chain(said(detail.as_ref()));
+                let cure = cure.collect::<Vec<_>>().join("\n");
+                Self::failed("directory_unavailable", error.to_string(), cure).about("network")
             }
             PeopleError::Store(error) => error.into(),
         }
@@ -146,6 +157,7 @@ impl From<&SubmitError> for Complaint {
 
 impl From<&ServerError> for Complaint {
     fn from(error: &ServerError) -> Self {
+        let field = if matches!(error, ServerError::Listen { .. }) { "http.listen" } else { "" };
         let cure = match error {
             ServerError::Listen { cause, .. } if cause.kind() == std::io::ErrorKind::AddrInUse => {
                 "Another program listens there: stop it, or choose another address as http.listen."
@@ -153,7 +165,7 @@ impl From<&ServerError> for Complaint {
             ServerError::Listen { .. } => "Choose an address of this machine, and a port above 1023, as http.listen.",
             ServerError::Serve(_) => "Start it again; the log tells more.",
         };
-        Self::failed("http", sentence(error), cure)
+        Self::failed("http", sentence(error), cure).about(field)
     }
 }
 
@@ -167,17 +179,20 @@ impl From<anyhow::Error> for Complaint {
                 .or_else(|| cause.downcast_ref::<SubmitError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<PeopleError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<StoreError>().map(Self::from))
-                .or_else(|| cause.downcast_ref::<ServerError>().map(Self::from));
+                .or_else(|| cause.downcast_ref::<ServerError>().map(Self::from))
+                .or_else(|| causes::of_adapter(cause));
             if let Some(complaint) = known {
                 return complaint;
             }
             match cause.downcast_ref::<ExportError>() {
                 Some(ExportError::Store(error)) => return error.into(),
-                Some(ExportError::Write(_)) => return Self::failed("export", cause.to_string(), ""),
+                Some(ExportError::Write(_)) => {
+                    return Self::failed("export", sentence(cause), WRITE_CURE).about("--output");
+                }
                 None => {}
             }
         }
-        Self::failed("failed", sentence(&format!("{error:#}")), "")
+        Self::failed("failed", sentence(&format!("{error:#}")), FAILED_CURE)
     }
 }
 

@@ -61,10 +61,10 @@ impl Demo {
         let stop = stop::on_signals()?;
         let listener = listen(settings.http.listen).await?;
         let address = listener.local_addr()?;
-        eprintln!(
+        text::aside(&format!(
             "Starting a private Postgres, a simulated Teams of {} and Stentor.",
             text::people(self.recipients.into())
-        );
+        ));
         let demo = Demonstration::open(settings, self.simulation()).await?;
         let stentor = &demo.stentor;
         let (worked, served, kept, shown) = tokio::join!(
@@ -83,6 +83,7 @@ impl Demo {
             people: self.recipients,
             seed: self.seed,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            reached_at: None,
             quota_factor: 1.0,
             is_warm: false,
             latency: Duration::ZERO,
@@ -111,7 +112,7 @@ impl Demo {
             return Err(Complaint::failed("interrupted", "Interrupted before it was done.", "").into());
         }
         if !self.exit {
-            eprintln!("\nMetrics are at http://{address}/metrics. Press Ctrl-C to end the demonstration.");
+            text::aside(&format!("\nMetrics are at http://{address}/metrics. Press Ctrl-C to end the demonstration."));
             stop.cancelled().await;
         }
         outcome.check()

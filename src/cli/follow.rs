@@ -210,7 +210,7 @@ impl Screen {
             }
             Self::Lines { next } if now >= *next => {
                 *next = now + LINE_EVERY;
-                eprintln!("{line}");
+                text::aside(&format!("{line}"));
             }
             Self::Lines { .. } => {}
             #[cfg(test)]
@@ -221,7 +221,7 @@ impl Screen {
     fn note(&self, note: &str) {
         match self {
             Self::Bar(bar) => bar.println(note),
-            Self::Lines { .. } => eprintln!("{note}"),
+            Self::Lines { .. } => text::aside(note),
             #[cfg(test)]
             Self::Paper(paper) => paper.lock().unwrap().push(note.to_owned()),
         }

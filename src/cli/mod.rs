@@ -11,10 +11,14 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 mod bench;
 mod broadcast;
 mod complaint;
+mod completions;
 mod config;
 mod demo;
 mod follow;
+mod health;
+mod man;
 mod migrate;
+mod panic;
 mod run;
 #[cfg(test)]
 mod samples;
@@ -81,14 +85,33 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Measure, on this machine
     Bench(bench::Bench),
+    /// Ask a running service whether it is ready
+    Health(health::Health),
     /// Bring the database's schema up to this program
     Migrate(migrate::Migrate),
     /// Print the settings in force, secrets masked
     Config(config::Config),
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+    /// Print the manual page
+    Man(man::Man),
+}
+
+/// Whether `arguments`, the program's name first, are a command line of ours. Nothing is done. For the test that reads
+/// our documents.
+///
+/// # Errors
+/// What the program would say in refusing them.
+pub fn understands(arguments: &[String]) -> Result<(), String> {
+    match Cli::try_parse_from(arguments) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
 }
 
 /// Runs the command line to its end.
 pub fn main() -> ExitCode {
+    panic::log_panics();
     // Asked for before parsing, because refused arguments must be told in JSON, too.
     let as_json = std::env::args_os().any(|argument| argument == "--json");
     let parsed = Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
@@ -97,8 +120,8 @@ pub fn main() -> ExitCode {
         Err(error) if error.use_stderr() && as_json => return Complaint::of_arguments(&error).tell(true),
         Err(error) => error.exit(),
     };
-    let ended = runtime().and_then(|runtime| {
-        runtime.block_on(async {
+    let ended = panic::guarded(|| {
+        runtime()?.block_on(async {
             let ended = cli.command.perform(&cli.global).await;
             telemetry::finish();
             ended
@@ -124,8 +147,11 @@ impl Command {
             Self::Demo(command) => command.perform(global).await,
             Self::Simulate(command) => command.perform(global).await,
             Self::Bench(command) => command.perform(global).await,
+            Self::Health(command) => command.perform(global).await,
             Self::Migrate(command) => command.perform(global).await,
             Self::Config(command) => command.perform(global),
+            Self::Completions(command) => command.perform(),
+            Self::Man(command) => command.perform(),
         }
     }
 }

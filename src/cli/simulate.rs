@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::text::listen_address;
 use super::{Global, stop, text};
 use crate::config::{Need, parse_duration};
 use crate::telemetry::Voice;
@@ -29,8 +30,11 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", value_parser = listen_address)]
     listen: SocketAddr,
+    /// How others reach it, when that is not where it listens, such as http://simulator:8090
+    #[arg(long, value_name = "URL", value_parser = base, conflicts_with = "tls")]
+    reached_at: Option<String>,
     /// Multiplies every published limit; 0 lifts them
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     quota_factor: f64,
@@ -68,6 +72,12 @@ fn factor(text: &str) -> Result<f64, String> {
     factor.ok_or_else(|| "write a number from 0 to 1000, such as 0.5".to_owned())
 }
 
+fn base(text: &str) -> Result<String, String> {
+    let url = text.parse::<url::Url>().ok().filter(|url| url.scheme() == "http" && url.path() == "/");
+    let url = url.ok_or_else(|| "write an address without a path, such as http://simulator:8090".to_owned())?;
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
 impl Simulate {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         global.begin(Need::Nothing, Voice::Service)?;
@@ -88,6 +98,7 @@ impl Simulate {
             people: self.people,
             seed: self.seed,
             listen: self.listen,
+            reached_at: self.reached_at,
             quota_factor: self.quota_factor,
             is_warm: self.warm,
             latency: Duration::from_millis(self.latency_ms),
@@ -105,9 +116,9 @@ fn settings(access: &SimulatedAccess) -> String {
         "# A simulated Teams: the secret opens nothing else.\n[teams]\ncloud = \"{cloud}\"\ntenant_id = \"{tenant_id}\"\n\
          app_id = \"{app_id}\"\nclient_secret = \"{client_secret}\"\nmanifest_id = \"{manifest_id}\"\n"
     );
-    if let Some(file) = &access.extra_ca_file {
-        // No proxy leads to this machine. JSON's strings are TOML's.
-        text += &format!("\n[network]\nproxy = \"none\"\nextra_ca_file = {}\n", serde_json::json!(file));
+    if let (Some(proxy), Some(file)) = (access.proxy, &access.extra_ca_file) {
+        // JSON's strings are TOML's.
+        text += &format!("\n[network]\nproxy = \"{proxy}\"\nextra_ca_file = {}\n", serde_json::json!(file));
     }
     if !access.connect_to.is_empty() {
         text += "\n[network.connect_to]\n";
@@ -132,6 +143,7 @@ mod tests {
             people: 3,
             seed: 1,
             listen: ([127, 0, 0, 1], 0).into(),
+            reached_at: None,
             quota_factor: 1.0,
             is_warm: false,
             latency: Duration::ZERO,

@@ -5,6 +5,8 @@ use std::io::IsTerminal;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::text;
+
 /// The exit code of a program that was interrupted, as shells know it.
 const INTERRUPTED: i32 = 130;
 
@@ -19,7 +21,7 @@ pub(super) fn on_signals() -> anyhow::Result<CancellationToken> {
         told.cancel();
         // Whoever collects the log line by line has no Ctrl-C.
         if std::io::stderr().is_terminal() {
-            eprintln!("Stopping in order. Press Ctrl-C again to stop at once.");
+            text::aside("Stopping in order. Press Ctrl-C again to stop at once.");
         } else {
             tracing::info!("stopping in order; a second signal stops at once");
         }

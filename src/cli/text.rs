@@ -1,6 +1,7 @@
 //! Numbers, tables and instants as people like to read them.
 
 use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::domain::time::Timestamp;
@@ -14,11 +15,21 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
     }
 }
 
+/// Tells a person something aside, on standard error. Whoever closed it does not want to know.
+pub(super) fn aside(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Prints one JSON document.
 pub(super) fn print_json(document: &impl serde::Serialize) -> std::io::Result<()> {
     let mut text = serde_json::to_string_pretty(document)?;
     text.push('\n');
     print(&text)
+}
+
+/// Reads an address to listen on.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an address and a port (0 to 65535), such as 127.0.0.1:8080".to_owned())
 }
 
 /// `1,234,567`.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
+use super::text::listen_address;
 use super::{Global, service, stop};
 use crate::config::Need;
 use crate::http::server;
@@ -18,7 +19,7 @@ use crate::wiring::{Role, Stentor};
 #[command(after_help = "Examples:\n  stentor work\n  stentor work --listen 127.0.0.1:8081")]
 pub(super) struct Work {
     /// Answer /healthz, /readyz and /metrics at this address, too
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
     listen: Option<SocketAddr>,
 }
 

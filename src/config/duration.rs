@@ -4,7 +4,9 @@ use std::time::Duration;
 
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is not a duration: write a whole number and its unit, such as 100ms, 10s, 2m, 72h or 3d")]
+#[error(
+    "“{0}” is not a duration: write a whole number and its unit, such as 100ms, 10s, 2m, 72h or 3d; from 1ms to 366d"
+)]
 pub struct NotADuration(pub String);
 
 /// Units from the longest to the shortest, in milliseconds.

@@ -121,11 +121,18 @@ fn tree(sources: &Sources) -> Result<Value, Faults> {
 
 fn unreadable(sources: &Sources, error: &config::ConfigError) -> Faults {
     let file = sources.file.as_ref().map_or_else(|| "settings".to_owned(), |file| file.display().to_string());
-    let missing = sources.file.as_ref().is_some_and(|file| !file.exists());
-    Faults(vec![if missing {
-        Fault::new(file, "is not there", "Name a file that exists with --config, or leave --config out.")
-    } else {
-        Fault::new(file, format!("cannot be read: {}", error.to_string().trim_end()), "Mend the file; it must be TOML.")
+    let is_there = sources.file.as_ref().is_none_or(|file| file.exists());
+    let is_dir = sources.file.as_ref().is_some_and(|file| file.is_dir());
+    // A line with a bar quotes the file, which may hold a secret whose quotes were forgotten.
+    let said: Vec<String> = error.to_string().lines().filter(|line| !line.contains('|')).map(str::to_owned).collect();
+    Faults(vec![match (is_there, is_dir) {
+        (false, _) => Fault::new(file, "is not there", "Name a file that exists with --config, or leave --config out."),
+        (_, true) => Fault::new(file, "is a directory", "Name a TOML file with --config, or leave --config out."),
+        _ => Fault::new(
+            file,
+            format!("cannot be read: {}", said.join(" ").trim_end()),
+            "Mend the file; it must be TOML.",
+        ),
     }])
 }
 

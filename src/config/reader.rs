@@ -124,20 +124,24 @@ impl Reader {
     }
 
     pub(super) fn listen(&mut self, key: &str) -> SocketAddr {
-        let parse = |text: &str| text.parse().map_err(|_| format!("“{text}” is not an address and a port"));
+        let parse =
+            |text: &str| text.parse().map_err(|_| format!("“{text}” is not an address and a port (0 to 65535)"));
         self.or_default(key, "\"127.0.0.1:8080\"", parse)
     }
 
     pub(super) fn duration(&mut self, key: &str) -> Duration {
         let parse = |text: &str| {
-            parse_duration(text).map_err(|_| format!("“{text}” is not a duration with a unit (ms, s, m, h or d)"))
+            parse_duration(text)
+                .map_err(|_| format!("“{text}” is not a duration with a unit (ms, s, m, h or d), from 1ms to 366d"))
         };
         let example = self.example(key);
         self.or_default(key, &example, parse)
     }
 
     pub(super) fn quota(&mut self, key: &str) -> Quota {
-        let parse = |text: &str| text.parse().map_err(|_| format!("“{text}” is not requests in a window (s, m or h)"));
+        let parse = |text: &str| {
+            text.parse().map_err(|_| format!("“{text}” is not requests (1 to 1000000) in a window (s, m or h)"))
+        };
         let example = self.example(key);
         self.or_default(key, &example, parse)
     }

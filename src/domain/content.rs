@@ -4,9 +4,17 @@
 //! Teams splits that into two messages and returns no id, so that it could neither be corrected nor recalled.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::fault::{Fault, Faults};
+
+mod card;
+mod image;
+mod markdown;
+#[cfg(test)]
+mod tests;
+
+pub use card::Size;
+pub use image::{IMAGE_BYTES_MAX, inline};
 
 /// The longest title, in characters: what fits a phone's notification and a card's heading.
 pub const TITLE_CHARACTERS_MAX: usize = 200;
@@ -20,8 +28,22 @@ pub const BUTTONS_MAX: usize = 6;
 pub const BUTTON_CHARACTERS_MAX: usize = 60;
 /// The largest finished activity, counted in UTF-16 as Teams counts it. Teams refuses 100 KB and advises 80 KB.
 ///
+/// Images inside the card are left out of the count.
+///
 /// Source: the vendor's guide on formatting bot messages, section on size (read November 2026).
 pub const ACTIVITY_BYTES_MAX: usize = 80_000;
+
+/// The longest description of an image, in characters: what a screen reader says in half a minute.
+pub const DESCRIPTION_CHARACTERS_MAX: usize = 300;
+
+/// A picture between the title and the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// An https link that opens without signing in, or the picture itself as [`inline`] writes it.
+    pub url: String,
+    /// What it shows, for those who cannot see it.
+    pub description: String,
+}
 
 /// One link below the text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +62,8 @@ pub struct Content {
     pub title: String,
     /// Markdown in the subset that Teams renders: bold, italic, links, lists.
     pub body: String,
+    /// The picture between title and text.
+    pub image: Option<Image>,
     /// Who speaks; shown small below the text.
     pub author: Option<String>,
     /// The notification's text; the title when absent.
@@ -55,25 +79,20 @@ impl Content {
     /// Every fault found, each with its field, limit and cure.
     pub fn check(self) -> Result<Self, Faults> {
         let mut faults = Vec::new();
-        faults_of_text("title", &self.title, TITLE_CHARACTERS_MAX, &mut faults);
-        faults_of_text("body", &self.body, ACTIVITY_BYTES_MAX, &mut faults);
+        faults_of_text("title", &self.title, Some(TITLE_CHARACTERS_MAX), &mut faults);
+        faults_of_text("body", &self.body, None, &mut faults);
+        if let Some(image) = &self.image {
+            image::faults_of(image, &mut faults);
+        }
         if let Some(author) = &self.author {
-            faults_of_text("author", author, AUTHOR_CHARACTERS_MAX, &mut faults);
+            faults_of_text("author", author, Some(AUTHOR_CHARACTERS_MAX), &mut faults);
         }
         if let Some(banner) = &self.banner {
-            faults_of_text("banner", banner, BANNER_CHARACTERS_MAX, &mut faults);
+            faults_of_text("banner", banner, Some(BANNER_CHARACTERS_MAX), &mut faults);
         }
-        for (place, button) in self.buttons.iter().enumerate() {
-            let field = format!("button {}", place + 1);
-            faults_of_text(&format!("{field} text"), &button.text, BUTTON_CHARACTERS_MAX, &mut faults);
-            faults_of_link(&format!("{field} url"), &button.url, &mut faults);
-        }
-        if self.buttons.len() > BUTTONS_MAX {
-            let problem = format!("there are {}; the limit is {BUTTONS_MAX}", self.buttons.len());
-            faults.push(Fault::new("buttons", problem, "Leave the less important ones out."));
-        }
-        faults_of_markdown(&self.body, &mut faults);
-        let bytes = activity_bytes(&self.activity(true));
+        faults_of_buttons(&self.buttons, &mut faults);
+        markdown::faults_of(&self.body, &mut faults);
+        let bytes = self.size().bytes;
         if bytes > ACTIVITY_BYTES_MAX {
             let problem =
                 format!("the finished message has {bytes} bytes in UTF-16; the limit is {ACTIVITY_BYTES_MAX}");
@@ -81,73 +100,33 @@ impl Content {
         }
         Faults::or(faults, self)
     }
+}
 
-    /// The Adaptive Card, schema 1.5: the newest that bots may send.
-    ///
-    /// Source: facts, section 9; the layout is the one that users of Company Communicator know.
-    pub fn card(&self) -> Value {
-        let mut body = vec![
-            json!({"type": "TextBlock", "text": plain(&self.title), "weight": "Bolder", "size": "ExtraLarge", "wrap": true}),
-            json!({"type": "TextBlock", "text": self.body, "wrap": true}),
-        ];
-        if let Some(author) = &self.author {
-            body.push(
-                json!({"type": "TextBlock", "text": plain(author), "size": "Small", "weight": "Lighter", "wrap": true}),
-            );
-        }
-        let mut card = json!({
-            "type": "AdaptiveCard",
-            "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-            "version": "1.5",
-            "msteams": {"width": "Full"},
-            "body": body,
-        });
-        if !self.buttons.is_empty() {
-            let open = |button: &Button| json!({"type": "Action.OpenUrl", "title": button.text, "url": button.url});
-            card["actions"] = self.buttons.iter().map(open).collect();
-        }
-        card
+fn faults_of_buttons(buttons: &[Button], faults: &mut Vec<Fault>) {
+    for (place, button) in buttons.iter().enumerate() {
+        let field = format!("button {}", place + 1);
+        faults_of_text(&format!("{field} text"), &button.text, Some(BUTTON_CHARACTERS_MAX), faults);
+        faults_of_link(&format!("{field} url"), &button.url, faults);
     }
-
-    /// The activity as the connector takes it. `urgent` asks for an entry in the activity feed beside the toast.
-    pub fn activity(&self, urgent: bool) -> Value {
-        let mut activity = json!({
-            "type": "message",
-            "summary": self.banner.as_ref().unwrap_or(&self.title),
-            "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": self.card()}],
-        });
-        if urgent {
-            activity["channelData"] = json!({"notification": {"alert": true}});
-        }
-        activity
+    if buttons.len() > BUTTONS_MAX {
+        let problem = format!("there are {}; the limit is {BUTTONS_MAX}", buttons.len());
+        faults.push(Fault::new("buttons", problem, "Leave the less important ones out."));
     }
 }
 
-/// The size of an activity as Teams counts it: two bytes for each UTF-16 unit of its JSON.
-pub fn activity_bytes(activity: &Value) -> usize {
-    2 * activity.to_string().encode_utf16().count()
-}
-
-/// A text that a card shows as it stands: what markdown would take for its own is escaped.
-fn plain(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if matches!(letter, '*' | '_' | '[' | ']' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(letter);
-    }
-    escaped
-}
-
-fn faults_of_text(field: &str, text: &str, limit: usize, faults: &mut Vec<Fault>) {
+/// `limit` is in characters; `None` leaves it to the size of the whole.
+fn faults_of_text(field: &str, text: &str, limit: Option<usize>, faults: &mut Vec<Fault>) {
     if text.trim().is_empty() {
-        faults.push(Fault::new(field, "is empty", format!("Give it a text of up to {limit} characters.")));
+        let cure = limit.map_or_else(
+            || "Give it a text.".to_owned(),
+            |limit| format!("Give it a text of up to {limit} characters."),
+        );
+        faults.push(Fault::new(field, "is empty", cure));
     }
     let length = text.chars().count();
-    if length > limit {
+    if let Some(limit) = limit.filter(|limit| length > *limit) {
         let problem = format!("has {length} characters; the limit is {limit}");
-        faults.push(Fault::new(field, problem, "Shorten it."));
+        faults.push(Fault::new(field, problem, format!("Shorten it by {}.", length - limit)));
     }
     if let Some(odd) = text.chars().find(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
         let problem = format!("holds the control character U+{:04X}", odd as u32);
@@ -162,91 +141,15 @@ fn faults_of_link(field: &str, link: &str, faults: &mut Vec<Fault>) {
             let problem = format!("begins with {}:", url.scheme());
             faults.push(Fault::new(field, problem, "Teams opens https links only: write https://…"));
         }
-        _ => faults.push(Fault::new(field, format!("“{link}” is not a link"), "Write it whole: https://…")),
+        _ => faults.push(Fault::new(field, format!("“{}” is not a link", short(link)), "Write it whole: https://…")),
     }
 }
 
-/// Names each line that Teams would show as raw text.
-fn faults_of_markdown(body: &str, faults: &mut Vec<Fault>) {
-    for (number, line) in body.lines().enumerate() {
-        let text = line.trim_start();
-        let heading = text.trim_start_matches('#');
-        let hashes = text.len() - heading.len();
-        let what = if (1..=6).contains(&hashes) && heading.starts_with(' ') {
-            "a heading; use **bold** text instead"
-        } else if text.starts_with("```") {
-            "a code block; use plain text instead"
-        } else if text.contains("![") {
-            "an image; Teams shows none inside the text"
-        } else if text.starts_with('|') && text.trim_end().ends_with('|') && text.len() > 1 {
-            "a table; use a list instead"
-        } else if has_html(text) {
-            "HTML; use **bold**, _italic_, links and lists instead"
-        } else {
-            continue;
-        };
-        let problem = format!("line {} holds markup that Teams shows raw", number + 1);
-        faults.push(Fault::new("body", problem, format!("It is {what}.")));
-    }
-}
-
-fn has_html(text: &str) -> bool {
-    text.match_indices('<').any(|(place, _)| {
-        let tag = text[place + 1..].trim_start_matches('/');
-        tag.starts_with(|letter: char| letter.is_ascii_alphabetic()) && tag.contains('>') && !tag.starts_with("http")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn content() -> Content {
-        Content { title: "Offices close at noon".into(), body: "Leave before **12:00**.".into(), ..Content::default() }
-    }
-
-    fn fields(content: Content) -> Vec<String> {
-        content.check().map_or_else(|faults| faults.0.into_iter().map(|fault| fault.field).collect(), |_| vec![])
-    }
-
-    #[test]
-    fn a_plain_announcement_is_taken() {
-        assert_eq!(content().check(), Ok(content()));
-    }
-
-    #[test]
-    fn every_fault_is_named_at_once() {
-        let button = Button { text: String::new(), url: "http://intranet.contoso.example".into() };
-        let bad = Content { title: " ".into(), body: "# News\n<b>bold</b>".into(), buttons: vec![button], ..content() };
-        assert_eq!(fields(bad), ["title", "button 1 text", "button 1 url", "body", "body"]);
-    }
-
-    #[test]
-    fn a_text_that_teams_would_refuse_for_its_size_is_refused_at_the_door() {
-        assert_eq!(fields(Content { body: "é".repeat(41_000), ..content() }), ["body"]);
-    }
-
-    #[test]
-    fn the_activity_is_a_card_and_a_summary_and_no_text() {
-        let activity = Content { banner: Some("Please read".into()), ..content() }.activity(false);
-        assert_eq!(activity["summary"], "Please read");
-        assert_eq!(activity["attachments"].as_array().map(Vec::len), Some(1));
-        assert!(activity.get("text").is_none());
-    }
-
-    #[test]
-    fn a_title_is_shown_as_it_stands() {
-        let card = Content { title: "A*B_[c]".into(), ..content() }.card();
-        assert_eq!(card["body"][0]["text"], r"A\*B\_\[c\]");
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_check_panic(title in "\\PC{0,300}", body in "(?s).{0,400}", url in "\\PC{0,40}") {
-            let buttons = vec![Button { text: title.clone(), url }];
-            let _ = Content { title, body, buttons, ..Content::default() }.check();
-        }
+/// A text of somebody else, short enough to be repeated.
+fn short(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 80;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

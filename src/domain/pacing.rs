@@ -91,7 +91,7 @@ pub struct Quota {
 
 /// A text that is not a quota.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is not a quota: write requests per window, such as 50/s, 8/2s or 1800/h")]
+#[error("“{0}” is not a quota: write requests per window, such as 50/s, 8/2s or 1800/h; from 1 to 1000000 requests")]
 pub struct NotAQuota(String);
 
 impl Quota {

@@ -91,7 +91,7 @@ impl Simulator {
         let exchange = Exchange::open(settings.listen, acceptor, Arc::clone(&clock)).await.map_err(wrong)?;
         let address = exchange.address().map_err(wrong)?;
         let addresses = match &authority_pem {
-            None => Addresses::in_clear(address),
+            None => Addresses::in_clear(settings.reached_at.clone().unwrap_or_else(|| format!("http://{address}"))),
             Some(_) => Addresses::encrypted(address, &settings.tls_names),
         };
         let world = World::new(&settings, clock.now()).reached_at(&addresses.graph, &addresses.bot);

@@ -52,6 +52,8 @@ pub struct Simulation {
     pub seed: u64,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// How others reach it, when that is not the address it listens on.
+    pub reached_at: Option<String>,
     /// Multiplies every limit; zero lifts them.
     pub quota_factor: f64,
     /// Everybody has the app from the beginning.
@@ -87,6 +89,8 @@ pub struct SimulatedAccess {
     pub app_id: String,
     pub client_secret: String,
     pub manifest_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_ca_file: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -133,6 +137,7 @@ impl Simulated {
             token_lifetime: simulation.token_lifetime,
             listen: simulation.listen,
             tls_names: simulation.tls.as_ref().map(|tls| tls.names.clone()).unwrap_or_default(),
+            reached_at: simulation.reached_at,
             ..SimulatorSettings::default()
         };
         let simulator = Simulator::start(settings.clone(), Arc::new(SystemClock)).await?;
@@ -140,6 +145,8 @@ impl Simulated {
         if let (Some(tls), Some(pem)) = (&simulation.tls, simulator.authority_pem()) {
             let file = std::path::absolute(&tls.ca_file)?;
             std::fs::write(&file, pem).with_context(|| format!("cannot write {}", file.display()))?;
+            // No proxy leads to this machine.
+            access.proxy = Some("none");
             access.extra_ca_file = Some(file.display().to_string());
             let named = tls.names.iter().filter(|name| *name != "localhost");
             access.connect_to = named.map(|name| (name.clone(), simulator.address().to_string())).collect();
@@ -209,6 +216,7 @@ fn access(simulator: &Simulator, settings: &SimulatorSettings) -> anyhow::Result
         app_id: settings.app.to_string(),
         client_secret: settings.client_secret.clone(),
         manifest_id: settings.external_id.to_string(),
+        proxy: None,
         extra_ca_file: None,
         connect_to: BTreeMap::new(),
     })
@@ -289,6 +297,7 @@ fn sample_content() -> Content {
             "Please leave before **12:00**. The heating is being replaced in all buildings:\n\n- Lyon and Lille: doors \
                close at 12:00\n- Milan: doors close at 12:30\n\nDetails are on the intranet."
                 .to_owned(),
+        image: None,
         author: Some("Facilities team".to_owned()),
         banner: Some("Offices close at noon on Friday: please read".to_owned()),
         buttons: vec![Button {

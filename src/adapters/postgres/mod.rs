@@ -77,6 +77,8 @@ fn unavailable_or_broken(error: DatabaseError) -> StoreError {
     // A lost answer is unavailability too: every call of the store may be repeated.
     if error.is_transient() || error.fate_unknown() {
         StoreError::Unavailable(error.to_string())
+    } else if error.is_refusal() {
+        StoreError::Refused(error.to_string())
     } else {
         StoreError::Broken(error.to_string())
     }

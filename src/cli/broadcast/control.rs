@@ -56,4 +56,5 @@ fn refusal(id: BroadcastId, wish: Wish, state: BroadcastState) -> Complaint {
         message,
         format!("A broadcast can be told to {verb} while {}.", states.join(", ")),
     )
+    .about("ID")
 }

@@ -1,6 +1,5 @@
 //! `stentor broadcast create`.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,16 +8,21 @@ use serde_json::{Value, json};
 
 use super::super::text::{self, Align, table, thousands};
 use super::super::{Global, session};
+use super::announcement::{Announcement, read};
+use super::preview::{preview_json, preview_text, size_text, write_card};
 use crate::app::people::PeopleRead;
 use crate::app::submit::{self, Accepted, Audience, Draft, LeftOut, Preview};
-use crate::config::{Need, file_trouble, parse_duration};
+use crate::config::{Need, parse_duration};
 use crate::domain::audience::read_list;
 use crate::domain::broadcast::Treatment;
-use crate::domain::content::{Button, Content};
+use crate::domain::content::{ACTIVITY_BYTES_MAX, Content};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::time::Timestamp;
 use crate::wiring::Stentor;
+
+/// The longest list read, in bytes: two million lines of five hundred.
+const LIST_BYTES_MAX: u64 = 1_000_000_000;
 
 /// Tell everybody, or the people of a list
 ///
@@ -26,26 +30,10 @@ use crate::wiring::Stentor;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Create {
-    /// The heading, up to 200 characters
-    #[arg(long, value_name = "TEXT")]
-    title: String,
-    /// A file with the text, in the markdown that Teams shows: bold, italic, links, lists; - for standard input
-    #[arg(long, value_name = "FILE", required_unless_present = "body", conflicts_with = "body")]
-    body_file: Option<PathBuf>,
-    /// The text itself
-    #[arg(long, value_name = "TEXT")]
-    body: Option<String>,
-    /// Who speaks, shown small below the text
-    #[arg(long, value_name = "TEXT")]
-    author: Option<String>,
-    /// The notification's text, up to 150 characters [default: the title]
-    #[arg(long, value_name = "TEXT")]
-    banner: Option<String>,
-    /// A button and the https link behind it; may be repeated
-    #[arg(long, value_name = "TEXT=URL", value_parser = button)]
-    button: Vec<Button>,
+    #[command(flatten)]
+    said: Announcement,
     /// A CSV file, one person a line, by object id, user principal name or mail address
-    #[arg(long, value_name = "FILE", required_unless_present = "audience_expr", conflicts_with = "audience_expr")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["audience_expr", "preview"], conflicts_with = "audience_expr")]
     audience: Option<PathBuf>,
     /// Whom it is for in words: everyone
     #[arg(long, value_name = "EXPR")]
@@ -56,7 +44,7 @@ pub(in crate::cli) struct Create {
     /// Whoever has not had their turn after this long fails
     #[arg(long, value_name = "DURATION", default_value = "72h", value_parser = parse_duration)]
     deadline: Duration,
-    /// Overtake broadcasts that are not urgent, and ring
+    /// Overtake broadcasts that are not urgent, and ask Teams for an entry in the activity feed
     #[arg(long)]
     urgent: bool,
     /// What to do with a message that may have arrived: leave it unconfirmed, or send it again
@@ -68,6 +56,9 @@ pub(in crate::cli) struct Create {
     /// Only tell how many it would go to, and who is left out by rule
     #[arg(long)]
     dry_run: bool,
+    /// Only print the card as it will be read, and write its JSON to FILE; needs no database and no Teams
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "dry_run")]
+    preview: Option<Option<PathBuf>>,
 }
 
 const EXAMPLES: &str = "\
@@ -75,7 +66,9 @@ Examples:
   stentor broadcast create --now --title \"Fire drill\" --body \"At **noon**.\" \\
       --audience-expr everyone --dry-run
   stentor broadcast create --now --title \"New canteen\" --body-file canteen.md --audience staff.csv \\
-      --button \"Menu=https://intranet.contoso.example/menu\" --author \"Facilities\"";
+      --image canteen.jpg --image-description \"The new canteen\" --author \"Facilities\" \\
+      --button \"Menu=https://intranet.contoso.example/menu\"
+  stentor broadcast create --preview card.json --title \"Fire drill\" --body \"At **noon**.\"";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Doubt {
@@ -85,21 +78,18 @@ enum Doubt {
     Resend,
 }
 
-fn button(text: &str) -> Result<Button, String> {
-    // The text may hold a `=` itself, so the link's beginning is looked for first.
-    let at = text.find("=http").or_else(|| text.find('='));
-    let (label, url) = at.map(|at| (&text[..at], &text[at + 1..])).ok_or("write TEXT=URL, such as Menu=https://…")?;
-    Ok(Button { text: label.trim().to_owned(), url: url.trim().to_owned() })
-}
-
 impl Create {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
-        let (is_dry, title) = (self.dry_run, self.title.clone());
+        if let Some(file) = self.preview {
+            return preview(self.said, file, self.urgent, global.json);
+        }
+        let (is_dry, title) = (self.dry_run, self.said.title.clone());
         let described = self.described()?;
         let told = global
             .with_stentor("broadcast create", Need::Teams, async |stentor, stop| {
                 let draft = described.draft(stentor.clock.now());
                 let told = async {
+                    stentor.check_app().await?;
                     match is_dry {
                         true => dry_run(stentor, draft, &title).await,
                         false => create(stentor, draft, &title).await,
@@ -123,22 +113,8 @@ impl Create {
             let cure = "Write --now; for another hour, run this command at that hour.";
             keep(Faults(vec![Fault::new("--now", "is not given, and scheduling is not there yet", cure)]));
         }
-        let body = match (&self.body, &self.body_file) {
-            (Some(body), _) => Some(body.clone()),
-            (None, Some(file)) => read("--body-file", file).map_err(&mut keep).ok(),
-            (None, None) => None,
-        };
-        let audience = self.audience().map_err(&mut keep).ok();
-        let is_read = body.is_some();
-        let content = Content {
-            title: self.title,
-            // A body that could not be read must not be called empty as well.
-            body: body.unwrap_or_else(|| "…".to_owned()).trim_end().to_owned(),
-            author: self.author,
-            banner: self.banner,
-            buttons: self.button,
-        };
-        let content = content.check().map_err(&mut keep).ok().filter(|_| is_read);
+        let content = self.said.content().map_err(&mut keep).ok();
+        let audience = audience(self.audience.as_deref(), self.audience_expr.as_deref()).map_err(&mut keep).ok();
         match (content, audience, faults.is_empty()) {
             (Some(content), Some(audience), true) => Ok(Described {
                 content,
@@ -154,32 +130,31 @@ impl Create {
             _ => Err(Faults(faults)),
         }
     }
+}
 
-    fn audience(&self) -> Result<Audience, Faults> {
-        match (&self.audience, self.audience_expr.as_deref()) {
-            (Some(file), _) => Ok(Audience::List(read_list(&read("--audience", file)?)?)),
-            (None, Some("everyone")) => Ok(Audience::Everyone),
-            (None, other) => {
-                let problem = format!("“{}” is not an audience", other.unwrap_or_default());
-                let cure = "Write everyone, or name a list with --audience FILE.";
-                Err(Faults(vec![Fault::new("--audience-expr", problem, cure)]))
-            }
+fn audience(list: Option<&Path>, words: Option<&str>) -> Result<Audience, Faults> {
+    match (list, words) {
+        (Some(file), _) => Ok(Audience::List(read_list(&read("--audience", file, LIST_BYTES_MAX)?)?)),
+        (None, Some("everyone")) => Ok(Audience::Everyone),
+        (None, other) => {
+            let problem = format!("“{}” is not an audience", other.unwrap_or_default());
+            let cure = "Write everyone, or name a list with --audience FILE.";
+            Err(Faults(vec![Fault::new("--audience-expr", problem, cure)]))
         }
     }
 }
 
-/// Reads a text file, or standard input for `-`.
-fn read(argument: &str, file: &Path) -> Result<String, Faults> {
-    let mut text = String::new();
-    let done = match file.to_str() {
-        Some("-") => std::io::stdin().lock().read_to_string(&mut text),
-        _ => std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text)),
-    };
-    let refuse = |error: std::io::Error| {
-        let problem = format!("“{}” cannot be read: {}", file.display(), file_trouble(&error));
-        Faults(vec![Fault::new(argument, problem, "Name a text file in UTF-8.")])
-    };
-    done.map_err(refuse).map(|_| text)
+/// Shows what would be said; says nothing to anybody.
+fn preview(said: Announcement, file: Option<PathBuf>, urgent: bool, as_json: bool) -> anyhow::Result<()> {
+    let content = said.content()?;
+    if let Some(file) = &file {
+        write_card(&content, file)?;
+    }
+    match as_json {
+        true => text::print_json(&preview_json(&content, urgent))?,
+        false => text::print(&preview_text(&content))?,
+    }
+    Ok(())
 }
 
 /// A broadcast as described, before its hour is known.
@@ -210,7 +185,7 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str) -> anyhow::Result<
     let mut is_first = true;
     let reading = |read: PeopleRead| {
         if std::mem::take(&mut is_first) || read.pages.is_multiple_of(20) {
-            eprintln!("Reading the directory: {} so far.", text::people(read.people));
+            text::aside(&format!("Reading the directory: {} so far.", text::people(read.people)));
         }
     };
     let Accepted { broadcast, targeted, left_out } = submit::submit(&stentor.people(), draft, reading).await?;
@@ -224,11 +199,15 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str) -> anyhow::Result<
 }
 
 async fn dry_run(stentor: &Stentor, draft: Draft, title: &str) -> anyhow::Result<Told> {
+    let content = draft.content.clone();
     let preview = submit::preview(&stentor.people(), draft).await?;
-    Ok(Told { text: preview_text(&preview, title), document: preview_json(&preview) })
+    Ok(Told {
+        text: reach_text(&preview, title) + &size_text(&content),
+        document: reach_json(&preview, content.size().bytes),
+    })
 }
 
-fn preview_text(Preview { reach, left_out }: &Preview, title: &str) -> String {
+fn reach_text(Preview { reach, left_out }: &Preview, title: &str) -> String {
     let mut told =
         format!("Nothing was stored. “{}” would go to {}:\n", text::one_line(title), text::people(reach.people));
     let mut rows = vec![vec![thousands(reach.reachable()), "The bot may write to them.".to_owned()]];
@@ -237,7 +216,7 @@ fn preview_text(Preview { reach, left_out }: &Preview, title: &str) -> String {
     told + &left_out_text(left_out)
 }
 
-fn preview_json(Preview { reach, left_out }: &Preview) -> Value {
+fn reach_json(Preview { reach, left_out }: &Preview, bytes: usize) -> Value {
     let barred: serde_json::Map<String, Value> =
         reach.barred.iter().map(|(reason, count)| (reason.code().to_owned(), (*count).into())).collect();
     json!({
@@ -245,6 +224,8 @@ fn preview_json(Preview { reach, left_out }: &Preview) -> Value {
         "targeted": reach.people,
         "reachable": reach.reachable(),
         "left_out_by_rule": barred,
+        "bytes": bytes,
+        "limit": ACTIVITY_BYTES_MAX,
         "list": left_out_json(left_out),
     })
 }
@@ -290,13 +271,6 @@ mod tests {
     use crate::domain::reason::Reason;
 
     #[test]
-    fn a_button_may_hold_equals_signs_on_both_sides() {
-        let made = button("2+2=4=https://x.example/?a=b").unwrap();
-        assert_eq!((made.text.as_str(), made.url.as_str()), ("2+2=4", "https://x.example/?a=b"));
-        assert!(button("Menu").is_err());
-    }
-
-    #[test]
     fn a_dry_run_tells_who_is_left_out() {
         let barred = [(Reason::Guest, 120), (Reason::NoLicence, 80)].into();
         let preview = Preview {
@@ -307,7 +281,7 @@ mod tests {
                 ..Default::default()
             },
         };
-        insta::assert_snapshot!(preview_text(&preview, "Fire drill"));
-        insta::assert_json_snapshot!(preview_json(&preview));
+        insta::assert_snapshot!(reach_text(&preview, "Fire drill"));
+        insta::assert_json_snapshot!(reach_json(&preview, 1200));
     }
 }

@@ -50,7 +50,7 @@ impl Export {
         match (&self.output, global.json) {
             (None, _) => {}
             (Some(file), true) => text::print_json(&json!({ "people": people, "file": file }))?,
-            (Some(file), false) => eprintln!("Wrote {} to {}.", text::people(people), file.display()),
+            (Some(file), false) => text::aside(&format!("Wrote {} to {}.", text::people(people), file.display())),
         }
         Ok(())
     }
@@ -61,6 +61,7 @@ impl Export {
             Some(file) => Box::new(std::fs::File::create(file).map_err(|error| {
                 let message = format!("“{}” cannot be written: {}.", file.display(), file_trouble(&error));
                 Complaint::failed("export", message, "Name a file in a directory that is there and yours.")
+                    .about("--output")
             })?),
         };
         let store = stentor.store.as_ref();

@@ -7,10 +7,12 @@ use super::complaint::Complaint;
 use crate::app::control::Wish;
 use crate::domain::ids::BroadcastId;
 
+mod announcement;
 mod control;
 mod create;
 mod export;
 mod list;
+mod preview;
 pub(super) mod show;
 mod watch;
 
@@ -24,7 +26,7 @@ pub(super) struct Broadcast {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Tell everybody, or the people of a list
-    Create(create::Create),
+    Create(Box<create::Create>),
     /// The newest broadcasts
     List(list::List),
     /// One broadcast: where everybody stands, and why
@@ -59,5 +61,5 @@ impl Broadcast {
 /// There is no such broadcast.
 pub(super) fn not_found(id: BroadcastId) -> Complaint {
     let cure = "`stentor broadcast list` shows those of this tenant.";
-    Complaint::bad_input("broadcast_not_found", format!("There is no broadcast {id}."), cure)
+    Complaint::bad_input("broadcast_not_found", format!("There is no broadcast {id}."), cure).about("ID")
 }

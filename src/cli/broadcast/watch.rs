@@ -34,7 +34,7 @@ impl Watch {
             false => text::print(&summary_text(&summary))?,
         }
         if ended == Ended::Unwatched {
-            eprintln!("It goes on. Look again with `stentor broadcast watch {}`.", self.id);
+            text::aside(&format!("It goes on. Look again with `stentor broadcast watch {}`.", self.id));
         }
         Ok(())
     }

@@ -49,9 +49,9 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// In clear, by number.
-    pub(super) fn in_clear(at: SocketAddr) -> Self {
-        Self::beside_each_other(format!("http://{at}"))
+    /// In clear, under the address by which others reach it.
+    pub(super) fn in_clear(base: String) -> Self {
+        Self::beside_each_other(base)
     }
 
     /// Encrypted: a name that stands for a service is its address, as if it listened on the usual port.

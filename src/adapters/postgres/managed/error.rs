@@ -10,8 +10,7 @@ use crate::domain::time::Timestamp;
 pub enum ManagedError {
     /// Somebody else holds the data directory, and we may not share it.
     #[error(
-        "data directory {data_dir} is in use by `{command}` (process {pid}, since {since}); \
-         stop that process, or give this one another --data-dir",
+        "data directory {data_dir} is in use by `{command}` (process {pid}, since {since})",
         data_dir = .data_dir.display()
     )]
     InUse {
@@ -27,8 +26,7 @@ pub enum ManagedError {
 
     /// Somebody holds the data directory but its cluster did not become reachable in time.
     #[error(
-        "`{command}` (process {pid}) holds data directory {data_dir}, but its Postgres does not accept \
-         connections; look at {data_dir}/postgres.log, or stop that process",
+        "`{command}` (process {pid}) holds data directory {data_dir}, but its Postgres does not accept connections",
         data_dir = .data_dir.display()
     )]
     OwnerSilent {
@@ -42,9 +40,7 @@ pub enum ManagedError {
 
     /// No server programs on this machine.
     #[error(
-        "no Postgres server programs found{}; install them (`apt-get install postgresql` or `dnf install \
-         postgresql-server`), name their folder in STENTOR_POSTGRES_BIN, or set database.url to use a server \
-         of your own",
+        "no Postgres server programs found{}",
         .looked_in.as_ref().map(|dir| format!(" in {}", dir.display())).unwrap_or_default()
     )]
     ProgramsMissing {
@@ -54,9 +50,7 @@ pub enum ManagedError {
 
     /// The cluster was made by one major version and only others are installed.
     #[error(
-        "the cluster in {data_dir} was made by Postgres {cluster}, but {found} is installed; install that \
-         version (`apt-get install postgresql-{cluster}` or `dnf install postgresql{cluster}-server`), or move \
-         the data with pg_dump",
+        "the cluster in {data_dir} was made by Postgres {cluster}, but {found} is installed",
         data_dir = .data_dir.display()
     )]
     VersionMismatch {
@@ -69,7 +63,7 @@ pub enum ManagedError {
     },
 
     /// The programs are older than what we can use.
-    #[error("Postgres {major} in {bin_dir} is too old; install version {oldest} or later", bin_dir = .bin_dir.display())]
+    #[error("Postgres {major} in {bin_dir} is too old: version {oldest} is the oldest that works", bin_dir = .bin_dir.display())]
     TooOld {
         /// Where they lie.
         bin_dir: PathBuf,
@@ -85,8 +79,7 @@ pub enum ManagedError {
 
     /// The user that runs Postgres cannot reach the directory.
     #[error(
-        "user `{user}`, who runs Postgres for root, may not enter {directory}; choose a --data-dir outside of \
-         it (for example /var/lib/stentor), or allow it with `chmod o+x {directory}`",
+        "user `{user}`, who runs Postgres for root, may not enter {directory}",
         directory = .directory.display()
     )]
     Blocked {
@@ -97,14 +90,14 @@ pub enum ManagedError {
     },
 
     /// The place of the cluster is taken by something else.
-    #[error("{directory} is not a Postgres cluster and not empty; move it away", directory = .directory.display())]
+    #[error("{directory} is not a Postgres cluster and not empty", directory = .directory.display())]
     NotACluster {
         /// The directory.
         directory: PathBuf,
     },
 
     /// A folder in the shared temporary directory belongs to somebody else.
-    #[error("{directory} belongs to another user; remove it, or use a shorter --data-dir", directory = .directory.display())]
+    #[error("{directory} belongs to another user", directory = .directory.display())]
     Usurped {
         /// The directory.
         directory: PathBuf,
@@ -136,7 +129,7 @@ pub enum ManagedError {
     },
 
     /// An abandoned server in our directory does not end.
-    #[error("an abandoned Postgres (process {pid}) still holds the data directory and does not stop; kill it")]
+    #[error("an abandoned Postgres (process {pid}) still holds the data directory and does not stop")]
     Orphan {
         /// Its process.
         pid: u32,
@@ -170,6 +163,53 @@ pub enum ManagedError {
         #[source]
         source: io::Error,
     },
+}
+
+impl ManagedError {
+    /// What to do about it.
+    pub fn cure(&self) -> String {
+        match self {
+            Self::InUse { .. } => "Stop that process, or give this one another --data-dir.".to_owned(),
+            Self::OwnerSilent { data_dir, .. } => {
+                format!("Look at {}/postgres.log, or stop that process.", data_dir.display())
+            }
+            Self::ProgramsMissing { .. } => "Install them (`apt-get install postgresql` or `dnf install \
+                 postgresql-server`), name their folder in STENTOR_POSTGRES_BIN, or set database.url to use a server of \
+                 your own."
+                .to_owned(),
+            Self::VersionMismatch { cluster, .. } => format!(
+                "Install that version (`apt-get install postgresql-{cluster}` or `dnf install \
+                 postgresql{cluster}-server`), or move the data with pg_dump."
+            ),
+            Self::TooOld { oldest, .. } => format!("Install Postgres {oldest} or later."),
+            Self::NoAccount => "Run Stentor as a user of its own, or make a user `postgres`.".to_owned(),
+            Self::Blocked { directory, .. } => format!(
+                "Choose a --data-dir outside of it (for example /var/lib/stentor), or allow it with `chmod o+x {}`.",
+                directory.display()
+            ),
+            Self::NotACluster { .. } => "Move it away, or choose another --data-dir.".to_owned(),
+            Self::Usurped { .. } => "Remove it, or use a shorter --data-dir.".to_owned(),
+            Self::Orphan { pid } => format!("Kill it: `kill -9 {pid}`."),
+            Self::InitFailed { .. } => "Look at what it printed; there must be room in the data directory.".to_owned(),
+            Self::StartFailed { .. } | Self::StartTooSlow { .. } => {
+                "Look at postgres.log in the data directory; there must be room and memory.".to_owned()
+            }
+            Self::NotDurable { setting, .. } => {
+                format!("Remove {setting} from postgresql.conf and postgresql.auto.conf in the data directory.")
+            }
+            Self::Unreachable { .. } => "Look at postgres.log in the data directory, then try again.".to_owned(),
+            Self::Io { source, .. } => cure_of_io(source.kind()).to_owned(),
+        }
+    }
+}
+
+const fn cure_of_io(kind: io::ErrorKind) -> &'static str {
+    use io::ErrorKind as Kind;
+    match kind {
+        Kind::AlreadyExists | Kind::NotADirectory => "A file stands in the way: choose a directory as --data-dir.",
+        Kind::StorageFull | Kind::QuotaExceeded => "Make room on that disk, or choose a --data-dir on another.",
+        _ => "Choose a --data-dir that this user may write, such as /var/lib/stentor.",
+    }
 }
 
 /// Says what was tried, and on what, when the operating system refuses.

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_machine_without_programs_is_told_which_package_to_install() {
         let error = Programs::choose(Vec::new(), Path::new("/data"), None).expect_err("there is nothing");
-        let words = error.to_string();
+        let words = format!("{error}. {}", error.cure());
         assert!(words.contains("apt-get install postgresql") && words.contains("dnf install postgresql-server"));
         assert!(words.contains("database.url"), "{words}");
     }
@@ -143,7 +143,7 @@ mod tests {
     fn a_cluster_of_another_version_names_both_versions_and_the_package() {
         let installed = Programs::find(Path::new("/data"), None).expect("tests need the server programs");
         let error = Programs::choose(vec![installed.bin_dir], Path::new("/data"), Some(99)).expect_err("no 99 here");
-        let words = error.to_string();
+        let words = format!("{error}. {}", error.cure());
         assert!(words.contains("made by Postgres 99") && words.contains(&format!("Postgres {}", installed.major)));
         assert!(words.contains("apt-get install postgresql-99"), "{words}");
     }

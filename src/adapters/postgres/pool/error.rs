@@ -86,6 +86,11 @@ impl DatabaseError {
         }
     }
 
+    /// Whether the server does not let us in: wrong user or password, no such database, no right to it.
+    pub fn is_refusal(&self) -> bool {
+        self.sqlstate().is_some_and(|code| code.starts_with("28") || matches!(code.as_str(), "3D000" | "42501"))
+    }
+
     /// The server's five-character code, when the server spoke.
     ///
     /// Source: PostgreSQL documentation, appendix A, error codes (version 15, read 2026-11-24).
