@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 use super::super::text::{self, Align, table, thousands};
 use super::super::{Global, session};
+use super::{left_out, list_file};
 use crate::app::people::PeopleRead;
 use crate::app::submit::{self, Accepted, Audience, Draft, LeftOut, Preview};
 use crate::config::{Need, file_trouble, parse_duration};
-use crate::domain::audience::read_list;
+use crate::domain::audience::Understood;
 use crate::domain::broadcast::Treatment;
 use crate::domain::content::{Button, Content};
 use crate::domain::delivery::WhenInDoubt;
@@ -44,7 +45,8 @@ pub(in crate::cli) struct Create {
     /// A button and the https link behind it; may be repeated
     #[arg(long, value_name = "TEXT=URL", value_parser = button)]
     button: Vec<Button>,
-    /// A CSV file, one person a line, by object id, user principal name or mail address
+    /// A list of people by object id, user principal name or mail address: a table from a spreadsheet or the Entra
+    /// admin centre, or pasted text; - for standard input
     #[arg(long, value_name = "FILE", required_unless_present = "audience_expr", conflicts_with = "audience_expr")]
     audience: Option<PathBuf>,
     /// Whom it is for in words: everyone
@@ -62,7 +64,7 @@ pub(in crate::cli) struct Create {
     /// What to do with a message that may have arrived: leave it unconfirmed, or send it again
     #[arg(long, value_enum, default_value_t = Doubt::Hold)]
     when_in_doubt: Doubt,
-    /// Go on without the lines of the list that name nobody
+    /// Go on without the lines of the list that are malformed, unknown to the directory or ambiguous
     #[arg(long)]
     accept_partial: bool,
     /// Only tell how many it would go to, and who is left out by rule
@@ -96,13 +98,14 @@ impl Create {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let (is_dry, title) = (self.dry_run, self.title.clone());
         let described = self.described()?;
+        let understood = described.understood();
         let told = global
             .with_stentor("broadcast create", Need::Teams, async |stentor, stop| {
                 let draft = described.draft(stentor.clock.now());
                 let told = async {
                     match is_dry {
-                        true => dry_run(stentor, draft, &title).await,
-                        false => create(stentor, draft, &title).await,
+                        true => dry_run(stentor, draft, &title, understood.as_ref()).await,
+                        false => create(stentor, draft, &title, understood.as_ref()).await,
                     }
                 };
                 session::unless_stopped(stop, told).await
@@ -122,6 +125,11 @@ impl Create {
         if !self.now {
             let cure = "Write --now; for another hour, run this command at that hour.";
             keep(Faults(vec![Fault::new("--now", "is not given, and scheduling is not there yet", cure)]));
+        }
+        let is_dash = |file: &Option<PathBuf>| file.as_deref().is_some_and(list_file::is_standard_input);
+        if is_dash(&self.body_file) && is_dash(&self.audience) {
+            let cure = "Put the text or the list into a file.";
+            return Err(Faults(vec![Fault::new("--audience", "and --body-file both name standard input", cure)]));
         }
         let body = match (&self.body, &self.body_file) {
             (Some(body), _) => Some(body.clone()),
@@ -157,7 +165,12 @@ impl Create {
 
     fn audience(&self) -> Result<Audience, Faults> {
         match (&self.audience, self.audience_expr.as_deref()) {
-            (Some(file), _) => Ok(Audience::List(read_list(&read("--audience", file)?)?)),
+            (Some(file), _) => {
+                let list = list_file::read(file)?;
+                // Told at once, so that it stands above whatever is refused.
+                eprintln!("{}", list_file::told(file, &list));
+                Ok(Audience::List(list))
+            }
             (None, Some("everyone")) => Ok(Audience::Everyone),
             (None, other) => {
                 let problem = format!("“{}” is not an audience", other.unwrap_or_default());
@@ -168,12 +181,15 @@ impl Create {
     }
 }
 
+/// Far above any announcement, whose limits are checked with its content: a file without end must end somewhere.
+const TEXT_BYTES_MAX: u64 = 1024 * 1024;
+
 /// Reads a text file, or standard input for `-`.
 fn read(argument: &str, file: &Path) -> Result<String, Faults> {
     let mut text = String::new();
     let done = match file.to_str() {
-        Some("-") => std::io::stdin().lock().read_to_string(&mut text),
-        _ => std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text)),
+        Some("-") => std::io::stdin().lock().take(TEXT_BYTES_MAX).read_to_string(&mut text),
+        _ => std::fs::File::open(file).and_then(|file| file.take(TEXT_BYTES_MAX).read_to_string(&mut text)),
     };
     let refuse = |error: std::io::Error| {
         let problem = format!("“{}” cannot be read: {}", file.display(), file_trouble(&error));
@@ -193,6 +209,13 @@ struct Described {
 }
 
 impl Described {
+    fn understood(&self) -> Option<Understood> {
+        match &self.audience {
+            Audience::List(list) => Some(list.understood.clone()),
+            Audience::Everyone => None,
+        }
+    }
+
     fn draft(self, now: Timestamp) -> Draft {
         let treatment =
             Treatment { when_in_doubt: self.when_in_doubt, urgent: self.urgent, deadline_at: now + self.deadline };
@@ -206,7 +229,7 @@ struct Told {
     document: Value,
 }
 
-async fn create(stentor: &Stentor, draft: Draft, title: &str) -> anyhow::Result<Told> {
+async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
     let mut is_first = true;
     let reading = |read: PeopleRead| {
         if std::mem::take(&mut is_first) || read.pages.is_multiple_of(20) {
@@ -215,17 +238,22 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str) -> anyhow::Result<
     };
     let Accepted { broadcast, targeted, left_out } = submit::submit(&stentor.people(), draft, reading).await?;
     let mut told = format!("Accepted as {broadcast}: “{}” for {}.\n", text::one_line(title), text::people(targeted));
-    told += &left_out_text(&left_out);
+    told += &left_out::text(&left_out);
     told += &format!(
         "It goes out while `stentor run` or `stentor work` runs. Follow it with:\n  stentor broadcast watch {broadcast}\n"
     );
-    let document = json!({ "id": broadcast, "targeted": targeted, "list": left_out_json(&left_out) });
+    let document = json!({ "id": broadcast, "targeted": targeted, "list": list_json(&left_out, understood) });
     Ok(Told { text: told, document })
 }
 
-async fn dry_run(stentor: &Stentor, draft: Draft, title: &str) -> anyhow::Result<Told> {
+async fn dry_run(
+    stentor: &Stentor,
+    draft: Draft,
+    title: &str,
+    understood: Option<&Understood>,
+) -> anyhow::Result<Told> {
     let preview = submit::preview(&stentor.people(), draft).await?;
-    Ok(Told { text: preview_text(&preview, title), document: preview_json(&preview) })
+    Ok(Told { text: preview_text(&preview, title), document: preview_json(&preview, understood) })
 }
 
 fn preview_text(Preview { reach, left_out }: &Preview, title: &str) -> String {
@@ -234,10 +262,10 @@ fn preview_text(Preview { reach, left_out }: &Preview, title: &str) -> String {
     let mut rows = vec![vec![thousands(reach.reachable()), "The bot may write to them.".to_owned()]];
     rows.extend(reach.barred.iter().map(|(reason, count)| vec![thousands(*count), reason.sentence().to_owned()]));
     told += &table(&[Align::Right, Align::Left], &rows, "  ");
-    told + &left_out_text(left_out)
+    told + &left_out::text(left_out)
 }
 
-fn preview_json(Preview { reach, left_out }: &Preview) -> Value {
+fn preview_json(Preview { reach, left_out }: &Preview, understood: Option<&Understood>) -> Value {
     let barred: serde_json::Map<String, Value> =
         reach.barred.iter().map(|(reason, count)| (reason.code().to_owned(), (*count).into())).collect();
     json!({
@@ -245,48 +273,23 @@ fn preview_json(Preview { reach, left_out }: &Preview) -> Value {
         "targeted": reach.people,
         "reachable": reach.reachable(),
         "left_out_by_rule": barred,
-        "list": left_out_json(left_out),
+        "list": list_json(left_out, understood),
     })
 }
 
-/// Lines of the list that count for nobody; nothing when there are none.
-fn left_out_text(left_out: &LeftOut) -> String {
-    let lines = |numbers: Vec<u64>, what: &str| match numbers.as_slice() {
-        [] => String::new(),
-        numbers => {
-            let shown: Vec<String> = numbers.iter().take(10).map(u64::to_string).collect();
-            let more = if numbers.len() > shown.len() { ", …" } else { "" };
-            format!("Left out: {} {what} (line {}{more}).\n", thousands(numbers.len() as u64), shown.join(", "))
-        }
-    };
-    let of = |named: &[(u64, _)]| named.iter().map(|(line, _): &(u64, _)| *line).collect::<Vec<u64>>();
-    [
-        lines(left_out.duplicates.clone(), "named before"),
-        lines(of(&left_out.unknown), "unknown to the directory"),
-        lines(of(&left_out.ambiguous), "shared by several people"),
-        lines(left_out.malformed.iter().map(|(line, _)| *line).collect(), "without a person"),
-    ]
-    .concat()
-}
-
-fn left_out_json(left_out: &LeftOut) -> Value {
-    let named = |lines: &[(u64, crate::domain::audience::Address)]| -> Vec<Value> {
-        lines.iter().map(|(line, address)| json!({ "line": line, "address": address.to_string() })).collect()
-    };
-    let malformed: Vec<Value> =
-        left_out.malformed.iter().map(|(line, text)| json!({ "line": line, "text": text })).collect();
-    json!({
-        "duplicates": left_out.duplicates,
-        "unknown": named(&left_out.unknown),
-        "ambiguous": named(&left_out.ambiguous),
-        "malformed": malformed,
-    })
+/// What became of the list's lines, and how it was read.
+fn list_json(left_out: &LeftOut, understood: Option<&Understood>) -> Value {
+    let mut document = left_out::document(left_out);
+    document["read_as"] = json!(understood);
+    document["notes"] = json!(understood.map(Understood::notes).unwrap_or_default());
+    document
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::people::Reach;
+    use crate::domain::audience::{Flaw, Malformed, Repeat};
     use crate::domain::reason::Reason;
 
     #[test]
@@ -302,12 +305,12 @@ mod tests {
         let preview = Preview {
             reach: Reach { people: 2000, barred },
             left_out: LeftOut {
-                duplicates: (1..=12).collect(),
-                malformed: vec![(40, "x".into())],
+                duplicates: (2..=12).map(|line| Repeat { line, first_line: 1 }).collect(),
+                malformed: vec![Malformed { line: 40, cell: "x".into(), flaw: Flaw::NotAnAddress }],
                 ..Default::default()
             },
         };
         insta::assert_snapshot!(preview_text(&preview, "Fire drill"));
-        insta::assert_json_snapshot!(preview_json(&preview));
+        insta::assert_json_snapshot!(preview_json(&preview, None));
     }
 }

@@ -10,9 +10,12 @@ use crate::domain::ids::BroadcastId;
 mod control;
 mod create;
 mod export;
+pub(super) mod left_out;
 mod list;
+mod list_file;
 pub(super) mod show;
 mod watch;
+mod whole_file;
 
 /// Create broadcasts and see what became of them
 #[derive(Debug, Args)]
@@ -37,7 +40,7 @@ enum Command {
     Resume(control::Control),
     /// Stop one broadcast for good
     Cancel(control::Control),
-    /// One line for each person, as CSV
+    /// One line for each person, as CSV or JSON lines
     Export(export::Export),
 }
 
