@@ -436,6 +436,8 @@ pub struct DeliveryReport {
     pub last_status: Option<i32>,
     /// Teams' id of the message.
     pub message_id: Option<String>,
+    /// When the first attempt began.
+    pub first_attempt_at: Option<Timestamp>,
     /// When the last attempt ended.
     pub last_attempt_at: Option<Timestamp>,
 }

@@ -141,12 +141,15 @@ impl Store for FakeStore {
 
     async fn find_people(&self, _: TenantKey, addresses: &[Address]) -> Stored<Vec<(Address, RecipientKey)>> {
         let people = self.people.lock().unwrap();
+        let is = |text: &String, name: &String| text.to_lowercase() == *name;
+        // A principal name goes before somebody else's mail address, as in the real store.
+        let owner = |name: &String| people.iter().find(|person| is(&person.user_principal_name, name));
         let names = |person: &Person, address: &Address| match address {
             Address::Id(id) => person.entra_id == *id,
-            Address::Name(name) => {
-                let is = |text: &String| text.to_lowercase() == *name;
-                is(&person.user_principal_name) || person.mail.as_ref().is_some_and(is)
-            }
+            Address::Name(name) => match owner(name) {
+                Some(owner) => owner.entra_id == person.entra_id,
+                None => person.mail.as_ref().is_some_and(|mail| is(mail, name)),
+            },
         };
         let key = |person: &Person| RecipientKey(person.entra_id.0.as_u128() as i64);
         let found = people.iter().flat_map(|person| {

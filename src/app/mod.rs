@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod engine;
+pub mod export;
 pub mod flush;
 pub mod health;
 pub mod hold;

@@ -3,9 +3,10 @@
 //! A list names people by id, user principal name or mail; the directory that we keep says who they are, and is read
 //! afresh, once, when it does not know somebody. Two addresses of one person are one recipient.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::audience::{Address, List};
+use crate::domain::audience::{Address, Flaw, List, Malformed, Repeat};
 use crate::domain::broadcast::{AudienceKind, NewBroadcast, Treatment};
 use crate::domain::content::Content;
 use crate::domain::fault::{Fault, Faults};
@@ -44,7 +45,7 @@ pub struct Draft {
     pub accept_partial: bool,
 }
 
-/// Lines of the list that name nobody, or somebody again. All empty for everyone.
+/// Lines of the list that name nobody, or somebody again, by line. All empty for everyone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LeftOut {
     /// Nobody in the directory has this address.
@@ -52,9 +53,9 @@ pub struct LeftOut {
     /// More than one person has it.
     pub ambiguous: Vec<(u64, Address)>,
     /// Neither an id nor an address.
-    pub malformed: Vec<(u64, String)>,
-    /// Names somebody whom an earlier line named.
-    pub duplicates: Vec<u64>,
+    pub malformed: Vec<Malformed>,
+    /// Names somebody whom an earlier line named, by the same address or by another one of hers.
+    pub duplicates: Vec<Repeat>,
 }
 
 /// A stored broadcast.
@@ -83,6 +84,14 @@ pub enum SubmitError {
     /// It is wrong; nothing was stored.
     #[error(transparent)]
     Faults(#[from] Faults),
+    /// Lines of its list name nobody, and nobody said to go on without them; nothing was stored.
+    #[error("{faults}")]
+    LeftOut {
+        /// The first of them, in words.
+        faults: Faults,
+        /// All of them.
+        left_out: Box<LeftOut>,
+    },
     /// The directory could not be read; nothing was stored.
     #[error(transparent)]
     People(#[from] PeopleError),
@@ -163,9 +172,9 @@ async fn preview_list(people: &People, list: &List) -> Result<Preview, SubmitErr
     let mut named: Vec<Person> = Vec::new();
     people
         .browse(|person| {
-            let addresses = addresses(person).into_iter().filter(|address| wanted.contains(address));
+            let addresses = addresses(person).into_iter().filter(|(address, _)| wanted.contains(address));
             let place = named.len();
-            let hits = addresses.map(|address| found.add(address, place)).count();
+            let hits = addresses.map(|(address, by)| found.add(address, by, place)).count();
             if hits > 0 {
                 named.push(person.clone());
             }
@@ -210,14 +219,24 @@ async fn resolve(
 async fn find(people: &People, addresses: &[Address], found: &mut Found<RecipientKey>) -> Result<(), StoreError> {
     for batch in addresses.chunks(FIND_BATCH) {
         for (address, key) in people.store.find_people(people.tenant, batch).await? {
-            found.add(address, key);
+            // The store has weighed principal names against mail addresses itself.
+            found.add(address, By::Own, key);
         }
     }
     Ok(())
 }
 
+/// How firmly an address belongs to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    /// Her id or principal name, which nobody else has.
+    Own,
+    /// Her mail address, which reads like somebody else's principal name or is shared at times.
+    Mail,
+}
+
 /// Who has which address.
-struct Found<K>(HashMap<Address, Vec<K>>);
+struct Found<K>(HashMap<Address, (By, Vec<K>)>);
 
 impl<K> Default for Found<K> {
     fn default() -> Self {
@@ -226,9 +245,12 @@ impl<K> Default for Found<K> {
 }
 
 impl<K: Copy + Eq + std::hash::Hash> Found<K> {
-    fn add(&mut self, address: Address, key: K) {
-        let keys = self.0.entry(address).or_default();
-        if !keys.contains(&key) {
+    fn add(&mut self, address: Address, by: By, key: K) {
+        let (firmest, keys) = self.0.entry(address).or_insert((by, Vec::new()));
+        if by < *firmest {
+            (*firmest, *keys) = (by, Vec::new());
+        }
+        if by == *firmest && !keys.contains(&key) {
             keys.push(key);
         }
     }
@@ -239,14 +261,21 @@ impl<K: Copy + Eq + std::hash::Hash> Found<K> {
 
     /// The list's people, each once, in its order; and what of it names nobody, several, or somebody again.
     fn pick(&self, list: &List) -> (Vec<K>, LeftOut) {
-        let (mut picked, mut seen) = (Vec::new(), HashSet::new());
+        let (mut picked, mut first_lines) = (Vec::new(), HashMap::new());
         let mut left_out =
             LeftOut { malformed: list.malformed.clone(), duplicates: list.duplicates.clone(), ..LeftOut::default() };
         for (line, address) in &list.people {
-            match self.0.get(address).map(Vec::as_slice) {
+            match self.0.get(address).map(|(_, keys)| keys.as_slice()) {
                 None | Some([]) => left_out.unknown.push((*line, address.clone())),
-                Some([key]) if seen.insert(*key) => picked.push(*key),
-                Some([_]) => left_out.duplicates.push(*line),
+                Some([key]) => match first_lines.entry(*key) {
+                    Entry::Vacant(place) => {
+                        place.insert(*line);
+                        picked.push(*key);
+                    }
+                    Entry::Occupied(first) => {
+                        left_out.duplicates.push(Repeat { line: *line, first_line: *first.get() });
+                    }
+                },
                 Some(_) => left_out.ambiguous.push((*line, address.clone())),
             }
         }
@@ -256,42 +285,54 @@ impl<K: Copy + Eq + std::hash::Hash> Found<K> {
 }
 
 /// Every address that names `person`, as a list would write it.
-fn addresses(person: &Person) -> HashSet<Address> {
-    let names = [Some(&person.user_principal_name), person.mail.as_ref()].into_iter().flatten();
-    names.map(|name| Address::Name(name.to_lowercase())).chain([Address::Id(person.entra_id)]).collect()
+fn addresses(person: &Person) -> HashMap<Address, By> {
+    let mail = person.mail.iter().map(|mail| (Address::Name(mail.to_lowercase()), By::Mail));
+    let name = Address::Name(person.user_principal_name.to_lowercase());
+    // The firmer one comes last, and stays when both read the same.
+    mail.chain([(name, By::Own), (Address::Id(person.entra_id), By::Own)]).collect()
 }
 
-fn refuse_partial(left_out: &LeftOut, targeted: u64, accept_partial: bool) -> Result<(), Faults> {
+fn refuse_partial(left_out: &LeftOut, targeted: u64, accept_partial: bool) -> Result<(), SubmitError> {
     const CURE: &str = "Correct the list, or go on without them with --accept-partial.";
     let mut faults = Vec::new();
-    let mut refuse = |problem: &str, lines: Vec<String>| {
-        if !lines.is_empty() && !accept_partial {
-            faults.push(Fault::new("audience", format!("{} {problem}: {}", counted(lines.len()), shown(&lines)), CURE));
+    let mut refuse = |problem: &str, count: usize, lines: Vec<String>| {
+        if count > 0 && !accept_partial {
+            let problem = format!("{} {problem}: {}", counted(count), shown(count, &lines));
+            faults.push(Fault::new("audience", problem, CURE));
         }
     };
     let at = |(line, what): &(u64, Address)| format!("line {line} ({what})");
-    refuse("no person or id in it", left_out.malformed.iter().map(|(line, text)| cell(*line, text)).collect());
-    refuse("an address that the directory does not know", left_out.unknown.iter().map(at).collect());
-    refuse("an address that several people share", left_out.ambiguous.iter().map(at).collect());
+    let named = |lines: &[(u64, Address)]| lines.iter().take(LINES_SHOWN).map(at).collect();
+    let malformed = left_out.malformed.iter().take(LINES_SHOWN).map(malformed).collect();
+    refuse("no person or id in it", left_out.malformed.len(), malformed);
+    refuse("an address that the directory does not know", left_out.unknown.len(), named(&left_out.unknown));
+    refuse("an address that several people share", left_out.ambiguous.len(), named(&left_out.ambiguous));
     if targeted == 0 && faults.is_empty() {
         let cure = "Look at the list and at teams.tenant_id: nobody of it is in this organisation's directory.";
         faults.push(Fault::new("audience", "names nobody whom the directory knows", cure));
     }
-    Faults::or(faults, ())
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(SubmitError::LeftOut { faults: Faults(faults), left_out: Box::new(left_out.clone()) })
 }
 
-fn cell(line: u64, text: &str) -> String {
-    if text.is_empty() { format!("line {line} (empty)") } else { format!("line {line} (“{text}”)") }
+fn malformed(row: &Malformed) -> String {
+    match row.flaw {
+        Flaw::Empty => format!("line {} (empty)", row.line),
+        Flaw::NotAnAddress => format!("line {} (“{}”)", row.line, row.cell),
+        flaw => format!("line {} (“{}”: {})", row.line, row.cell, flaw.sentence()),
+    }
 }
 
 fn counted(lines: usize) -> String {
     if lines == 1 { "1 line has".to_owned() } else { format!("{lines} lines have") }
 }
 
-fn shown(lines: &[String]) -> String {
-    let more = lines.len().saturating_sub(LINES_SHOWN);
+fn shown(count: usize, lines: &[String]) -> String {
+    let more = count - lines.len();
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{rest}", lines[..lines.len() - more].join(", "))
+    format!("{}{rest}", lines.join(", "))
 }
 
 /// Stores the submission. The same ids every time, so that a repetition of unknown fate cannot store it twice.

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::broadcast::left_out;
 use super::text;
+use crate::app::export::ExportError;
 use crate::app::people::PeopleError;
-use crate::app::report::ExportError;
 use crate::app::submit::SubmitError;
 use crate::domain::fault::{Fault, Faults};
 use crate::http::server::ServerError;
@@ -34,13 +35,15 @@ pub(super) struct Complaint {
     pub cure: String,
     /// Everything wrong with the input.
     pub faults: Vec<Fault>,
+    /// For scripts: everything that `faults` only gives the beginning of.
+    pub list: Option<Box<Value>>,
 }
 
 impl Complaint {
     /// It could not be done.
     pub fn failed(code: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
         let (field, message, cure) = (String::new(), message.into(), cure.into());
-        Self { exit: 1, code, field, message, cure, faults: Vec::new() }
+        Self { exit: 1, code, field, message, cure, faults: Vec::new(), list: None }
     }
 
     /// It should not have been asked.
@@ -56,10 +59,13 @@ impl Complaint {
     /// Tells it, and gives the exit code.
     pub fn tell(&self, as_json: bool) -> ExitCode {
         if as_json {
-            let error = json!({
+            let mut error = json!({
                 "code": self.code, "field": self.field, "message": self.message, "cure": self.cure,
                 "faults": self.faults,
             });
+            if let Some(list) = &self.list {
+                error["list"] = (**list).clone();
+            }
             // Nothing better can be done when standard output is gone.
             let _ = text::print_json(&json!({ "error": error }));
         } else {
@@ -145,6 +151,9 @@ impl From<&SubmitError> for Complaint {
     fn from(error: &SubmitError) -> Self {
         match error {
             SubmitError::Faults(faults) => faults.into(),
+            SubmitError::LeftOut { faults, left_out: lines } => {
+                Self { list: Some(Box::new(left_out::document(lines))), ..faults.into() }
+            }
             SubmitError::People(error) => error.into(),
             SubmitError::Store(error) => error.into(),
             SubmitError::FateUnknown(id) => {

@@ -1,153 +1,269 @@
 //! Who it is for: reads a list of people and de-duplicates it.
 //!
-//! A list is a table with one person a line, named by object id, user principal name or mail address. The column is
-//! found by its heading, or is the first one when there is none.
+//! A list comes as it lies around: saved from a spreadsheet, downloaded from the Entra admin centre, pasted from a mail.
+//! [`read_list`] finds out for itself how it is written (`encoding`), what stands between the cells and which
+//! column names the person (`shape`), and says what it understood, because a guess that nobody sees cannot be
+//! corrected.
+//!
+//! Invariant: every line is blank, stands above the people (the heading, a title), or ends as a person, a repetition or
+//! something malformed. None is dropped in silence.
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::fault::{Fault, Faults};
-use super::ids::EntraId;
+
+mod address;
+mod encoding;
+mod pasted;
+mod shape;
+mod table;
+
+pub use address::Address;
+pub use encoding::Encoding;
+
+use shape::Shape;
+use table::Row;
 
 /// The longest list, in lines: above it, a list is not what an author meant.
-pub const LIST_LINES_MAX: usize = 2_000_000;
+pub const LIST_LINES_MAX: u64 = 2_000_000;
 
-/// How a list names one person.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Address {
-    /// By object id.
-    Id(EntraId),
-    /// By user principal name or mail address, in lower case.
-    Name(String),
+/// The largest list, in bytes: half a million people as the Entra admin centre writes them, in UTF-16.
+pub const LIST_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// What is shown of a cell that names nobody, in characters.
+const CELL_SHOWN: usize = 80;
+
+/// A line that names somebody again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Repeat {
+    /// The line, from 1.
+    pub line: u64,
+    /// The line that named her first.
+    pub first_line: u64,
 }
 
-impl Address {
-    /// Reads one cell; `None` when it is neither an object id nor like an address.
-    pub fn parse(cell: &str) -> Option<Self> {
-        let cell = cell.trim();
-        if let Ok(id) = uuid::Uuid::parse_str(cell) {
-            return Some(Self::Id(EntraId(id)));
+/// A line that names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Malformed {
+    /// The line, from 1.
+    pub line: u64,
+    /// What stands there, cut to 80 characters.
+    pub cell: String,
+    /// What is wrong with it.
+    pub flaw: Flaw,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flaw {
+    /// Nothing stands where the person should be named.
+    Empty,
+    /// Neither an object id nor like an address.
+    NotAnAddress,
+    /// A quote is opened and not closed where a cell ends.
+    OpenQuote,
+    /// An address stands to the right of the last column that has a heading.
+    BesideTheTable,
+}
+
+impl Flaw {
+    /// What is wrong, as the end of “line 7: …”.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Empty => "nobody is named",
+            Self::NotAnAddress => "neither an object id nor an address",
+            Self::OpenQuote => "a quote is opened and not closed",
+            Self::BesideTheTable => "an address beside the table",
         }
-        let (name, domain) = cell.rsplit_once('@')?;
-        let fits = !name.is_empty()
-            && domain.contains('.')
-            && cell.len() <= 320
-            && !cell.contains(char::is_whitespace)
-            && !domain.starts_with('.')
-            && !domain.ends_with('.');
-        fits.then(|| Self::Name(cell.to_lowercase()))
     }
 }
 
-impl std::fmt::Display for Address {
+/// How a list was read, so that a wrong guess can be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Understood {
+    /// How its text is written.
+    pub encoding: Encoding,
+    /// What stands between its cells; `None` when it is no table.
+    pub separator: Option<char>,
+    /// The line of its heading, if it has one.
+    pub heading_line: Option<u64>,
+    /// The columns that name the person, the first choice first; empty when every address is a person.
+    pub columns: Vec<String>,
+    /// Characters that could not be read were replaced.
+    pub garbled: bool,
+}
+
+impl Understood {
+    /// What its author should look at; usually nothing.
+    pub fn notes(&self) -> Vec<&'static str> {
+        let mut notes = Vec::new();
+        if self.encoding == Encoding::Windows1252 {
+            notes.push("It is neither UTF-8 nor UTF-16, so it was read as Windows-1252: look at the accented letters.");
+        }
+        if self.garbled {
+            notes.push("Some characters could not be read; save the list again as CSV in UTF-8.");
+        }
+        notes
+    }
+}
+
+impl std::fmt::Display for Understood {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Id(id) => id.fmt(f),
-            Self::Name(name) => f.write_str(name),
+        write!(f, "{}", self.encoding)?;
+        match self.separator {
+            Some('\t') => f.write_str(", separated by tabs")?,
+            Some(';') => f.write_str(", separated by semicolons")?,
+            Some(_) => f.write_str(", separated by commas")?,
+            None => {}
+        }
+        match self.heading_line {
+            None => f.write_str(", no heading")?,
+            Some(1) => {}
+            Some(line) => write!(f, ", heading in line {line}")?,
+        }
+        match self.columns.as_slice() {
+            [] => f.write_str(", every address a person"),
+            columns => write!(f, ", by {}", columns.join(", else ")),
         }
     }
 }
 
 /// A list as read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    /// Each person once, with the line that named her first (from 1).
+    /// Each person once, with the line that named her first (from 1), in that order.
     pub people: Vec<(u64, Address)>,
-    /// Lines that named somebody again.
-    pub duplicates: Vec<u64>,
-    /// Lines that name nobody, with what they hold.
-    pub malformed: Vec<(u64, String)>,
+    /// Lines that named somebody again, by the very same id or address.
+    pub duplicates: Vec<Repeat>,
+    /// Lines that name nobody.
+    pub malformed: Vec<Malformed>,
+    /// How it was read.
+    pub understood: Understood,
 }
 
-const HEADINGS: &[&str] =
-    &["id", "objectid", "object id", "userprincipalname", "user principal name", "upn", "mail", "email", "e-mail"];
-
-/// Reads a list in UTF-8: comma separated, with or without a heading.
+/// Reads a list, however it was written.
 ///
 /// # Errors
-/// [`Faults`] when it is empty, too long or not a table; single bad lines are reported in the [`List`] instead.
-pub fn read_list(text: &str) -> Result<List, Faults> {
-    let refuse = |problem: String, cure: &str| Faults(vec![Fault::new("audience", problem, cure)]);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let (mut list, mut seen, mut column) = (List::default(), HashMap::new(), None);
-    for row in rows.records() {
-        let row = row.map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
-            refuse(format!("line {line} cannot be read as a table"), "Save the list as CSV in UTF-8.")
-        })?;
-        let line = row.position().map_or(0, csv::Position::line);
-        let column = match column {
-            Some(column) => column,
-            None => {
-                let headed = row.iter().position(|cell| HEADINGS.contains(&cell.trim().to_lowercase().as_str()));
-                column = Some(headed.unwrap_or(0));
-                if headed.is_some() {
-                    continue;
-                }
-                0
+/// [`Faults`] when it is empty, too large or not text; single bad lines are reported in the [`List`] instead.
+pub fn read_list(bytes: &[u8]) -> Result<List, Faults> {
+    if bytes.len() as u64 > LIST_BYTES_MAX {
+        let problem = format!("is larger than {} MiB", LIST_BYTES_MAX / 1024 / 1024);
+        return Err(refuse(
+            problem,
+            "Keep only the column with the ids or addresses, or use --audience-expr everyone.",
+        ));
+    }
+    let decoded = encoding::decode(bytes)?;
+    let shape = Shape::of(&decoded.text);
+    let mut reading = Reading::default();
+    match shape.table() {
+        Some(separator) => reading.table(&decoded.text, separator, &shape)?,
+        None => reading.pasted(&decoded.text, shape.skip_lines)?,
+    }
+    let understood = Understood {
+        encoding: decoded.encoding,
+        separator: shape.table(),
+        heading_line: shape.heading_line,
+        columns: shape.column_names,
+        garbled: decoded.garbled,
+    };
+    reading.malformed.sort();
+    let Reading { people, duplicates, malformed, .. } = reading;
+    if people.is_empty() { Err(nobody(&malformed)) } else { Ok(List { people, duplicates, malformed, understood }) }
+}
+
+fn refuse(problem: String, cure: &str) -> Faults {
+    Faults(vec![Fault::new("audience", problem, cure)])
+}
+
+fn nobody(malformed: &[Malformed]) -> Faults {
+    let cure = "Give one person a line: an object id, a user principal name or a mail address.";
+    let problem = match malformed.iter().find(|row| row.flaw != Flaw::Empty).or(malformed.first()) {
+        Some(row) => format!("names nobody; line {} holds “{}”: {}", row.line, row.cell, row.flaw.sentence()),
+        None => "names nobody".to_owned(),
+    };
+    refuse(problem, cure)
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Reading {
+    people: Vec<(u64, Address)>,
+    duplicates: Vec<Repeat>,
+    malformed: Vec<Malformed>,
+    first_lines: HashMap<Address, u64>,
+}
+
+impl Reading {
+    fn table(&mut self, text: &str, separator: char, shape: &Shape) -> Result<(), Faults> {
+        for row in table::Rows::new(text, separator) {
+            if row.line > shape.skip_lines && !row.is_blank() {
+                self.row(&row, shape);
             }
-        };
-        if row.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
+            self.within_bounds(row.line)?;
         }
-        if list.people.len() == LIST_LINES_MAX {
-            let problem = format!("names more than {LIST_LINES_MAX} people");
-            return Err(refuse(problem, "Use --audience-expr everyone, or split the list."));
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row<'_>, shape: &Shape) {
+        if let Some(flaw) = row.flaw {
+            return self.refuse(row.line, &row.cells[0], flaw);
         }
-        let cell = row.get(column).unwrap_or_default();
-        match Address::parse(cell) {
-            None => list.malformed.push((line, cell.chars().take(80).collect())),
-            Some(address) => match seen.insert(address.clone(), line) {
-                None => list.people.push((line, address)),
-                Some(_) => list.duplicates.push(line),
+        let cells = || shape.columns.iter().filter_map(|column| row.cells.get(*column)).map(|cell| cell.trim());
+        match cells().find_map(Address::parse) {
+            Some(address) => self.name(row.line, address),
+            None => match cells().find(|cell| !cell.is_empty()) {
+                Some(cell) => self.refuse(row.line, cell, Flaw::NotAnAddress),
+                None => self.refuse(row.line, "", Flaw::Empty),
             },
         }
+        let beside = shape.width.map_or(row.cells.len(), |width| width.min(row.cells.len()));
+        for cell in row.cells[beside..].iter().filter(|cell| cell.contains('@')) {
+            self.refuse(row.line, cell, Flaw::BesideTheTable);
+        }
     }
-    if list.people.is_empty() {
-        let cure = "Give one person a line: an object id, a user principal name or a mail address.";
-        return Err(refuse("names nobody".into(), cure));
+
+    fn pasted(&mut self, text: &str, skip_lines: u64) -> Result<(), Faults> {
+        for (line, text) in table::lines(text).filter(|(line, _)| *line > skip_lines) {
+            for found in pasted::people(text) {
+                match found {
+                    Ok(address) => self.name(line, address),
+                    Err(cell) => self.refuse(line, cell, Flaw::NotAnAddress),
+                }
+            }
+            self.within_bounds(line)?;
+        }
+        Ok(())
     }
-    Ok(list)
+
+    fn name(&mut self, line: u64, address: Address) {
+        match self.first_lines.get(&address) {
+            Some(first_line) => self.duplicates.push(Repeat { line, first_line: *first_line }),
+            None => {
+                self.first_lines.insert(address.clone(), line);
+                self.people.push((line, address));
+            }
+        }
+    }
+
+    fn refuse(&mut self, line: u64, cell: &str, flaw: Flaw) {
+        let cell = cell.trim().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+        self.malformed.push(Malformed { line, cell: cell.take(CELL_SHOWN).collect(), flaw });
+    }
+
+    /// A line may name many, so both are counted.
+    fn within_bounds(&self, line: u64) -> Result<(), Faults> {
+        let named = (self.people.len() + self.duplicates.len() + self.malformed.len()) as u64;
+        if line.max(named) <= LIST_LINES_MAX {
+            return Ok(());
+        }
+        let problem = format!("has more than {LIST_LINES_MAX} lines");
+        Err(refuse(problem, "Use --audience-expr everyone, or split the list."))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const ID: &str = "55555555-5555-4555-8555-555555555555";
-
-    #[test]
-    fn a_list_is_read_by_its_heading_and_each_person_once() {
-        let text = format!(
-            "displayName,userPrincipalName\nAmélie,Amelie@contoso.example\nB,\nC,amelie@contoso.example\n{ID},{ID}\n"
-        );
-        let list = read_list(&text).unwrap();
-        let people: Vec<_> = list.people.iter().map(|(line, who)| (*line, who.to_string())).collect();
-        assert_eq!(people, [(2, "amelie@contoso.example".into()), (5, ID.into())]);
-        assert_eq!((list.duplicates, list.malformed), (vec![4], vec![(3, String::new())]));
-    }
-
-    #[test]
-    fn a_list_without_heading_uses_its_first_column() {
-        let list = read_list(&format!("\u{feff}{ID}\nnobody\n\n")).unwrap();
-        assert_eq!(list.people, [(1, Address::Id(EntraId(uuid::uuid!("55555555-5555-4555-8555-555555555555"))))]);
-        assert_eq!(list.malformed, [(2, "nobody".into())]);
-    }
-
-    #[test]
-    fn an_empty_list_is_refused() {
-        assert_eq!(read_list("upn\n").unwrap_err().0[0].problem, "names nobody");
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_reader_panic(text in "(?s).{0,300}") {
-            let _ = read_list(&text);
-        }
-    }
-}
+mod tests;

@@ -46,16 +46,22 @@ statements! {
         join recipient p on p.tenant_id = $1 and p.entra_id = asked.entra_id";
     FIND_PEOPLE_BY_NAME = "-- find_people_by_name
         -- $1 tenant, $2 names in lower case
-        -- A user principal name goes before somebody else's mail address that reads the same.
-        select distinct on (asked.name) asked.name, p.recipient_id
-        from unnest($2::text[]) as asked (name)
-        join lateral (
-          select recipient_id, 0 as rank from recipient
-          where tenant_id = $1 and lower(user_principal_name) = asked.name
-          union all
-          select recipient_id, 1 from recipient where tenant_id = $1 and lower(mail) = asked.name
-        ) p on true
-        order by asked.name, p.rank, p.recipient_id";
+        -- A user principal name goes before somebody else's mail address that reads the same. It is unique in the
+        -- directory, so of two people the one read last has it, and the other is gone. A mail address may be shared.
+        select held.name, held.recipient_id
+        from (
+          select asked.name, p.recipient_id,
+            rank() over (partition by asked.name order by p.rank, p.kept_at desc) as place
+          from unnest($2::text[]) as asked (name)
+          join lateral (
+            select recipient_id, 0 as rank, kept_at from recipient
+            where tenant_id = $1 and lower(user_principal_name) = asked.name
+            union all
+            select recipient_id, 1, null from recipient where tenant_id = $1 and lower(mail) = asked.name
+          ) p on true
+        ) held
+        where held.place = 1
+        order by held.name, held.recipient_id";
 }
 
 #[derive(FromRow)]

@@ -34,9 +34,14 @@ statements! {
     DELIVERIES = "-- deliveries
         -- $1 tenant, $2 broadcast, $3 after this recipient, $4 limit
         select d.recipient_id, p.entra_id, p.display_name, p.user_principal_name, d.state, d.reason, d.attempts,
-          d.last_status::int as last_status, d.message_id, d.last_attempt_at
+          d.last_status::int as last_status, d.message_id, began.first_attempt_at, d.last_attempt_at
         from delivery d
         join recipient p on p.tenant_id = d.tenant_id and p.recipient_id = d.recipient_id
+        left join lateral (
+          select min(a.started_at) as first_attempt_at
+          from attempt a
+          where a.tenant_id = d.tenant_id and a.round_id = d.round_id and a.ordinal = d.ordinal and a.step > 0
+        ) began on true
         where d.tenant_id = $1 and d.broadcast_id = $2 and d.recipient_id > $3
         order by d.recipient_id
         limit $4";
@@ -84,6 +89,7 @@ struct DeliveryRow {
     attempts: i64,
     last_status: Option<i32>,
     message_id: Option<String>,
+    first_attempt_at: Option<Timestamp>,
     last_attempt_at: Option<Timestamp>,
 }
 
@@ -145,6 +151,7 @@ impl DeliveryRow {
             attempts: self.attempts,
             last_status: self.last_status,
             message_id: self.message_id,
+            first_attempt_at: self.first_attempt_at,
             last_attempt_at: self.last_attempt_at,
         };
         Ok((RecipientKey(self.recipient_id), report))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::fakes::{self, FakeDirectory, FakeStore, person};
 use super::*;
-use crate::domain::audience::read_list;
+use crate::domain::audience::{Repeat, read_list};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::outcome::{HaltScope, Outcome};
 use crate::domain::reason::{HaltReason, Reason};
@@ -46,7 +46,7 @@ fn draft(audience: Audience) -> Draft {
 }
 
 fn list(text: &str) -> Audience {
-    Audience::List(read_list(text).unwrap())
+    Audience::List(read_list(text.as_bytes()).unwrap())
 }
 
 #[tokio::test]
@@ -65,7 +65,8 @@ async fn two_addresses_of_one_person_are_one_recipient() {
     let World { store, people, .. } = world();
     let text = format!("ann@contoso.example\n{}\nANN@mail.contoso.example\nbob@contoso.example\n", fakes::entra_id(1));
     let accepted = submit(&people, draft(list(&text)), |_| {}).await.unwrap();
-    assert_eq!((accepted.targeted, accepted.left_out.duplicates), (2, vec![2, 3]));
+    let again = [2, 3].map(|line| Repeat { line, first_line: 1 });
+    assert_eq!((accepted.targeted, accepted.left_out.duplicates), (2, again.to_vec()));
     assert_eq!(store.submissions.lock().unwrap()[0].list, [RecipientKey(1), RecipientKey(2)]);
 }
 
@@ -93,12 +94,34 @@ async fn lines_that_name_nobody_are_told_and_left_out_only_on_request() {
 }
 
 #[tokio::test]
-async fn an_address_that_two_people_share_is_told() {
+async fn a_mail_address_that_two_people_share_is_told_before_and_after_storing() {
     let World { directory, people, .. } = world();
+    directory.people.lock().unwrap()[1].mail = Some("ann@mail.contoso.example".into());
+    let draft = draft(list("ann@mail.contoso.example\ncyd@contoso.example\n"));
+    for refusal in [submit(&people, draft.clone(), |_| {}).await.map(drop), preview(&people, draft).await.map(drop)] {
+        let refusal = refusal.unwrap_err().to_string();
+        assert!(refusal.contains("1 line has an address that several people share: line 1"), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_principal_name_goes_before_somebody_elses_mail_address() {
+    let World { directory, store, people } = world();
     directory.people.lock().unwrap()[1].mail = Some("ann@contoso.example".into());
-    let refusal = submit(&people, draft(list("ann@contoso.example\ncyd@contoso.example\n")), |_| {}).await;
-    let refusal = refusal.unwrap_err().to_string();
-    assert!(refusal.contains("1 line has an address that several people share: line 1"), "{refusal}");
+    let draft = draft(list("ann@contoso.example\n"));
+    assert_eq!(preview(&people, draft.clone()).await.unwrap().reach.reachable(), 1);
+    submit(&people, draft, |_| {}).await.unwrap();
+    assert_eq!(store.submissions.lock().unwrap()[0].list, [RecipientKey(1)]);
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_first_lines_and_keeps_them_all() {
+    let World { people, .. } = world();
+    let text: String = (1..=20).map(|number| format!("x{number}@contoso.example\n")).collect();
+    let error = submit(&people, draft(list(&format!("ann@contoso.example\n{text}"))), |_| {}).await.unwrap_err();
+    assert!(error.to_string().contains("line 9 (x8@contoso.example) and 12 more"), "{error}");
+    let SubmitError::LeftOut { left_out, .. } = error else { panic!() };
+    assert_eq!(left_out.unknown.len(), 20);
 }
 
 #[tokio::test]
@@ -128,7 +151,7 @@ async fn a_preview_says_who_is_left_out_and_stores_nothing() {
     assert_eq!((everyone.reach.people, everyone.reach.reachable()), (6, 4));
     let audience = list("dan@contoso.example\nann@contoso.example\nann@mail.contoso.example\n");
     let some = preview(&people, draft(audience)).await.unwrap();
-    assert_eq!((some.reach.people, some.left_out.duplicates), (2, vec![3]));
+    assert_eq!((some.reach.people, some.left_out.duplicates), (2, vec![Repeat { line: 3, first_line: 2 }]));
     assert_eq!(some.reach.barred.into_iter().collect::<Vec<_>>(), [(Reason::NoLicence, 1)]);
     assert!(store.people.lock().unwrap().is_empty() && store.submissions.lock().unwrap().is_empty());
 }

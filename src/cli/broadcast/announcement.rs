@@ -20,7 +20,7 @@ pub(super) struct Announcement {
     pub title: String,
     /// A file with the text, in the markdown that Teams shows: bold, italic, links, lists; - for standard input
     #[arg(long, value_name = "FILE", required_unless_present = "body", conflicts_with = "body")]
-    body_file: Option<PathBuf>,
+    pub(super) body_file: Option<PathBuf>,
     /// The text itself
     #[arg(long, value_name = "TEXT")]
     body: Option<String>,

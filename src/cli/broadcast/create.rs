@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use super::super::text::{self, Align, table, thousands};
 use super::super::{Global, session};
-use super::announcement::{Announcement, read};
+use super::announcement::Announcement;
 use super::preview::{preview_json, preview_text, size_text, write_card};
+use super::{left_out, list_file};
 use crate::app::people::PeopleRead;
 use crate::app::submit::{self, Accepted, Audience, Draft, LeftOut, Preview};
 use crate::config::{Need, parse_duration};
-use crate::domain::audience::read_list;
+use crate::domain::audience::Understood;
 use crate::domain::broadcast::Treatment;
 use crate::domain::content::{ACTIVITY_BYTES_MAX, Content};
 use crate::domain::delivery::WhenInDoubt;
@@ -22,7 +23,6 @@ use crate::domain::time::Timestamp;
 use crate::wiring::Stentor;
 
 /// The longest list read, in bytes: two million lines of five hundred.
-const LIST_BYTES_MAX: u64 = 1_000_000_000;
 
 /// Tell everybody, or the people of a list
 ///
@@ -32,7 +32,8 @@ const LIST_BYTES_MAX: u64 = 1_000_000_000;
 pub(in crate::cli) struct Create {
     #[command(flatten)]
     said: Announcement,
-    /// A CSV file, one person a line, by object id, user principal name or mail address
+    /// A list of people by object id, user principal name or mail address: a table from a spreadsheet or the Entra
+    /// admin centre, or pasted text; - for standard input
     #[arg(long, value_name = "FILE", required_unless_present_any = ["audience_expr", "preview"], conflicts_with = "audience_expr")]
     audience: Option<PathBuf>,
     /// Whom it is for in words: everyone
@@ -50,7 +51,7 @@ pub(in crate::cli) struct Create {
     /// What to do with a message that may have arrived: leave it unconfirmed, or send it again
     #[arg(long, value_enum, default_value_t = Doubt::Hold)]
     when_in_doubt: Doubt,
-    /// Go on without the lines of the list that name nobody
+    /// Go on without the lines of the list that are malformed, unknown to the directory or ambiguous
     #[arg(long)]
     accept_partial: bool,
     /// Only tell how many it would go to, and who is left out by rule
@@ -85,14 +86,15 @@ impl Create {
         }
         let (is_dry, title) = (self.dry_run, self.said.title.clone());
         let described = self.described()?;
+        let understood = described.understood();
         let told = global
             .with_stentor("broadcast create", Need::Teams, async |stentor, stop| {
                 let draft = described.draft(stentor.clock.now());
                 let told = async {
                     stentor.check_app().await?;
                     match is_dry {
-                        true => dry_run(stentor, draft, &title).await,
-                        false => create(stentor, draft, &title).await,
+                        true => dry_run(stentor, draft, &title, understood.as_ref()).await,
+                        false => create(stentor, draft, &title, understood.as_ref()).await,
                     }
                 };
                 session::unless_stopped(stop, told).await
@@ -113,8 +115,13 @@ impl Create {
             let cure = "Write --now; for another hour, run this command at that hour.";
             keep(Faults(vec![Fault::new("--now", "is not given, and scheduling is not there yet", cure)]));
         }
-        let content = self.said.content().map_err(&mut keep).ok();
+        let is_dash = |file: Option<&Path>| file.is_some_and(list_file::is_standard_input);
+        if is_dash(self.said.body_file.as_deref()) && is_dash(self.audience.as_deref()) {
+            let cure = "Put the text or the list into a file.";
+            return Err(Faults(vec![Fault::new("--audience", "and --body-file both name standard input", cure)]));
+        }
         let audience = audience(self.audience.as_deref(), self.audience_expr.as_deref()).map_err(&mut keep).ok();
+        let content = self.said.content().map_err(&mut keep).ok();
         match (content, audience, faults.is_empty()) {
             (Some(content), Some(audience), true) => Ok(Described {
                 content,
@@ -134,7 +141,12 @@ impl Create {
 
 fn audience(list: Option<&Path>, words: Option<&str>) -> Result<Audience, Faults> {
     match (list, words) {
-        (Some(file), _) => Ok(Audience::List(read_list(&read("--audience", file, LIST_BYTES_MAX)?)?)),
+        (Some(file), _) => {
+            let list = list_file::read(file)?;
+            // Told at once, so that it stands above whatever is refused.
+            text::aside(&list_file::told(file, &list));
+            Ok(Audience::List(list))
+        }
         (None, Some("everyone")) => Ok(Audience::Everyone),
         (None, other) => {
             let problem = format!("“{}” is not an audience", other.unwrap_or_default());
@@ -168,6 +180,13 @@ struct Described {
 }
 
 impl Described {
+    fn understood(&self) -> Option<Understood> {
+        match &self.audience {
+            Audience::List(list) => Some(list.understood.clone()),
+            Audience::Everyone => None,
+        }
+    }
+
     fn draft(self, now: Timestamp) -> Draft {
         let treatment =
             Treatment { when_in_doubt: self.when_in_doubt, urgent: self.urgent, deadline_at: now + self.deadline };
@@ -181,7 +200,7 @@ struct Told {
     document: Value,
 }
 
-async fn create(stentor: &Stentor, draft: Draft, title: &str) -> anyhow::Result<Told> {
+async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
     let mut is_first = true;
     let reading = |read: PeopleRead| {
         if std::mem::take(&mut is_first) || read.pages.is_multiple_of(20) {
@@ -190,20 +209,25 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str) -> anyhow::Result<
     };
     let Accepted { broadcast, targeted, left_out } = submit::submit(&stentor.people(), draft, reading).await?;
     let mut told = format!("Accepted as {broadcast}: “{}” for {}.\n", text::one_line(title), text::people(targeted));
-    told += &left_out_text(&left_out);
+    told += &left_out::text(&left_out);
     told += &format!(
         "It goes out while `stentor run` or `stentor work` runs. Follow it with:\n  stentor broadcast watch {broadcast}\n"
     );
-    let document = json!({ "id": broadcast, "targeted": targeted, "list": left_out_json(&left_out) });
+    let document = json!({ "id": broadcast, "targeted": targeted, "list": list_json(&left_out, understood) });
     Ok(Told { text: told, document })
 }
 
-async fn dry_run(stentor: &Stentor, draft: Draft, title: &str) -> anyhow::Result<Told> {
+async fn dry_run(
+    stentor: &Stentor,
+    draft: Draft,
+    title: &str,
+    understood: Option<&Understood>,
+) -> anyhow::Result<Told> {
     let content = draft.content.clone();
     let preview = submit::preview(&stentor.people(), draft).await?;
     Ok(Told {
         text: reach_text(&preview, title) + &size_text(&content),
-        document: reach_json(&preview, content.size().bytes),
+        document: reach_json(&preview, content.size().bytes, understood),
     })
 }
 
@@ -213,10 +237,10 @@ fn reach_text(Preview { reach, left_out }: &Preview, title: &str) -> String {
     let mut rows = vec![vec![thousands(reach.reachable()), "The bot may write to them.".to_owned()]];
     rows.extend(reach.barred.iter().map(|(reason, count)| vec![thousands(*count), reason.sentence().to_owned()]));
     told += &table(&[Align::Right, Align::Left], &rows, "  ");
-    told + &left_out_text(left_out)
+    told + &left_out::text(left_out)
 }
 
-fn reach_json(Preview { reach, left_out }: &Preview, bytes: usize) -> Value {
+fn reach_json(Preview { reach, left_out }: &Preview, bytes: usize, understood: Option<&Understood>) -> Value {
     let barred: serde_json::Map<String, Value> =
         reach.barred.iter().map(|(reason, count)| (reason.code().to_owned(), (*count).into())).collect();
     json!({
@@ -226,48 +250,23 @@ fn reach_json(Preview { reach, left_out }: &Preview, bytes: usize) -> Value {
         "left_out_by_rule": barred,
         "bytes": bytes,
         "limit": ACTIVITY_BYTES_MAX,
-        "list": left_out_json(left_out),
+        "list": list_json(left_out, understood),
     })
 }
 
-/// Lines of the list that count for nobody; nothing when there are none.
-fn left_out_text(left_out: &LeftOut) -> String {
-    let lines = |numbers: Vec<u64>, what: &str| match numbers.as_slice() {
-        [] => String::new(),
-        numbers => {
-            let shown: Vec<String> = numbers.iter().take(10).map(u64::to_string).collect();
-            let more = if numbers.len() > shown.len() { ", …" } else { "" };
-            format!("Left out: {} {what} (line {}{more}).\n", thousands(numbers.len() as u64), shown.join(", "))
-        }
-    };
-    let of = |named: &[(u64, _)]| named.iter().map(|(line, _): &(u64, _)| *line).collect::<Vec<u64>>();
-    [
-        lines(left_out.duplicates.clone(), "named before"),
-        lines(of(&left_out.unknown), "unknown to the directory"),
-        lines(of(&left_out.ambiguous), "shared by several people"),
-        lines(left_out.malformed.iter().map(|(line, _)| *line).collect(), "without a person"),
-    ]
-    .concat()
-}
-
-fn left_out_json(left_out: &LeftOut) -> Value {
-    let named = |lines: &[(u64, crate::domain::audience::Address)]| -> Vec<Value> {
-        lines.iter().map(|(line, address)| json!({ "line": line, "address": address.to_string() })).collect()
-    };
-    let malformed: Vec<Value> =
-        left_out.malformed.iter().map(|(line, text)| json!({ "line": line, "text": text })).collect();
-    json!({
-        "duplicates": left_out.duplicates,
-        "unknown": named(&left_out.unknown),
-        "ambiguous": named(&left_out.ambiguous),
-        "malformed": malformed,
-    })
+/// What became of the list's lines, and how it was read.
+fn list_json(left_out: &LeftOut, understood: Option<&Understood>) -> Value {
+    let mut document = left_out::document(left_out);
+    document["read_as"] = json!(understood);
+    document["notes"] = json!(understood.map(Understood::notes).unwrap_or_default());
+    document
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::people::Reach;
+    use crate::domain::audience::{Flaw, Malformed, Repeat};
     use crate::domain::reason::Reason;
 
     #[test]
@@ -276,12 +275,12 @@ mod tests {
         let preview = Preview {
             reach: Reach { people: 2000, barred },
             left_out: LeftOut {
-                duplicates: (1..=12).collect(),
-                malformed: vec![(40, "x".into())],
+                duplicates: (2..=12).map(|line| Repeat { line, first_line: 1 }).collect(),
+                malformed: vec![Malformed { line: 40, cell: "x".into(), flaw: Flaw::NotAnAddress }],
                 ..Default::default()
             },
         };
         insta::assert_snapshot!(reach_text(&preview, "Fire drill"));
-        insta::assert_json_snapshot!(reach_json(&preview, 1200));
+        insta::assert_json_snapshot!(reach_json(&preview, 1200, None));
     }
 }

@@ -1,73 +1,145 @@
 //! `stentor broadcast export`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::super::complaint::Complaint;
 use super::super::{Global, session, text};
 use super::not_found;
-use crate::app::report;
+use super::whole_file::WholeFile;
+use crate::app::export::{self, ExportError, Exported, Filter, STATES};
 use crate::config::{Need, file_trouble};
 use crate::domain::ids::BroadcastId;
+use crate::domain::reason::Reason;
 use crate::wiring::Stentor;
 
-/// One line for each person, as CSV (with --json: one object for each person)
+const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {human_pos} of {human_len} people";
+
+/// One line for each person, as CSV or JSON lines (with --json: one array)
 ///
-/// Cells that a spreadsheet would take for a formula begin with an apostrophe.
+/// Cells that a spreadsheet would take for a formula begin with an apostrophe. A file is complete or not there.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  stentor broadcast export 06b3n9k1c2d4e > people.csv\n  \
-                        stentor broadcast export 06b3n9k1c2d4e --output people.csv")]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Export {
     /// The broadcast, as `list` prints it
     id: BroadcastId,
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// How lines are written [default: csv]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Begin with the mark by which Excel knows UTF-8
+    #[arg(long)]
+    bom: bool,
+    /// Only people in this state; may be repeated
+    #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(STATES))]
+    state: Vec<String>,
+    /// Only people who are there for this reason, as `show --json` names it; may be repeated
+    #[arg(long, value_name = "CODE", value_parser = reason)]
+    reason: Vec<Reason>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stentor broadcast export 06b3n9k1c2d4e > people.csv
+  stentor broadcast export 06b3n9k1c2d4e --bom --output people.csv
+  stentor broadcast export 06b3n9k1c2d4e --state failed --state unconfirmed --format jsonl";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Comma separated, with a heading
+    Csv,
+    /// One JSON object a line
+    Jsonl,
+}
+
+fn reason(code: &str) -> Result<Reason, String> {
+    let known = || Reason::ALL.iter().map(|reason| reason.code()).collect::<Vec<_>>().join(", ");
+    Reason::from_code(code).ok_or_else(|| format!("write one of: {}", known()))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let cause = error.downcast_ref();
-    matches!(cause, Some(report::ExportError::Write(cause)) if cause.kind() == std::io::ErrorKind::BrokenPipe)
+    matches!(cause, Some(ExportError::Write(cause)) if cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 impl Export {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
-        let people = global
+        let format = self.format(global.json)?;
+        let exported = global
             .with_stentor("broadcast export", Need::Identity, async |stentor, stop| {
-                if stentor.store.report(stentor.tenant, self.id).await?.is_none() {
-                    return Err(not_found(self.id).into());
-                }
-                match session::unless_stopped(stop, self.write(stentor, global.json)).await {
+                let report = stentor.store.report(stentor.tenant, self.id).await?.ok_or_else(|| not_found(self.id))?;
+                let written = self.write(stentor, format, report.progress.targeted);
+                match session::unless_stopped(stop, written).await {
                     // The reader has seen enough (`| head`).
-                    Err(error) if is_broken_pipe(&error) => Ok(0),
+                    Err(error) if is_broken_pipe(&error) => Ok(Exported::default()),
                     written => written,
                 }
             })
             .await?;
         match (&self.output, global.json) {
             (None, _) => {}
-            (Some(file), true) => text::print_json(&json!({ "people": people, "file": file }))?,
-            (Some(file), false) => text::aside(&format!("Wrote {} to {}.", text::people(people), file.display())),
+            (Some(file), true) => text::print_json(&json!({ "people": exported.written, "file": file }))?,
+            (Some(file), false) => text::aside(&told(file, exported)),
         }
         Ok(())
     }
 
-    async fn write(&self, stentor: &Stentor, as_json: bool) -> anyhow::Result<u64> {
-        let to: Box<dyn Write + Send> = match &self.output {
-            None => Box::new(std::io::stdout()),
-            Some(file) => Box::new(std::fs::File::create(file).map_err(|error| {
-                let message = format!("“{}” cannot be written: {}.", file.display(), file_trouble(&error));
-                Complaint::failed("export", message, "Name a file in a directory that is there and yours.")
-                    .about("--output")
-            })?),
-        };
-        let store = stentor.store.as_ref();
-        Ok(match as_json {
-            true => report::export_json(store, stentor.tenant, self.id, to).await?,
-            false => report::export_csv(store, stentor.tenant, self.id, to).await?,
-        })
+    /// What was asked for, or why it does not go together.
+    fn format(&self, as_json: bool) -> Result<export::Format, Complaint> {
+        let refuse = |message: &str, cure: &str| Err(Complaint::bad_input("bad_arguments", message, cure));
+        match (self.format, as_json && self.output.is_none()) {
+            (Some(_), true) => {
+                refuse("With --json, standard output holds one JSON document.", "Name a file with --output.")
+            }
+            (None, true) if !self.bom => Ok(export::Format::JsonArray),
+            (Some(Format::Jsonl), _) | (_, true) if self.bom => {
+                refuse("JSON never begins with a byte order mark.", "Leave --bom out, or write CSV.")
+            }
+            (Some(Format::Jsonl), _) => Ok(export::Format::JsonLines),
+            _ => Ok(export::Format::Csv { mark: self.bom }),
+        }
     }
+
+    async fn write(&self, stentor: &Stentor, format: export::Format, targeted: u64) -> anyhow::Result<Exported> {
+        let Some(file) = &self.output else {
+            return self.lines(stentor, format, &mut std::io::stdout(), |_| {}).await;
+        };
+        let refuse = |error: std::io::Error| {
+            let message = format!("“{}” cannot be written: {}.", file.display(), file_trouble(&error));
+            Complaint::failed("export", message, "Name a file in a directory that is there and yours.")
+                .about("--output")
+        };
+        let mut whole = WholeFile::create(file).map_err(refuse)?;
+        // Drawn to standard error, and only when that is a terminal.
+        let bar = ProgressBar::new(targeted).with_style(ProgressStyle::with_template(BAR)?);
+        let exported = self.lines(stentor, format, &mut whole, |exported| bar.set_position(exported.people)).await;
+        bar.finish_and_clear();
+        let exported = exported?;
+        whole.finish().map_err(refuse)?;
+        Ok(exported)
+    }
+
+    async fn lines(
+        &self,
+        stentor: &Stentor,
+        format: export::Format,
+        to: &mut (dyn Write + Send),
+        progress: impl FnMut(Exported) + Send,
+    ) -> anyhow::Result<Exported> {
+        let filter = Filter { states: self.state.clone(), reasons: self.reason.clone() };
+        let place = (stentor.tenant, self.id);
+        Ok(export::export(stentor.store.as_ref(), place, format, &filter, to, progress).await?)
+    }
+}
+
+fn told(file: &Path, Exported { people, written }: Exported) -> String {
+    let of_all = if written < people { format!(" (of {})", text::thousands(people)) } else { String::new() };
+    format!("Wrote {}{of_all} to {}.", text::people(written), file.display())
 }

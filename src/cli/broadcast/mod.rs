@@ -11,10 +11,13 @@ mod announcement;
 mod control;
 mod create;
 mod export;
+pub(super) mod left_out;
 mod list;
+mod list_file;
 mod preview;
 pub(super) mod show;
 mod watch;
+mod whole_file;
 
 /// Create broadcasts and see what became of them
 #[derive(Debug, Args)]
@@ -39,7 +42,7 @@ enum Command {
     Resume(control::Control),
     /// Stop one broadcast for good
     Cancel(control::Control),
-    /// One line for each person, as CSV
+    /// One line for each person, as CSV or JSON lines
     Export(export::Export),
 }
 
