@@ -191,7 +191,7 @@ fn begins_a_formula(cell: &str) -> bool {
 
 /// Where lines go.
 enum Lines<'a> {
-    Csv(csv::Writer<&'a mut (dyn Write + Send)>),
+    Csv(Box<csv::Writer<&'a mut (dyn Write + Send)>>),
     Json { to: std::io::BufWriter<&'a mut (dyn Write + Send)>, is_array: bool, is_first: bool },
 }
 

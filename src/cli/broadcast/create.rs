@@ -22,8 +22,6 @@ use crate::domain::fault::{Fault, Faults};
 use crate::domain::time::Timestamp;
 use crate::wiring::Stentor;
 
-/// The longest list read, in bytes: two million lines of five hundred.
-
 /// Tell everybody, or the people of a list
 ///
 /// Everything wrong with the announcement or its audience is told at once, and then nothing is stored.

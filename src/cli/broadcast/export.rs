@@ -92,6 +92,7 @@ impl Export {
     }
 
     /// What was asked for, or why it does not go together.
+    #[expect(clippy::result_large_err, reason = "a complaint is told once, and then the process ends")]
     fn format(&self, as_json: bool) -> Result<export::Format, Complaint> {
         let refuse = |message: &str, cure: &str| Err(Complaint::bad_input("bad_arguments", message, cure));
         match (self.format, as_json && self.output.is_none()) {
