@@ -204,7 +204,7 @@ impl<'a> Lines<'a> {
                 }
                 let mut lines = csv::Writer::from_writer(to);
                 lines.write_record(COLUMNS)?;
-                Ok(Self::Csv(lines))
+                Ok(Self::Csv(Box::new(lines)))
             }
             Format::JsonLines | Format::JsonArray => {
                 let is_array = format == Format::JsonArray;
