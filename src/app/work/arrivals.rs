@@ -1,0 +1,299 @@
+//! Takes in what arrives: answers, committed flushes, claimed chunks, polls.
+
+use super::*;
+
+impl Owner {
+    pub(super) fn arrive(&mut self, arrival: Arrival) -> Result<(), StoreError> {
+        match arrival {
+            Arrival::Landed(landed) => self.land(*landed),
+            Arrival::Flushed(flush, done) => self.take_flushed(&flush, &done?),
+            Arrival::Late(facts, done) => {
+                self.errands.remove(&Errand::Late);
+                let proved = done?;
+                tracing::info!(facts = facts.len(), proved, "late answers were recorded");
+            }
+            Arrival::Polled(work) => {
+                self.errands.remove(&Errand::Poll);
+                self.polled_at = Some(self.now());
+                if let Some(work) = self.patient("poll", work)? {
+                    self.take_work(work);
+                }
+            }
+            Arrival::Content(id, content) => {
+                self.errands.remove(&Errand::Content(id));
+                if let Some(content) = self.patient("content", content)? {
+                    for lane in self.hold.lanes_of(id) {
+                        let activity = content.activity(lane.work.treatment.urgent);
+                        lane.activity = Some(Arc::from(activity.to_string()));
+                    }
+                }
+            }
+            Arrival::Claimed(round, claimed) => {
+                self.errands.remove(&Errand::Claim(round));
+                if let Some(chunks) = self.checked("claim", claimed)? {
+                    self.take_chunks(round, chunks);
+                }
+            }
+            Arrival::Expanded(round, done) => {
+                self.errands.remove(&Errand::Expand(round));
+                if let Some(expanded) = self.checked("expand", done)? {
+                    counter!(telemetry::EXPANDED).increment(expanded.added);
+                    tracing::info!(%round, added = expanded.added, complete = expanded.complete, "the audience was frozen");
+                    self.polled_at = None;
+                }
+            }
+            Arrival::Released(chunks, done) => {
+                self.errands.remove(&Errand::Release);
+                if self.patient("release", done)?.is_some() {
+                    chunks.iter().for_each(|chunk| self.hold.drop_chunk((chunk.round, chunk.number)));
+                    self.finish_wanted = true;
+                }
+            }
+            Arrival::Finished(ended) => {
+                self.errands.remove(&Errand::Finish);
+                for (id, state) in self.patient("finish", ended)?.unwrap_or_default() {
+                    tracing::info!(broadcast = %id, %state, "the broadcast ended");
+                    self.polled_at = None;
+                }
+            }
+            Arrival::Warm(done) => {
+                self.errands.remove(&Errand::Warm);
+                self.take_warmth(done);
+            }
+            Arrival::App(found) => {
+                self.errands.remove(&Errand::App);
+                self.take_app(found);
+            }
+            Arrival::Noted(what, done) => {
+                self.patient(what, done)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A database that does not answer is waited for: errands rest for a moment and then run again.
+    pub(super) fn patient<T>(
+        &mut self,
+        what: &'static str,
+        done: Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match done {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.is_transient() => {
+                tracing::warn!(what, %error, "the database does not answer; trying again");
+                self.rest_until = self.now() + self.office.settings.poll_every;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same, for what carries our lease. A lost one is not an error of this run: it ends in order.
+    pub(super) fn checked<T>(
+        &mut self,
+        what: &'static str,
+        done: Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        if matches!(done, Err(StoreError::LeaseLost)) {
+            tracing::warn!(tenant = %self.office.held.tenant, what, "the tenant is somebody else's");
+            self.office.lease.lost.cancel();
+            return Ok(None);
+        }
+        self.patient(what, done)
+    }
+
+    pub(super) fn take_work(&mut self, work: TenantWork) {
+        self.idle = work.rounds.is_empty();
+        let (now, wall) = (self.now(), self.office.clock.now());
+        for record in work.buckets.iter().filter(|_| !self.app_was_read) {
+            let age = (wall - record.kept_at).to_std().unwrap_or(Duration::ZERO);
+            self.buckets.slowed_to(record.bucket, record.share, now - age);
+            let left = (record.cooldown_until - wall).to_std().unwrap_or(Duration::ZERO);
+            if !left.is_zero() {
+                self.buckets.hold_until(record.bucket, now + left);
+            }
+        }
+        match (&self.halt, work.halt) {
+            (None, Some(halt)) => {
+                tracing::warn!(reason = %halt.reason, "the tenant was found halted");
+                self.halt = Some(halt);
+                self.probe_at = now;
+                self.warm = false;
+                self.hold.revoke_all();
+            }
+            (Some(halt), None) if (wall - halt.since).num_seconds() > 2 => self.resume("a person released it"),
+            _ => {}
+        }
+        if !std::mem::replace(&mut self.app_was_read, true) {
+            // Once only: after that, an id that proved stale must not come back from the store.
+            self.app = work.teams_app;
+        }
+        self.hold.learn_rounds(work.rounds);
+        // A round whose last chunk somebody else finished is ended here.
+        self.finish_wanted |= self.hold.lanes().any(|lane| {
+            let running = lane.work.state == RoundState::Running;
+            let cancelling = lane.work.broadcast_state == BroadcastState::Cancelling;
+            (running || cancelling) && self.hold.chunk_count(lane.work.round).1 == 0
+        });
+    }
+
+    pub(super) fn take_chunks(&mut self, round: RoundId, chunks: Vec<ClaimedChunk>) {
+        if chunks.is_empty() {
+            if let Some(lane) = self.hold.lane_mut(round) {
+                lane.exhausted = true;
+            }
+            self.finish_wanted |= self.hold.chunk_count(round).1 == 0;
+        }
+        let wall = self.office.clock.now();
+        for claimed in chunks {
+            self.hold.admit(claimed, &self.office.settings.retry, wall);
+        }
+    }
+
+    pub(super) fn take_flushed(&mut self, flush: &Flush, flushed: &Flushed) {
+        self.flushing = false;
+        let committed = self.hold.committed(flush, flushed);
+        for (round, chunk) in &committed.fenced {
+            tracing::warn!(%round, %chunk, "the chunk is somebody else's");
+        }
+        self.late.extend(committed.late);
+        self.finish_wanted |= !committed.finished.is_empty();
+        if flushed.tenant_halted && self.halt.is_none() {
+            self.polled_at = None;
+        }
+        // What was granted while the reason to grant passed is taken back: doubt is for what may have been sent.
+        let now = self.now();
+        if !self.may_grant(now) {
+            self.hold.revoke_all();
+        }
+        tally::stands(self.office.held.tenant, self.hold.open(), &self.buckets, now);
+    }
+
+    pub(super) fn take_warmth(&mut self, done: Result<(), Answer>) {
+        match done {
+            Ok(()) => self.warm = true,
+            Err(answer) => {
+                let now = self.now();
+                self.try_at = now + TRY_AGAIN;
+                self.probe_at = now + self.office.settings.probe_every;
+                match answer.outcome {
+                    Outcome::Refused(_, reason) => self.halt_tenant(reason, answer.detail),
+                    Outcome::Throttled { retry_after: Some(wait) } => self.try_at = now + wait,
+                    other => tracing::warn!(outcome = other.number(), "no token yet; trying again"),
+                }
+            }
+        }
+    }
+
+    pub(super) fn take_app(&mut self, found: Result<TeamsAppId, Answer>) {
+        let now = self.now();
+        let served = found.as_ref().map_or_else(|answer| served(&answer.outcome), |_| Served::Well);
+        self.buckets.landed(Bucket::Catalog, served, now);
+        match found {
+            Ok(app) => {
+                let (tenant, kept) = (self.office.held.tenant, app.clone());
+                self.note("keep_app", move |store| async move { store.keep_app(tenant, &kept).await });
+                self.app = Some(app);
+                if self.halt.as_ref().is_some_and(|halt| halt.reason == HaltReason::NotInCatalogue) {
+                    self.resume("the app is in the catalogue");
+                }
+            }
+            Err(answer) => {
+                self.try_at = now + TRY_AGAIN;
+                self.probe_at = self.probe_at.max(self.try_at);
+                match answer.outcome {
+                    Outcome::Refused(_, reason) => self.halt_tenant(reason, answer.detail),
+                    Outcome::Throttled { retry_after } => self.cool_down(Bucket::Catalog, retry_after),
+                    Outcome::NeedsRemedy(Remedy::Token, _) => self.forget_tokens(),
+                    other => tracing::warn!(outcome = other.number(), "the app was not found yet; trying again"),
+                }
+            }
+        }
+    }
+
+    pub(super) fn land(&mut self, landed: Landed) {
+        let bucket = Bucket::from(landed.step);
+        let (id, at) = (landed.request, self.now());
+        if self.buckets.landed(bucket, served(&landed.answer.outcome), at).is_some() {
+            tracing::warn!(
+                bucket = bucket.name(),
+                "many in a row met trouble: the bucket rests, and is tried one by one"
+            );
+            self.hold.revoke_all();
+        }
+        if landed.answer.outcome == Outcome::NotStarted {
+            // Most likely no token was at hand. Asking for one that is there costs nothing.
+            self.warm = false;
+        }
+        let took = (landed.ended_at - landed.started_at).to_std().unwrap_or(Duration::ZERO);
+        if landed.step == Step::Send {
+            // A moving average over about eight answers.
+            self.latency = (self.latency * 7 + took) / 8;
+        }
+        let step = landed.step.name();
+        tally::landed(&landed);
+        if let (Some(detail), Some(reason)) = (&landed.answer.detail, landed.answer.outcome.reason()) {
+            let status = landed.answer.status;
+            tracing::debug!(request = %landed.request, step, ?status, %reason, %detail, "an answer that was not a success");
+        }
+        let (seat, detail) = (landed.seat, landed.answer.detail.clone());
+        let refused = matches!(
+            landed.answer.outcome,
+            Outcome::Refused(HaltScope::Tenant, _) | Outcome::NeedsRemedy(Remedy::Token, _) | Outcome::NotStarted
+        );
+        if self.probing == Some(id) {
+            self.probing = None;
+            if refused {
+                self.probe_at = at + self.office.settings.probe_every;
+                self.warm = false;
+            } else if self.halt.is_some() {
+                self.resume("a probe was answered");
+            }
+        }
+        if matches!(landed.answer.outcome, Outcome::Refused(HaltScope::Tenant, _)) {
+            self.halted_step = Some(landed.step);
+        }
+        let Landing { effects, late, .. } = self.hold.land(landed, &self.office.settings.retry);
+        self.late.extend(late);
+        for effect in effects {
+            self.carry_out(effect, bucket, seat.chunk.0, seat.ordinal, detail.clone());
+        }
+    }
+
+    pub(super) fn carry_out(
+        &mut self,
+        effect: Effect,
+        bucket: Bucket,
+        round: RoundId,
+        ordinal: crate::domain::ids::Ordinal,
+        detail: Option<String>,
+    ) {
+        match effect {
+            Effect::CoolDown { retry_after } => self.cool_down(bucket, retry_after),
+            // The hold keeps what was learnt for the next flush.
+            Effect::Learn(_) | Effect::Forget(_) | Effect::NoteRefusal(_) => {}
+            Effect::Halt(HaltScope::Tenant, reason) => self.halt_tenant(reason, detail),
+            Effect::Halt(HaltScope::Broadcast, reason) => self.halt_broadcast(round, reason, detail),
+            Effect::Renew(Remedy::Token) => self.forget_tokens(),
+            Effect::Renew(Remedy::CatalogueId) => self.app = None,
+            Effect::Renew(Remedy::BotHost(url)) => self.office.messenger.use_bot_host(&url),
+            Effect::ContentRefused => {
+                let Some(lane) = self.hold.lane_mut(round) else { return };
+                lane.refused.insert(ordinal);
+                if lane.refused.len() >= REFUSALS_THAT_HALT {
+                    self.halt_broadcast(round, HaltReason::ContentRefused, detail);
+                }
+            }
+        }
+    }
+}
+
+/// What an answer says of the service that gave it, rather than of the person.
+const fn served(outcome: &Outcome) -> Served {
+    match outcome {
+        Outcome::Throttled { .. } => Served::Throttled,
+        Outcome::Transient(_) | Outcome::Lost(_) => Served::Trouble,
+        Outcome::NotStarted => Served::Nothing,
+        _ => Served::Well,
+    }
+}

@@ -1,0 +1,172 @@
+//! The errands beside the loop: polling, loading, claiming, expanding, giving back, finishing, tokens. At most one of a
+//! kind runs at a time.
+
+use super::*;
+
+impl Owner {
+    /// Starts the errands that are due: polling, loading, claiming, expanding, finishing, tokens.
+    pub(super) fn keep_house(&mut self, now: Monotonic) -> Monotonic {
+        let poll_at = self.polled_at.map_or(Monotonic::ZERO, |at| at + self.office.settings.poll_every);
+        if poll_at <= now {
+            self.poll();
+        }
+        self.record_late();
+        if now >= self.rest_until {
+            self.load_contents();
+            self.claim_and_expand();
+            self.release_stopped();
+            if self.finish_wanted {
+                self.finish();
+            }
+        }
+        let soon = now + Duration::from_millis(1);
+        // A poll that is under way is waited for, not repeated.
+        let polling = self.errands.contains(&Errand::Poll);
+        let poll_at = if polling { now + self.office.settings.poll_every } else { poll_at };
+        let try_at = if self.halt.is_some() { self.probe_at } else { self.try_at };
+        let mut wake_at = poll_at.max(soon);
+        if now < try_at {
+            wake_at = wake_at.min(try_at);
+        } else if !self.warm {
+            self.warm_up();
+        } else if self.app.is_none() && (self.hold.has_ready(Step::Check) || self.hold.has_ready(Step::Install)) {
+            wake_at = wake_at.min(self.find_app(now).max(soon));
+        }
+        wake_at
+    }
+
+    /// Runs `work` beside the loop unless an errand of this kind runs already.
+    pub(super) fn send_out(&mut self, errand: Errand, work: impl Future<Output = Arrival> + Send + 'static) {
+        if self.errands.insert(errand) {
+            self.beside.spawn(work);
+        }
+    }
+
+    pub(super) fn poll(&mut self) {
+        let (store, tenant) = (Arc::clone(&self.office.store), self.office.held.tenant);
+        self.send_out(Errand::Poll, async move { Arrival::Polled(store.work(tenant).await) });
+    }
+
+    pub(super) fn load_contents(&mut self) {
+        let missing: Vec<BroadcastId> = self
+            .hold
+            .lanes()
+            .filter(|lane| lane.activity.is_none() && lane.work.state == RoundState::Running)
+            .map(|lane| lane.work.broadcast)
+            .collect();
+        for id in missing {
+            let (store, tenant) = (Arc::clone(&self.office.store), self.office.held.tenant);
+            self.send_out(Errand::Content(id), async move { Arrival::Content(id, store.content(tenant, id).await) });
+        }
+    }
+
+    pub(super) fn claim_and_expand(&mut self) {
+        let chunk_size = self.office.settings.chunk_size;
+        let (mut claims, mut expansions) = (Vec::new(), Vec::new());
+        // While halted, somebody is needed to be tried with.
+        let may_claim = self.halt.is_none() || (self.may_probe() && !self.hold.has_work());
+        for lane in self.hold.lanes() {
+            let round = lane.work.round;
+            match lane.work.broadcast_state {
+                BroadcastState::Expanding if lane.work.state == RoundState::Expanding => expansions.push(round),
+                BroadcastState::Running if lane.work.state == RoundState::Running => {
+                    let (all, own) = self.hold.chunk_count(round);
+                    let hungry = lane.active() < chunk_size as usize && (all < CHUNKS_MAX || own == 0);
+                    if hungry && !lane.exhausted && may_claim {
+                        claims.push(round);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for round in claims {
+            let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
+            let have = self.hold.numbers(round);
+            self.send_out(Errand::Claim(round), async move {
+                Arrival::Claimed(round, store.claim(held, worker, round, 1, &have).await)
+            });
+        }
+        for round in expansions {
+            let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
+            let (slice, now) = (self.office.settings.expand_slice, self.office.clock.now());
+            self.send_out(Errand::Expand(round), async move {
+                Arrival::Expanded(round, store.expand(held, worker, round, slice, chunk_size, now).await)
+            });
+        }
+    }
+
+    /// Gives back the chunks of broadcasts that do not go on, as soon as nothing of theirs is open: they must not take
+    /// the room of others.
+    pub(super) fn release_stopped(&mut self) {
+        if self.flushing || self.errands.contains(&Errand::Release) {
+            return;
+        }
+        let stopped: Vec<(RoundId, BroadcastState)> = self
+            .hold
+            .lanes()
+            .filter(|lane| lane.work.state == RoundState::Running && !lane.work.broadcast_state.may_send())
+            .map(|lane| (lane.work.round, lane.work.broadcast_state))
+            .collect();
+        let (policy, wall) = (self.office.settings.retry.clone(), self.office.clock.now());
+        for (round, _) in stopped.iter().filter(|(_, state)| *state == BroadcastState::Cancelling) {
+            self.hold.settle_doubted(*round, &policy, wall);
+        }
+        let chunks: Vec<_> = stopped.into_iter().flat_map(|(round, _)| self.hold.releasable(Some(round))).collect();
+        if chunks.is_empty() {
+            return;
+        }
+        let (store, tenant, worker) = (Arc::clone(&self.office.store), self.office.held.tenant, self.office.worker);
+        self.send_out(Errand::Release, async move {
+            let done = store.release_chunks(tenant, worker, &chunks).await;
+            Arrival::Released(chunks, done)
+        });
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.finish_wanted = false;
+        let (store, tenant, now) = (Arc::clone(&self.office.store), self.office.held.tenant, self.office.clock.now());
+        self.send_out(Errand::Finish, async move { Arrival::Finished(store.finish(tenant, now).await) });
+    }
+
+    pub(super) fn warm_up(&mut self) {
+        let messenger = Arc::clone(&self.office.messenger);
+        self.send_out(Errand::Warm, async move { Arrival::Warm(messenger.warm_up().await) });
+    }
+
+    pub(super) fn find_app(&mut self, now: Monotonic) -> Monotonic {
+        if self.errands.contains(&Errand::App) {
+            return now + TRY_AGAIN;
+        }
+        match self.buckets.try_start(Bucket::Catalog, now) {
+            Err(at) => at.unwrap_or(now + TRY_AGAIN),
+            Ok(()) => {
+                let (messenger, id) = (Arc::clone(&self.office.messenger), self.request_id());
+                self.send_out(Errand::App, async move { Arrival::App(messenger.find_app(id).await) });
+                now + TRY_AGAIN
+            }
+        }
+    }
+
+    pub(super) fn record_late(&mut self) {
+        if self.late.is_empty() || self.errands.contains(&Errand::Late) {
+            return;
+        }
+        let facts = std::mem::take(&mut self.late);
+        let Office { store, clock, held, abandon, .. } = &self.office;
+        let (store, clock, tenant, abandon) = (Arc::clone(store), Arc::clone(clock), held.tenant, abandon.clone());
+        self.send_out(Errand::Late, async move {
+            let done = flush::write_late(store, clock, tenant, &facts, &abandon).await;
+            Arrival::Late(facts, done)
+        });
+    }
+
+    /// Runs a small write of which only the failure matters.
+    pub(super) fn note<F: Future<Output = Result<(), StoreError>> + Send + 'static>(
+        &mut self,
+        what: &'static str,
+        write: impl FnOnce(Arc<dyn Store>) -> F,
+    ) {
+        let done = write(Arc::clone(&self.office.store));
+        self.beside.spawn(async move { Arrival::Noted(what, done.await) });
+    }
+}
