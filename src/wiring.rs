@@ -23,6 +23,7 @@ use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, RequestId, TenantKey};
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::pacing::Bucket;
+use crate::domain::retry::RetryPolicy;
 use crate::domain::time::Timestamp;
 use crate::ports::{Answer, Clock, Directory, Messenger, Random, Store, StoreError};
 use crate::telemetry;
@@ -307,7 +308,8 @@ impl Stentor {
             tenant: self.tenant,
             // Invariant: the settings hold every bucket.
             quota: self.settings.engine.quotas[&Bucket::Directory],
-            retry: self.settings.engine.retry.clone(),
+            // Somebody waits at the keyboard: fail within seconds, not within the patience of a delivery.
+            retry: RetryPolicy { tries: 5, longest: Duration::from_secs(5), ..self.settings.engine.retry.clone() },
         }
     }
 }

@@ -28,7 +28,7 @@ enum Measure {
     /// How much of the bot's quota a broadcast to known chats uses, and whether it ever exceeds it
     Quota {
         /// How many people the organisation has
-        #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(500..=1_000_000))]
         recipients: u32,
     },
 }

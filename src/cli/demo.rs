@@ -101,6 +101,10 @@ impl Demo {
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         let ended = Follow::new(&demo.stentor, demo.broadcast).until_final(stop).await?;
+        if ended == Ended::Unwatched && global.json {
+            // Half a demonstration is no result for a script.
+            return Err(interrupted().into());
+        }
         let (store, tenant) = (demo.stentor.store.as_ref(), demo.stentor.tenant);
         let summary = report::summary(store, tenant, demo.broadcast).await?.ok_or_else(|| not_found(demo.broadcast))?;
         let outcome = Outcome::of(&summary, demo.ledger());
@@ -109,7 +113,7 @@ impl Demo {
             false => text::print(&outcome_text(&summary, &outcome))?,
         }
         if ended == Ended::Unwatched {
-            return Err(Complaint::failed("interrupted", "Interrupted before it was done.", "").into());
+            return Err(interrupted().into());
         }
         if !self.exit {
             text::aside(&format!("\nMetrics are at http://{address}/metrics. Press Ctrl-C to end the demonstration."));
@@ -117,6 +121,10 @@ impl Demo {
         }
         outcome.check()
     }
+}
+
+fn interrupted() -> Complaint {
+    Complaint::failed("interrupted", "Interrupted before it was done.", "")
 }
 
 /// Listens as set; a demonstration beside a running Stentor takes any free port instead.

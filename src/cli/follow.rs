@@ -89,7 +89,8 @@ impl<'a> Follow<'a> {
         let note = self.note_about(report, now);
         self.note(note);
         let since = report.started_at.unwrap_or(report.created_at);
-        let elapsed = (self.clock.now() - since).to_std().unwrap_or_default();
+        let until = report.finished_at.unwrap_or_else(|| self.clock.now());
+        let elapsed = (until - since).to_std().unwrap_or_default();
         let line = Line::of(report.state, &report.progress, self.rate.per_second(), elapsed);
         self.screen.show(now, &report.progress, &line);
     }

@@ -100,7 +100,8 @@ pub enum State {
 struct Tried {
     chat: bool,
     installation: bool,
-    token: bool,
+    graph_token: bool,
+    bot_token: bool,
     catalogue_id: bool,
     bot_host: bool,
 }
@@ -397,12 +398,15 @@ fn forget(delivery: Delivery, stale: Stale, reason: Reason) -> Transition {
 /// Renews what serves everybody, once for each delivery. What still fails then is a fault of the set-up, or the
 /// person is.
 fn renew(delivery: Delivery, remedy: Remedy, reason: Reason) -> Transition {
+    // Graph and the bot have tokens of their own: the one renewed says nothing of the other.
+    let of_the_bot = delivery.state == State::InFlight(Step::Send);
     let tried = match &remedy {
-        Remedy::Token if !delivery.tried.token => Tried { token: true, ..delivery.tried },
+        Remedy::Token if of_the_bot && !delivery.tried.bot_token => Tried { bot_token: true, ..delivery.tried },
+        Remedy::Token if !of_the_bot && !delivery.tried.graph_token => Tried { graph_token: true, ..delivery.tried },
         Remedy::CatalogueId if !delivery.tried.catalogue_id => Tried { catalogue_id: true, ..delivery.tried },
         Remedy::BotHost(_) if !delivery.tried.bot_host => Tried { bot_host: true, ..delivery.tried },
         Remedy::Token => {
-            let tried = Tried { token: false, ..delivery.tried };
+            let tried = Tried { graph_token: false, bot_token: false, ..delivery.tried };
             let halt = Effect::Halt(HaltScope::Tenant, HaltReason::TokenRefused);
             return Delivery { tried, ..delivery.pending() }.and(halt);
         }

@@ -51,7 +51,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { first: Duration::from_secs(1), longest: Duration::from_secs(900), tries: 8, polls: 6 }
+        Self { first: Duration::from_secs(1), longest: Duration::from_secs(900), tries: 12, polls: 6 }
     }
 }
 

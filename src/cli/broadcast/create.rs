@@ -232,7 +232,7 @@ async fn dry_run(
 fn reach_text(Preview { reach, left_out }: &Preview, title: &str) -> String {
     let mut told =
         format!("Nothing was stored. “{}” would go to {}:\n", text::one_line(title), text::people(reach.people));
-    let mut rows = vec![vec![thousands(reach.reachable()), "The bot may write to them.".to_owned()]];
+    let mut rows = vec![vec![thousands(reach.reachable()), "will get it".to_owned()]];
     rows.extend(reach.barred.iter().map(|(reason, count)| vec![thousands(*count), reason.sentence().to_owned()]));
     told += &table(&[Align::Right, Align::Left], &rows, "  ");
     told + &left_out::text(left_out)

@@ -222,6 +222,15 @@ fn a_second_refused_token_halts_the_tenant_and_fails_nobody() {
 }
 
 #[test]
+fn a_token_renewed_for_graph_says_nothing_of_the_bots() {
+    let refused = Outcome::NeedsRemedy(Remedy::Token, Reason::TokenRefused);
+    let delivery = meet(&[refused.clone(), installed(), chat(), refused.clone()]);
+    assert_eq!((delivery.state, delivery.attempts), (State::Pending, 4));
+    let road = [refused.clone(), installed(), chat(), refused, Outcome::Accepted { message_id: None }];
+    assert_eq!(meet(&road).state, State::Settled(Settlement::Sent, None));
+}
+
+#[test]
 fn the_page_shows_the_table() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/state-machine.md");
     if std::env::var_os("STENTOR_WRITE_DOCS").is_some() {
