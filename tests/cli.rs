@@ -127,6 +127,19 @@ fn files_that_cannot_be_read_are_named() {
 }
 
 #[test]
+fn what_is_no_list_is_refused_by_its_argument() {
+    let create = ["broadcast", "create", "--now", "--title", "T", "--body", "B", "--audience"];
+    let files = [("staff.xlsx", "PK\u{3}\u{4}\u{14}"), ("empty.csv", ""), ("page.csv", "<html>\nSign in\n")];
+    let told = files.map(|file| {
+        let Ended { code, err, .. } = run(&[&create[..], &[file.0]].concat(), &[], &[file]);
+        assert_eq!(code, 2, "{}", file.0);
+        err
+    });
+    let twice = ["broadcast", "create", "--now", "--title", "T", "--body-file", "-", "--audience", "-"];
+    insta::assert_snapshot!([&told[..], &[run(&twice, &[], &[]).err]].concat().join("\n"));
+}
+
+#[test]
 fn arguments_that_are_refused_exit_with_two() {
     let refused: [&[&str]; 5] = [
         &["shout"],

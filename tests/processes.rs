@@ -256,8 +256,50 @@ async fn exports_add_up_and_commands_attach_to_the_running_cluster() {
     for state in ["sent", "failed", "skipped"] {
         assert_eq!(with(state), count(&shown, state), "{state}\n{export}");
     }
+    exports_to_a_file(&site, &id, count(&shown, "sent"));
+    takes_a_list_from_standard_input(&site, rows[0].split(',').next().unwrap());
     let second = site.command(&["run"]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     let refusal = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(refusal.contains("run"), "{refusal}");
+}
+
+fn exports_to_a_file(site: &Site, id: &str, sent: u64) {
+    let file = site.dir.path().join("sent.jsonl");
+    let output = file.to_str().unwrap();
+    let args = ["broadcast", "export", id, "--format", "jsonl", "--state", "sent", "--output", output];
+    assert_eq!(count(&site.ask(&args), "people"), sent);
+    let written = std::fs::read_to_string(&file).unwrap();
+    let people: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(people.len() as u64, sent);
+    assert!(people.iter().all(|person| person["state"] == "sent" && person["first_attempt_at"].is_string()));
+    let names = std::fs::read_dir(site.dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("partial")));
+}
+
+fn takes_a_list_from_standard_input(site: &Site, known: &str) {
+    let list = site.dir.path().join("list.csv");
+    // As a spreadsheet of some years ago wrote it: Windows-1252, semicolons.
+    let text = format!("name;id\r\nZo\u{1};{known}\r\nBob;nonsense\r\nAnn;{known}\r\n");
+    let bytes: Vec<u8> = text.bytes().map(|byte| if byte == 1 { 0xeb } else { byte }).collect();
+    std::fs::write(&list, bytes).unwrap();
+    let create = |more: &[&str]| {
+        let args = ["broadcast", "create", "--now", "--title", "List", "--body", "Text", "--audience", "-", "--json"];
+        let mut command = site.command(&args);
+        let ended = command.args(more).stdin(std::fs::File::open(&list).unwrap()).output().unwrap();
+        let document: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        (ended.status.code(), document, String::from_utf8(ended.stderr).unwrap())
+    };
+    let (code, refused, told) = create(&[]);
+    assert_eq!((code, &refused["error"]["list"]["malformed"][0]["line"]), (Some(2), &3.into()), "{refused}");
+    assert!(
+        told.contains("Windows-1252, separated by semicolons, by “id”: 1 person, 1 named again, 1 malformed"),
+        "{told}"
+    );
+    for more in [["--accept-partial", "--dry-run"].as_slice(), &["--accept-partial"]] {
+        let (code, accepted, _) = create(more);
+        assert_eq!((code, count(&accepted, "targeted")), (Some(0), 1), "{accepted}");
+        assert_eq!(accepted["list"]["duplicates"][0], serde_json::json!({ "line": 4, "first_line": 2 }));
+        assert_eq!(accepted["list"]["read_as"]["encoding"], "windows-1252");
+    }
 }

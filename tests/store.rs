@@ -181,6 +181,30 @@ async fn people_are_found_by_id_by_principal_name_and_by_mail() {
 }
 
 #[tokio::test]
+async fn a_principal_name_goes_before_a_mail_address_and_a_shared_mail_address_names_both() {
+    let bench = bench(6).await;
+    let mut people = people(6);
+    people[1].mail = Some("PERSON0@contoso.example".into());
+    people[2].mail = Some("Office@contoso.example".into());
+    people[3].mail = Some("office@contoso.example".into());
+    // Deleted and made again: the account that the directory named last has the name.
+    people[5].user_principal_name = people[4].user_principal_name.clone();
+    bench.store.keep_people(bench.tenant, &people[..5], now()).await.unwrap();
+    bench.store.keep_people(bench.tenant, &people[5..], now() + Duration::from_secs(1)).await.unwrap();
+    let find = async |name: &str| {
+        let found = bench.store.find_people(bench.tenant, &[Address::Name(name.into())]).await.unwrap();
+        found.into_iter().map(|(_, key)| key).collect::<Vec<_>>()
+    };
+    let by_id = async |number: u128| {
+        let address = Address::Id(EntraId(Uuid::from_u128(number + 1)));
+        bench.store.find_people(bench.tenant, &[address]).await.unwrap()[0].1
+    };
+    assert_eq!(find("person0@contoso.example").await, [by_id(0).await]);
+    assert_eq!(find("office@contoso.example").await, [by_id(2).await, by_id(3).await]);
+    assert_eq!(find("person4@contoso.example").await, [by_id(5).await]);
+}
+
+#[tokio::test]
 async fn expanding_in_slices_gives_everybody_one_ordinal_in_exactly_one_chunk() {
     let bench = bench(25).await;
     let (id, round) = bench.submit(WhenInDoubt::Hold).await;

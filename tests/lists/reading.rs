@@ -79,7 +79,7 @@ fn expected(separator: char, accents: &str) -> Expected {
     made
 }
 
-/// The text in each encoding; `None` for Windows-1252, which cannot hold every letter.
+/// The text in an encoding; of letters that Windows-1252 has, when it is that.
 fn encoded(text: &str, encoding: Encoding, has_mark: bool) -> Vec<u8> {
     let marked = if has_mark { format!("\u{feff}{text}") } else { text.to_owned() };
     match encoding {
@@ -125,18 +125,20 @@ async fn ten_thousand_rows_in_each_encoding_and_separator_come_out_to_the_line()
             let made = expected(separator, if encoding == Encoding::Windows1252 { "Zoë" } else { "Łukasz 一 Zoë" });
             let list = read_list(&encoded(&made.text, encoding, has_mark)).unwrap();
             check(&list, &made, encoding, separator);
-            let accepted = submit(&house.people, house.draft(list.clone(), true), |_| {}).await.unwrap();
-            assert_eq!((accepted.targeted, &accepted.left_out), (8000, &left_out(&made)));
-            if has_mark {
-                continue;
+            // Equal lists are submitted alike, so one of each separator is enough.
+            if (encoding, has_mark) == (Encoding::Utf16Le, true) {
+                let accepted = submit(&house.people, house.draft(list, true), |_| {}).await.unwrap();
+                assert_eq!((accepted.targeted, accepted.left_out), (8000, left_out(&made)));
             }
-            let refused = submit(&house.people, house.draft(list.clone(), false), |_| {}).await.unwrap_err();
-            let SubmitError::LeftOut { faults, left_out: told } = refused else { panic!("{refused}") };
-            assert_eq!((faults.0.len(), *told), (2, left_out(&made)));
-            let previewed = preview(&house.people, house.draft(list, true)).await.unwrap();
-            assert_eq!((previewed.reach.people, previewed.left_out), (8000, left_out(&made)));
         }
     }
+    let made = expected(',', "Zoë");
+    let list = read_list(made.text.as_bytes()).unwrap();
+    let refused = submit(&house.people, house.draft(list.clone(), false), |_| {}).await.unwrap_err();
+    let SubmitError::LeftOut { faults, left_out: told } = refused else { panic!("{refused}") };
+    assert_eq!((faults.0.len(), *told), (2, left_out(&made)));
+    let previewed = preview(&house.people, house.draft(list, true)).await.unwrap();
+    assert_eq!((previewed.reach.people, previewed.left_out), (8000, left_out(&made)));
 }
 
 #[tokio::test]
