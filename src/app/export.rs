@@ -177,7 +177,7 @@ fn instant(at: Timestamp) -> String {
 }
 
 /// A cell that no spreadsheet takes for a formula: people may choose their own display names, and whoever opens the
-/// export would run them. Some spreadsheets read the full-width signs as the plain ones, and skip spaces before them.
+/// export would run them. The full-width signs and spaces before a sign are our own precaution.
 ///
 /// Source: OWASP, "CSV Injection" (read November 2026).
 pub fn harmless(cell: &str) -> String {
@@ -191,7 +191,7 @@ fn begins_a_formula(cell: &str) -> bool {
 
 /// Where lines go.
 enum Lines<'a> {
-    Csv(csv::Writer<&'a mut (dyn Write + Send)>),
+    Csv(Box<csv::Writer<&'a mut (dyn Write + Send)>>),
     Json { to: std::io::BufWriter<&'a mut (dyn Write + Send)>, is_array: bool, is_first: bool },
 }
 
@@ -204,7 +204,7 @@ impl<'a> Lines<'a> {
                 }
                 let mut lines = csv::Writer::from_writer(to);
                 lines.write_record(COLUMNS)?;
-                Ok(Self::Csv(lines))
+                Ok(Self::Csv(Box::new(lines)))
             }
             Format::JsonLines | Format::JsonArray => {
                 let is_array = format == Format::JsonArray;

@@ -19,7 +19,8 @@ use uuid::Uuid;
 
 use super::house::{House, house, person};
 
-const PEOPLE: u128 = 5000;
+/// More than a page.
+const PEOPLE: u128 = 2500;
 /// What people call themselves.
 const NAMES: [&str; 7] = [
     "Ann Smith",
@@ -65,7 +66,7 @@ async fn settle(house: &House, held: HeldTenant, worker: WorkerId, claimed: Clai
 }
 
 fn fact(chunk: &stentor::domain::chunk::Chunk, ordinal: Ordinal) -> AttemptFact {
-    let message_id = (ordinal.0 % 5 == 0).then(|| MessageId(format!("1{:012}", ordinal.0)));
+    let message_id = ordinal.0.is_multiple_of(5).then(|| MessageId(format!("1{:012}", ordinal.0)));
     let (settles, reason, outcome, status) = match ordinal.0 % 7 {
         0 => {
             (Settlement::Failed, Some(Reason::BlockedByUser), Some(Outcome::Rejected(Reason::BlockedByUser)), Some(403))

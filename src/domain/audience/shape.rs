@@ -164,7 +164,7 @@ impl Heading {
         let mut known: Vec<_> = cells.iter().map(trust).zip(0..).filter_map(|(rank, at)| Some((rank?, at))).collect();
         known.sort_unstable();
         let columns: Vec<usize> = known.into_iter().map(|(_, column)| column).collect();
-        (!columns.is_empty()).then(|| Self { line: row.line, cells, columns })
+        (!columns.is_empty()).then_some(Self { line: row.line, cells, columns })
     }
 }
 
