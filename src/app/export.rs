@@ -177,7 +177,7 @@ fn instant(at: Timestamp) -> String {
 }
 
 /// A cell that no spreadsheet takes for a formula: people may choose their own display names, and whoever opens the
-/// export would run them. Some spreadsheets read the full-width signs as the plain ones, and skip spaces before them.
+/// export would run them. The full-width signs and spaces before a sign are our own precaution.
 ///
 /// Source: OWASP, "CSV Injection" (read November 2026).
 pub fn harmless(cell: &str) -> String {

@@ -19,7 +19,8 @@ use uuid::Uuid;
 
 use super::house::{House, house, person};
 
-const PEOPLE: u128 = 5000;
+/// More than a page.
+const PEOPLE: u128 = 2500;
 /// What people call themselves.
 const NAMES: [&str; 7] = [
     "Ann Smith",

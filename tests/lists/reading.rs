@@ -33,42 +33,50 @@ fn named(number: u128, way: u128) -> ([String; 3], Address) {
     }
 }
 
-fn expected(separator: char, accents: &str) -> Expected {
-    let mut made =
-        Expected { text: format!("Name{separator}Id{separator}UPN{separator}E-Mail\r\n"), ..Expected::default() };
-    let (mut line, mut first_lines) = (2, vec![0; ROWS as usize]);
-    for row in 0..ROWS {
+impl Expected {
+    /// Notes what `row` in `line` must come to, and gives its cells.
+    fn cells(&mut self, row: u128, line: u64, first_lines: &mut [u64]) -> [String; 3] {
+        // The person of the same sixteen rows whom rows 16 and 17 name again.
         let first = row - row % KINDS + (row % KINDS) % 16;
-        let cells = match row % KINDS {
-            16 | 17 => {
-                let (cells, address) = named(first, first + row % KINDS - 16);
-                let repeat = Repeat { line, first_line: first_lines[first as usize] };
-                if row % KINDS == 16 {
-                    made.repeats.0.push(repeat);
-                } else {
-                    made.people.push((line, address));
-                    made.repeats.1.push(repeat);
-                }
+        let repeat = Repeat { line, first_line: first_lines[first as usize] };
+        match row % KINDS {
+            16 => {
+                self.repeats.0.push(repeat);
+                named(first, first).0
+            }
+            17 => {
+                let (cells, address) = named(first, first + 1);
+                self.people.push((line, address));
+                self.repeats.1.push(repeat);
                 cells
             }
             18 => {
                 let (cell, flaw) = if row % 40 == 18 { ("", Flaw::Empty) } else { ("n/a", Flaw::NotAnAddress) };
-                made.malformed.push(Malformed { line, cell: cell.into(), flaw });
+                self.malformed.push(Malformed { line, cell: cell.into(), flaw });
                 [cell.into(), String::new(), String::new()]
             }
             19 => {
                 let address = Address::Name(format!("stranger{row}@contoso.example"));
-                made.people.push((line, address.clone()));
-                made.unknown.push((line, address.clone()));
+                self.people.push((line, address.clone()));
+                self.unknown.push((line, address.clone()));
                 [String::new(), address.to_string(), String::new()]
             }
             _ => {
                 let (cells, address) = named(row, row);
-                made.people.push((line, address));
+                self.people.push((line, address));
                 first_lines[row as usize] = line;
                 cells
             }
-        };
+        }
+    }
+}
+
+fn expected(separator: char, accents: &str) -> Expected {
+    let heading = format!("Name{separator}Id{separator}UPN{separator}E-Mail\r\n");
+    let mut made = Expected { text: heading, ..Expected::default() };
+    let (mut line, mut first_lines) = (2, vec![0; ROWS as usize]);
+    for row in 0..ROWS {
+        let cells = made.cells(row, line, &mut first_lines);
         // Every seventh name spans two lines; after every five hundredth row comes a blank line.
         let (break_in, blank) = (row % 7 == 0, row % 500 == 499);
         let name = format!("\"{accents}{}, \"\"No {row}\"\"{separator}\"", if break_in { "\r\n" } else { " " });

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::ids::EntraId;
 
-/// The longest address, in bytes: 64 before the `@`, 255 behind it.
+/// The longest address, in bytes: 64 before the `@`, 255 behind it. Mail in transit allows less; a directory may not.
 ///
-/// Source: RFC 3696, section 3, and its erratum 1690 (read November 2026).
+/// Source: RFC 3696, section 3, as quoted in its erratum 1690 (read November 2026).
 const ADDRESS_BYTES_MAX: usize = 320;
 
 /// How a list names one person.
