@@ -182,9 +182,9 @@ async fn a_reading_waits_when_asked_to_and_keeps_its_tries() {
 async fn a_reading_that_fails_half_way_keeps_what_it_read() {
     let World { directory, store, people } = world();
     let lost = Answer { status: Some(503), ..Outcome::Transient(Reason::Unavailable).into() };
-    directory.refusals.lock().unwrap().extend(vec![lost; 8]);
+    directory.refusals.lock().unwrap().extend(vec![lost; 12]);
     let error = people.sync(|_| {}).await.unwrap_err().to_string();
-    assert_eq!(error, "The directory could not be read: status 503 after 8 tries.");
+    assert_eq!(error, "The directory could not be read: status 503 after 12 tries.");
     assert_eq!(store.people.lock().unwrap().len(), 3);
 }
 
