@@ -174,10 +174,10 @@ fn count(value: &Value, key: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_with_its_postgres_in_the_middle_it_finishes_by_itself_and_tells_nobody_twice() {
-    let site = site(800).await;
+    let site = site(2000).await;
     let mut first = site.run();
     let id = site.create("News");
-    site.until(&id, |shown| count(shown, "sent") >= 150).await;
+    site.until(&id, |shown| count(shown, "sent") >= 400).await;
     site.cut_the_power(&first);
     first.ended().await;
     let at_the_cut = count(&site.ledger().await, "delivered");
@@ -200,7 +200,7 @@ async fn killed_with_its_postgres_in_the_middle_it_finishes_by_itself_and_tells_
     let shown = site.until(&id, |shown| find(shown, "state") == "done").await;
     let ledger = site.ledger().await;
     assert_eq!(count(&ledger, "duplicates"), 0);
-    assert_eq!((count(&shown, "pending"), count(&shown, "targeted")), (0, 800));
+    assert_eq!((count(&shown, "pending"), count(&shown, "targeted")), (0, 2000));
     let (sent, unconfirmed, delivered) =
         (count(&shown, "sent"), count(&shown, "unconfirmed"), count(&ledger, "delivered"));
     assert!(sent <= delivered && delivered <= sent + unconfirmed, "{sent} {unconfirmed} {delivered}");
