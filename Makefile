@@ -12,7 +12,9 @@ help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 demo: postgres-programs ## Send an announcement to 2,000 simulated people (RECIPIENTS=…, DEMO='--exit …')
-	$(CARGO) run --quiet --locked -- demo --recipients $(RECIPIENTS) $(DEMO)
+	@echo "building Stentor; the first time takes some minutes …"
+	$(CARGO) build --locked
+	@$(CARGO) run --quiet --locked -- demo --recipients $(RECIPIENTS) $(DEMO)
 
 build: ## Leave target/release/stentor
 	$(CARGO) build --release --locked
@@ -41,4 +43,5 @@ postgres-programs:
 	@./scripts/postgres-programs
 
 deny-program:
-	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --quiet cargo-deny
+	@$(CARGO) deny --version >/dev/null 2>&1 || { \
+	  echo "installing cargo-deny, once; it takes some minutes …"; $(CARGO) install --locked --quiet cargo-deny; }
