@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::audience::Address;
-use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState, Treatment};
+use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState, Schedule, Treatment};
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
@@ -261,6 +261,32 @@ pub struct RoundWork {
     pub broadcast_state: BroadcastState,
     /// How its broadcast is treated.
     pub treatment: Treatment,
+    /// How long until its hour, by the store's clock: the start, or the preparing ahead of it. Zero when it has come;
+    /// `None` when there is nothing to wait for.
+    pub hour_in: Option<Duration>,
+}
+
+impl RoundWork {
+    /// New requests may start.
+    pub const fn goes_on(&self) -> bool {
+        self.kind.goes_on(self.broadcast_state)
+    }
+
+    /// Its hour is there, or there is none.
+    pub fn hour_has_come(&self) -> bool {
+        self.hour_in.is_none_or(|left| left.is_zero())
+    }
+}
+
+/// A broadcast whose author has not been told yet where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Untold {
+    /// The broadcast.
+    pub broadcast: BroadcastId,
+    /// Whom to tell.
+    pub author: RecipientKey,
+    /// What to tell.
+    pub state: BroadcastState,
 }
 
 /// Everything that the owner of a tenant needs to decide what to do next.
@@ -274,6 +300,8 @@ pub struct TenantWork {
     pub teams_app: Option<TeamsAppId>,
     /// Cooldowns that may still hold.
     pub buckets: Vec<BucketRecord>,
+    /// Broadcasts that ended, halted or missed their hour, of which the author does not know yet.
+    pub untold: Vec<Untold>,
 }
 
 /// One recipient of a claimed chunk.
@@ -289,6 +317,8 @@ pub struct Member {
     pub account: Account,
     /// What is known of the way.
     pub route: Route,
+    /// Why she may have been told by an earlier round of the same broadcast.
+    pub doubt: Option<Reason>,
 }
 
 /// One attempt as recorded.
@@ -413,8 +443,38 @@ pub struct BroadcastReport {
     pub started_at: Option<Timestamp>,
     /// When its last person was settled.
     pub finished_at: Option<Timestamp>,
-    /// Where everybody stands.
+    /// Its hour, for one that does not start at once.
+    pub schedule: Option<Schedule>,
+    /// Where everybody stands: whoever was tried again, by the newest try.
     pub progress: Progress,
+    /// Its passes, oldest first; each says where it left its own people.
+    pub rounds: Vec<RoundReport>,
+}
+
+/// One pass of a broadcast as reports show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RoundReport {
+    /// Its id.
+    pub id: RoundId,
+    /// Why it passes.
+    pub kind: RoundKind,
+    /// Where it stands.
+    pub state: RoundState,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Where its people stand. In a round that prepares, *sent* are those to whom the way is known now.
+    pub progress: Progress,
+}
+
+/// Whom a retry takes up again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RetryWish {
+    /// Whoever failed for one of these; everybody who failed when empty.
+    pub reasons: Vec<Reason>,
+    /// Also whoever may have been told.
+    pub unconfirmed: bool,
 }
 
 /// One person of a broadcast as exports show her: a row of the `delivery` view.
@@ -478,8 +538,26 @@ pub trait Store: Send + Sync {
 
     // -- broadcasts
 
-    /// Stores a broadcast, its list and its send round, all or nothing.
+    /// Stores a broadcast, its list and its rounds, all or nothing.
     async fn submit(&self, submission: &Submission) -> Result<(), StoreError>;
+
+    /// Stores a notice that tells an author where her broadcast stands, unless she knows already or it has moved on.
+    async fn tell(&self, untold: Untold, notice: &Submission) -> Result<(), StoreError>;
+
+    /// How many people of a broadcast a retry would take up.
+    async fn count_retry(&self, tenant: TenantKey, id: BroadcastId, wish: &RetryWish) -> Result<u64, StoreError>;
+
+    /// Begins a retry of a broadcast that is over; `false` when it is not. Repeating it with the same round does no
+    /// harm.
+    async fn retry(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        wish: &RetryWish,
+        round: RoundId,
+        deadline_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// One broadcast.
     async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Result<Option<BroadcastReport>, StoreError>;
@@ -519,6 +597,9 @@ pub trait Store: Send + Sync {
     /// Takes up to `limit` of the tenants in `may` that have work and that nobody holds, or whose holder's lease ended
     /// `grace` ago. A tenant that this worker holds by the record but not in `held` was taken by a call whose answer was
     /// lost, and is taken again.
+    ///
+    /// Broadcasts of a taken tenant that lay still for longer than their tolerance, since their last change and the last
+    /// owner's last sign of life, become [`BroadcastState::Missed`] with it.
     async fn take_tenants(
         &self,
         worker: WorkerId,
@@ -535,6 +616,18 @@ pub trait Store: Send + Sync {
 
     /// What the owner of a tenant needs to know.
     async fn work(&self, tenant: TenantKey) -> Result<TenantWork, StoreError>;
+
+    /// Starts the broadcasts whose hour has come; those that it passed by more than their tolerance are missed. Each once,
+    /// judged by the store's clock. Returns where they stand now.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when `held` is not ours any more.
+    async fn start_due(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        now: Timestamp,
+    ) -> Result<Vec<(BroadcastId, BroadcastState)>, StoreError>;
 
     /// Freezes the next slice of a round's set.
     ///
@@ -576,7 +669,7 @@ pub trait Store: Send + Sync {
     async fn rescue(&self, held: HeldTenant, worker: WorkerId, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Ends rounds whose chunks are all finished, and with them broadcasts; ends cancelled broadcasts that nobody
-    /// holds a chunk of. Returns the broadcasts that ended.
+    /// holds a chunk of, and preparing when the hour has come. Returns the broadcasts that ended.
     async fn finish(&self, tenant: TenantKey, now: Timestamp)
     -> Result<Vec<(BroadcastId, BroadcastState)>, StoreError>;
 
@@ -602,7 +695,7 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Lets a paused or halted broadcast go on from where it stood; `false` when it was neither.
+    /// Lets a paused, halted or missed broadcast go on from where it stood; `false` when it was none of them.
     async fn resume_broadcast(&self, tenant: TenantKey, id: BroadcastId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Keeps a bucket's cooldown for the next owner.

@@ -10,7 +10,7 @@ use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::app::people::PeopleError;
 use stentor::app::submit::{Audience, Draft, SubmitError, submit};
 use stentor::config::{Need, Settings, Sources};
-use stentor::domain::broadcast::{BroadcastState, Treatment};
+use stentor::domain::broadcast::{BroadcastState, TOLERANCE, Treatment};
 use stentor::domain::content::Content;
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::ids::BroadcastId;
@@ -98,8 +98,9 @@ impl Town {
 async fn announce(stentor: &Stentor) -> Result<BroadcastId, SubmitError> {
     let content = Content { title: "News".to_owned(), body: "Text".to_owned(), ..Content::default() };
     let deadline_at = stentor.clock.now() + Duration::from_secs(3600);
-    let treatment = Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at };
-    let draft = Draft { content, treatment, audience: Audience::Everyone, accept_partial: false };
+    let treatment = Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE };
+    let draft =
+        Draft { content, treatment, audience: Audience::Everyone, schedule: None, author: None, accept_partial: false };
     submit(&stentor.people(), draft, |_| {}).await.map(|accepted| accepted.broadcast)
 }
 

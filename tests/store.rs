@@ -8,7 +8,7 @@ use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema, statements};
 use stentor::domain::audience::Address;
-use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Treatment};
+use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, TOLERANCE, Treatment};
 use stentor::domain::chunk::Chunk;
 use stentor::domain::content::Content;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
@@ -60,10 +60,23 @@ async fn bench(count: u128) -> Bench {
 impl Bench {
     async fn submit(&self, when_in_doubt: WhenInDoubt) -> (BroadcastId, RoundId) {
         let (id, round) = (BroadcastId::new(now(), 1), RoundId::new(now(), 2));
-        let treatment = Treatment { when_in_doubt, urgent: false, deadline_at: now() + Duration::from_secs(3600) };
+        let treatment = Treatment {
+            when_in_doubt,
+            urgent: false,
+            deadline_at: now() + Duration::from_secs(3600),
+            tolerance: TOLERANCE,
+        };
         let content = Content { title: "News".into(), body: "Text".into(), ..Content::default() };
-        let broadcast =
-            NewBroadcast { id, round, content, treatment, audience: AudienceKind::Everyone, created_at: now() };
+        let broadcast = NewBroadcast {
+            id,
+            round,
+            content,
+            treatment,
+            audience: AudienceKind::Everyone,
+            schedule: None,
+            author: None,
+            created_at: now(),
+        };
         self.store.submit(&Submission { tenant: self.tenant, broadcast, list: vec![] }).await.unwrap();
         (id, round)
     }

@@ -10,7 +10,7 @@ use crate::ports::{Store, StoreError};
 pub enum Wish {
     /// Stop until resumed.
     Pause,
-    /// Go on: a pause or a halt ends.
+    /// Go on: a pause or a halt ends; one that was missed starts after all.
     Resume,
     /// Stop for good; whoever has had no turn is counted as cancelled.
     Cancel,
@@ -21,8 +21,8 @@ impl Wish {
     pub const fn granted_in(self) -> &'static [BroadcastState] {
         use BroadcastState as S;
         match self {
-            Self::Pause => &[S::Expanding, S::Running, S::Halted],
-            Self::Resume => &[S::Paused, S::Halted],
+            Self::Pause => &[S::Scheduled, S::Expanding, S::Running, S::Halted],
+            Self::Resume => &[S::Paused, S::Halted, S::Missed],
             Self::Cancel => {
                 &[S::AwaitingApproval, S::Scheduled, S::Expanding, S::Running, S::Paused, S::Halted, S::Missed]
             }
@@ -60,8 +60,7 @@ pub async fn grant(
     }
     match wish {
         Wish::Pause => {
-            let from = [BroadcastState::Expanding, BroadcastState::Running, BroadcastState::Halted];
-            store.move_broadcast(tenant, id, &from, BroadcastState::Paused, now).await?;
+            store.move_broadcast(tenant, id, wish.granted_in(), BroadcastState::Paused, now).await?;
         }
         Wish::Resume => {
             if report.state == BroadcastState::Halted {

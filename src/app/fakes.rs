@@ -23,8 +23,8 @@ use crate::domain::route::Account;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
     Answer, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Directory, Expanded,
-    Flush, Flushed, Halt, HeldTenant, Pending, PeoplePage, Person, ProcessIdentity, Random, Store, StoreError,
-    Submission, TenantWork,
+    Flush, Flushed, Halt, HeldTenant, Pending, PeoplePage, Person, ProcessIdentity, Random, RetryWish, Store,
+    StoreError, Submission, TenantWork, Untold,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);
@@ -192,6 +192,26 @@ impl Store for FakeStore {
         unreachable!()
     }
     async fn content(&self, _: TenantKey, _: BroadcastId) -> Stored<Content> {
+        unreachable!()
+    }
+    async fn tell(&self, _: Untold, _: &Submission) -> Stored<()> {
+        unreachable!()
+    }
+    async fn count_retry(&self, _: TenantKey, _: BroadcastId, _: &RetryWish) -> Stored<u64> {
+        unreachable!()
+    }
+    async fn retry(
+        &self,
+        _: TenantKey,
+        _: BroadcastId,
+        _: &RetryWish,
+        _: RoundId,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Stored<bool> {
+        unreachable!()
+    }
+    async fn start_due(&self, _: HeldTenant, _: WorkerId, _: Timestamp) -> Stored<Vec<(BroadcastId, BroadcastState)>> {
         unreachable!()
     }
     async fn register(&self, _: &ProcessIdentity, _: Duration) -> Stored<WorkerId> {

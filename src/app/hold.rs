@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
-use crate::domain::broadcast::BroadcastState;
+use crate::domain::broadcast::{BroadcastState, RoundKind};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::{self, Delivery, Effect, Event, Settlement, State};
 use crate::domain::fairness::{Contender, Turns, next_turn};
@@ -70,7 +70,7 @@ impl Lane {
 
     /// New requests may start.
     pub fn may_start(&self) -> bool {
-        self.work.broadcast_state.may_send() && self.activity.is_some()
+        self.work.goes_on() && (self.activity.is_some() || self.work.kind == RoundKind::Prepare)
     }
 
     /// How many people are ready or on the wire; those who wait for an hour do not count.
@@ -178,7 +178,7 @@ impl Hold {
         let ClaimedChunk { chunk, members, attempts } = claimed;
         let key = (chunk.round, chunk.number);
         let Some(lane) = self.lanes.get(&chunk.round) else { return };
-        let when_in_doubt = lane.work.treatment.when_in_doubt;
+        let (when_in_doubt, kind) = (lane.work.treatment.when_in_doubt, lane.work.kind);
         let mut history: BTreeMap<Ordinal, Vec<(Step, Outcome, Timestamp)>> = BTreeMap::new();
         for recorded in attempts {
             history.entry(recorded.ordinal).or_default().push((recorded.step, recorded.outcome, recorded.ended_at));
@@ -201,7 +201,9 @@ impl Hold {
                 // A record that the table does not allow: go on with a clean slate.
                 Ok(_) | Err(_) => Delivery::new(member.route.clone()).after(count),
             };
-            seats.push((Seat { chunk: key, ordinal: member.ordinal }, member.account.barrier()));
+            let delivery = delivery.doubted_for(member.doubt);
+            let prepared = (delivery.settled_for(kind).is_some()).then_some(Reason::AlreadyPrepared);
+            seats.push((Seat { chunk: key, ordinal: member.ordinal }, member.account.barrier().or(prepared)));
             people.insert(member.ordinal, (member, delivery));
         }
         let mut held = HeldChunk { chunk, people, dirty: !told.is_empty() };
@@ -244,7 +246,7 @@ impl Hold {
         let over: BTreeSet<RoundId> = self
             .lanes
             .values()
-            .filter(|lane| lane.work.treatment.deadline_at <= now && lane.work.broadcast_state.may_send())
+            .filter(|lane| lane.work.treatment.deadline_at <= now && lane.work.goes_on())
             .map(|lane| lane.work.round)
             .collect();
         if over.is_empty() {
@@ -313,7 +315,7 @@ impl Hold {
         if matches!(landed.answer.outcome, Outcome::Accepted { .. }) {
             lane.refused.clear();
         }
-        let when_in_doubt = lane.work.treatment.when_in_doubt;
+        let (when_in_doubt, kind) = (lane.work.treatment.when_in_doubt, lane.work.kind);
         let jitter = Jitter::of(seat.chunk.0, seat.ordinal, landed.attempt);
         let outcome = landed.answer.outcome.clone();
         let Some((member, delivery)) = self.person_mut(seat) else { return Landing::default() };
@@ -332,11 +334,7 @@ impl Hold {
                 *delivery = next.delivery;
             }
         }
-        let (recipient, route, state) = (member.recipient, delivery.route.clone(), delivery.state.clone());
-        let settled = match state {
-            State::Settled(settlement, _) => Some(settlement),
-            _ => None,
-        };
+        let (recipient, route, settled) = (member.recipient, delivery.route.clone(), delivery.settled_for(kind));
         for effect in &next.effects {
             let (refusal, forgets) = match effect {
                 Effect::Learn(_) => (None, false),
@@ -576,7 +574,7 @@ impl Hold {
         let stopped: Vec<RoundId> = self
             .lanes
             .values()
-            .filter(|lane| !lane.work.broadcast_state.may_send() && !lane.permitted.is_empty())
+            .filter(|lane| !lane.work.goes_on() && !lane.permitted.is_empty())
             .map(|lane| lane.work.round)
             .collect();
         stopped.into_iter().for_each(|round| self.revoke(round));

@@ -6,12 +6,15 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use chrono::TimeDelta;
+
 use crate::domain::audience::{Address, Flaw, List, Malformed, Repeat};
-use crate::domain::broadcast::{AudienceKind, NewBroadcast, Treatment};
+use crate::domain::broadcast::{AudienceKind, NewBroadcast, Schedule, Treatment};
 use crate::domain::content::Content;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, RecipientKey, RoundId};
 use crate::domain::retry::Jitter;
+use crate::domain::time::Timestamp;
 use crate::ports::{Person, StoreError, Submission};
 
 use super::people::{People, PeopleError, PeopleRead, Reach};
@@ -20,6 +23,8 @@ use super::people::{People, PeopleError, PeopleRead, Reach};
 const FIND_BATCH: usize = 5000;
 /// How often the same submission is stored again while the database does not answer.
 const STORE_TRIES: u8 = 5;
+/// How far ahead an hour may lie. Further is a slip of the year.
+const AHEAD_MAX: TimeDelta = TimeDelta::days(366);
 /// Lines that a refusal spells out; the count tells of the others.
 const LINES_SHOWN: usize = 8;
 
@@ -41,6 +46,10 @@ pub struct Draft {
     pub treatment: Treatment,
     /// Who is meant.
     pub audience: Audience,
+    /// When it starts; `None` for at once.
+    pub schedule: Option<Schedule>,
+    /// Whom the bot tells when it ends, halts or misses its hour.
+    pub author: Option<Address>,
     /// Go on without the lines that name nobody.
     pub accept_partial: bool,
 }
@@ -133,10 +142,17 @@ pub async fn submit(
         }
     };
     refuse_partial(&left_out, targeted, draft.accept_partial)?;
+    let author = match &draft.author {
+        Some(address) => Some(find_author(people, address).await?),
+        None => None,
+    };
     let created_at = people.clock.now();
+    let round = || RoundId::new(created_at, people.random.next_u64());
     let broadcast = NewBroadcast {
         id: BroadcastId::new(created_at, people.random.next_u64()),
-        round: RoundId::new(created_at, people.random.next_u64()),
+        round: round(),
+        schedule: draft.schedule.map(|schedule| (schedule, round())),
+        author,
         content,
         treatment: draft.treatment,
         audience,
@@ -190,12 +206,47 @@ async fn preview_list(people: &People, list: &List) -> Result<Preview, SubmitErr
 fn check(people: &People, draft: &Draft) -> Result<Content, Faults> {
     let mut faults = Vec::new();
     let content = draft.content.clone().check().map_err(|found| faults.extend(found.0)).ok();
-    if draft.treatment.deadline_at <= people.clock.now() {
+    let now = people.clock.now();
+    let start_at = draft.schedule.as_ref().map_or(now, |schedule| schedule.start_at);
+    if draft.treatment.deadline_at <= start_at.max(now) {
         faults.push(Fault::new("deadline", "has passed already", "Give it some hours, such as 72h."));
+    }
+    if draft.schedule.is_some() {
+        faults.extend(bad_hour(start_at, now));
     }
     match content {
         Some(content) => Faults::or(faults, content),
         None => Err(Faults(faults)),
+    }
+}
+
+/// An hour that cannot be waited for.
+fn bad_hour(start_at: Timestamp, now: Timestamp) -> Option<Fault> {
+    let shown = start_at.format("%Y-%m-%d %H:%M UTC");
+    if start_at <= now {
+        let problem = format!("{shown} has passed already");
+        return Some(Fault::new("--at", problem, "Name an hour to come, or send it with --now."));
+    }
+    (start_at - now > AHEAD_MAX).then(|| {
+        let problem = format!("{shown} lies more than {} days ahead", AHEAD_MAX.num_days());
+        Fault::new("--at", problem, "Name an earlier hour; check the year.")
+    })
+}
+
+/// The person whom the bot tells.
+async fn find_author(people: &People, address: &Address) -> Result<RecipientKey, SubmitError> {
+    let mut found = Found::default();
+    find(people, std::slice::from_ref(address), &mut found).await?;
+    match found.keys(address) {
+        [author] => Ok(*author),
+        several => {
+            let problem = match several {
+                [] => format!("“{address}” is nobody whom the directory knows"),
+                _ => format!("“{address}” is the address of several people"),
+            };
+            let cure = "Name one person by object id or user principal name.";
+            Err(Faults(vec![Fault::new("--tell", problem, cure)]).into())
+        }
     }
 }
 
@@ -259,15 +310,19 @@ impl<K: Copy + Eq + std::hash::Hash> Found<K> {
         self.0.contains_key(address)
     }
 
+    fn keys(&self, address: &Address) -> &[K] {
+        self.0.get(address).map_or(&[], |(_, keys)| keys.as_slice())
+    }
+
     /// The list's people, each once, in its order; and what of it names nobody, several, or somebody again.
     fn pick(&self, list: &List) -> (Vec<K>, LeftOut) {
         let (mut picked, mut first_lines) = (Vec::new(), HashMap::new());
         let mut left_out =
             LeftOut { malformed: list.malformed.clone(), duplicates: list.duplicates.clone(), ..LeftOut::default() };
         for (line, address) in &list.people {
-            match self.0.get(address).map(|(_, keys)| keys.as_slice()) {
-                None | Some([]) => left_out.unknown.push((*line, address.clone())),
-                Some([key]) => match first_lines.entry(*key) {
+            match self.keys(address) {
+                [] => left_out.unknown.push((*line, address.clone())),
+                [key] => match first_lines.entry(*key) {
                     Entry::Vacant(place) => {
                         place.insert(*line);
                         picked.push(*key);
@@ -276,7 +331,7 @@ impl<K: Copy + Eq + std::hash::Hash> Found<K> {
                         left_out.duplicates.push(Repeat { line: *line, first_line: *first.get() });
                     }
                 },
-                Some(_) => left_out.ambiguous.push((*line, address.clone())),
+                _ => left_out.ambiguous.push((*line, address.clone())),
             }
         }
         left_out.duplicates.sort_unstable();

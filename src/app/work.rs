@@ -24,10 +24,11 @@ use crate::app::engine::EngineSettings;
 use crate::app::flush;
 use crate::app::hold::{Hold, Landed, Landing, Start};
 use crate::app::lease::Lease;
+use crate::app::notice;
 use crate::app::quota::{Buckets, Served};
 use crate::app::rescue;
 use crate::app::tally;
-use crate::domain::broadcast::{BroadcastState, RoundState};
+use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
 use crate::domain::content::Content;
 use crate::domain::delivery::Effect;
 use crate::domain::ids::{BroadcastId, RequestId, RoundId, TeamsAppId, WorkerId};
@@ -38,7 +39,7 @@ use crate::domain::route::Installation;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
     Answer, AttemptFact, BucketRecord, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant, Messenger,
-    Random, Request, Store, StoreError, TenantWork,
+    Random, Request, Store, StoreError, TenantWork, Untold,
 };
 use crate::telemetry;
 
@@ -100,6 +101,8 @@ enum Arrival {
     Content(BroadcastId, Result<Content, StoreError>),
     Claimed(RoundId, Result<Vec<ClaimedChunk>, StoreError>),
     Expanded(RoundId, Result<Expanded, StoreError>),
+    Started(Result<Vec<(BroadcastId, BroadcastState)>, StoreError>),
+    Told(BroadcastId, Result<(), StoreError>),
     Released(Vec<crate::domain::chunk::Chunk>, Result<(), StoreError>),
     Finished(Result<Vec<(BroadcastId, BroadcastState)>, StoreError>),
     Warm(Result<(), Answer>),
@@ -114,6 +117,8 @@ enum Errand {
     Content(BroadcastId),
     Claim(RoundId),
     Expand(RoundId),
+    Start,
+    Tell(BroadcastId),
     Release,
     Finish,
     Warm,
@@ -138,6 +143,8 @@ struct Owner {
     probe_at: Monotonic,
     probing: Option<RequestId>,
     polled_at: Option<Monotonic>,
+    /// When the next hour of a scheduled broadcast comes: its preparing, or its start.
+    hour_at: Option<Monotonic>,
     finish_wanted: bool,
     rest_until: Monotonic,
     app_was_read: bool,
@@ -173,6 +180,7 @@ pub async fn own(office: Office) -> Result<Ended, StoreError> {
         probe_at: now,
         probing: None,
         polled_at: None,
+        hour_at: None,
         finish_wanted: true,
         rest_until: now,
         app_was_read: false,

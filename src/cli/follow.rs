@@ -7,7 +7,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::broadcast::{not_found, show::halt_text};
+use super::broadcast::not_found;
+use super::broadcast::show::{halt_text, hour_text};
 use super::text;
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::ids::{BroadcastId, TenantKey};
@@ -102,7 +103,16 @@ impl<'a> Follow<'a> {
         let idle = report.started_at.is_none() && now.saturating_since(self.began) >= IDLE;
         match report.state {
             BroadcastState::Paused => Some("Paused by a person.".to_owned()),
-            BroadcastState::Missed => Some("Its hour has passed: it waits for a person.".to_owned()),
+            BroadcastState::Scheduled => {
+                let hour = report.schedule.as_ref().map(hour_text).unwrap_or_default();
+                Some(format!("It waits for its hour: {hour}."))
+            }
+            BroadcastState::Missed => Some(format!(
+                "Its hour passed, or it lay still, for longer than its tolerance ({}): it waits for a person.\n  \
+                 `stentor broadcast resume {}` lets it go on, `cancel` ends it.",
+                text::duration(report.treatment.tolerance),
+                report.id
+            )),
             BroadcastState::Expanding | BroadcastState::Running if idle => {
                 Some("Nobody works on it yet: start `stentor run` or `stentor work`.".to_owned())
             }

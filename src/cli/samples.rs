@@ -1,7 +1,7 @@
 //! Broadcasts for the tests of what we print.
 
 use crate::app::report::{ReasonCount, Summary};
-use crate::domain::broadcast::{BroadcastState, Treatment};
+use crate::domain::broadcast::{BroadcastState, TOLERANCE, Treatment};
 use crate::domain::delivery::{Settlement, WhenInDoubt};
 use crate::domain::ids::BroadcastId;
 use crate::domain::progress::Progress;
@@ -18,10 +18,13 @@ pub(super) fn running() -> BroadcastReport {
             when_in_doubt: WhenInDoubt::Hold,
             urgent: true,
             deadline_at: "2026-11-27T10:00:00Z".parse().unwrap(),
+            tolerance: TOLERANCE,
         },
         created_at: "2026-11-24T10:00:00Z".parse().unwrap(),
         started_at: Some("2026-11-24T10:00:02Z".parse().unwrap()),
         finished_at: None,
+        schedule: None,
+        rounds: Vec::new(),
         progress: Progress {
             targeted: 40_000,
             pending: 27_655,

@@ -1,10 +1,12 @@
 //! One announcement and its life, draft to done; its rounds.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
 use super::delivery::WhenInDoubt;
-use super::ids::{BroadcastId, RoundId};
+use super::ids::{BroadcastId, RecipientKey, RoundId};
 use super::time::Timestamp;
 
 macro_rules! states {
@@ -66,7 +68,7 @@ states! {
 }
 
 impl BroadcastState {
-    /// Nothing more will happen by itself.
+    /// Nothing more will happen by itself, unless a person asks for a retry.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Cancelled | Self::Done)
     }
@@ -82,14 +84,15 @@ impl BroadcastState {
         match self {
             S::Draft => matches!(next, S::AwaitingApproval | S::Scheduled | S::Expanding),
             S::AwaitingApproval => matches!(next, S::Draft | S::Scheduled | S::Expanding | S::Cancelled),
-            S::Scheduled => matches!(next, S::Draft | S::Expanding | S::Missed | S::Cancelled),
-            S::Missed => matches!(next, S::Expanding | S::Scheduled | S::Cancelled),
-            S::Expanding => matches!(next, S::Running | S::Paused | S::Halted | S::Cancelling),
+            S::Scheduled => matches!(next, S::Draft | S::Expanding | S::Missed | S::Paused | S::Cancelling),
+            S::Missed => matches!(next, S::Expanding | S::Running | S::Cancelling),
+            S::Expanding => matches!(next, S::Running | S::Paused | S::Halted | S::Cancelling | S::Missed),
             S::Running => matches!(next, S::Paused | S::Halted | S::Cancelling | S::Done | S::Missed),
-            S::Paused => matches!(next, S::Expanding | S::Running | S::Cancelling),
+            S::Paused => matches!(next, S::Scheduled | S::Expanding | S::Running | S::Cancelling),
             S::Halted => matches!(next, S::Expanding | S::Running | S::Paused | S::Cancelling),
             S::Cancelling => matches!(next, S::Cancelled),
-            S::Cancelled | S::Done => false,
+            // A retry takes some of its people up again.
+            S::Cancelled | S::Done => matches!(next, S::Expanding),
         }
     }
 }
@@ -110,6 +113,24 @@ states! {
     }
 }
 
+impl RoundKind {
+    /// A round of this kind goes on while its broadcast stands in `state`: new requests may start.
+    pub const fn goes_on(self, state: BroadcastState) -> bool {
+        match self {
+            Self::Prepare => matches!(state, BroadcastState::Scheduled),
+            Self::Send | Self::Retry | Self::Correct | Self::Recall => state.may_send(),
+        }
+    }
+
+    /// A round of this kind may be frozen while its broadcast stands in `state`.
+    pub const fn may_expand(self, state: BroadcastState) -> bool {
+        match self {
+            Self::Prepare => matches!(state, BroadcastState::Scheduled),
+            Self::Send | Self::Retry | Self::Correct | Self::Recall => matches!(state, BroadcastState::Expanding),
+        }
+    }
+}
+
 states! {
     /// Where a round stands.
     RoundState {
@@ -117,7 +138,8 @@ states! {
         Expanding "expanding",
         /// Its chunks may be claimed.
         Running "running",
-        /// Every chunk is finished, or its broadcast was cancelled.
+        /// Every chunk is finished, or its broadcast was cancelled, or (preparing) its hour has come. Whoever is not
+        /// settled then was cancelled.
         Done "done",
     }
 }
@@ -141,6 +163,22 @@ pub struct Treatment {
     pub urgent: bool,
     /// Whoever has not had his turn by then fails as expired.
     pub deadline_at: Timestamp,
+    /// How late it may start, and how long it may lie still, before it waits for a person.
+    pub tolerance: Duration,
+}
+
+/// The tolerance unless the author says otherwise.
+pub const TOLERANCE: Duration = Duration::from_secs(3600);
+
+/// When a broadcast starts, if not at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Its hour, UTC; judged by the database's clock.
+    pub start_at: Timestamp,
+    /// From when its people are prepared, UTC and before the hour; `None` for not at all.
+    pub prepare_at: Option<Timestamp>,
+    /// The zone in which its author named the hour, such as `Europe/Berlin` or `+01:00`.
+    pub time_zone: String,
 }
 
 /// One announcement, ready to be stored.
@@ -150,6 +188,10 @@ pub struct NewBroadcast {
     pub id: BroadcastId,
     /// The id of its send round.
     pub round: RoundId,
+    /// When it starts, and the id of the round that prepares its people; `None` for at once.
+    pub schedule: Option<(Schedule, RoundId)>,
+    /// Whom the bot tells when it ends, halts or misses its hour.
+    pub author: Option<RecipientKey>,
     /// What is said.
     pub content: Content,
     /// How it is treated.
@@ -165,18 +207,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_final_stays_final() {
-        for from in BroadcastState::ALL {
-            for to in BroadcastState::ALL {
-                assert!(!from.is_final() || !from.may_become(*to));
-            }
+    fn what_is_final_stays_final_unless_a_person_tries_again() {
+        for from in BroadcastState::ALL.iter().filter(|state| state.is_final()) {
+            let next: Vec<_> = BroadcastState::ALL.iter().filter(|to| from.may_become(**to)).collect();
+            assert_eq!(next, [&BroadcastState::Expanding]);
         }
     }
 
     #[test]
     fn everything_that_runs_can_be_cancelled() {
-        for from in [BroadcastState::Expanding, BroadcastState::Running, BroadcastState::Paused, BroadcastState::Halted]
-        {
+        use BroadcastState as S;
+        for from in [S::Scheduled, S::Missed, S::Expanding, S::Running, S::Paused, S::Halted] {
             assert!(from.may_become(BroadcastState::Cancelling));
         }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::broadcast::RoundKind;
 use super::ids::{ConversationId, InstallationId, MessageId};
 use super::outcome::{Fact, HaltScope, Outcome, Remedy, Stale, Step};
 use super::plan;
@@ -38,7 +39,7 @@ pub enum WhenInDoubt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settlement {
-    /// Teams took the message.
+    /// Teams took the message; in a round that tells nobody anything: the way is known.
     Sent,
     /// It cannot be delivered, for a named reason.
     Failed,
@@ -203,6 +204,22 @@ impl Delivery {
     #[must_use]
     pub fn after(self, attempts: u32) -> Self {
         Self { attempts, ..self }
+    }
+
+    /// The same, for somebody who may have been told by an earlier round.
+    #[must_use]
+    pub fn doubted_for(self, doubt: Option<Reason>) -> Self {
+        Self { doubted: self.doubted.or(doubt), ..self }
+    }
+
+    /// How this delivery has ended for a round of `kind`, if it has. Where nobody is told anything, a known chat is the
+    /// end of the way.
+    pub const fn settled_for(&self, kind: RoundKind) -> Option<Settlement> {
+        match (&self.state, kind) {
+            (State::Settled(settlement, _), _) => Some(*settlement),
+            (State::Pending, RoundKind::Prepare) if self.route.conversation.is_some() => Some(Settlement::Sent),
+            _ => None,
+        }
     }
 
     /// The delivery that `attempts`, in their order, lead to: what a new owner of the chunk starts from.

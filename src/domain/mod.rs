@@ -18,4 +18,5 @@ pub mod progress;
 pub mod reason;
 pub mod retry;
 pub mod route;
+pub mod schedule;
 pub mod time;

@@ -69,6 +69,7 @@ codes! {
     SetAside "set_aside" "Set aside: our worker stopped three times while sending to this person." "Report this to whoever runs Stentor."
     Expired "deadline_passed" "The announcement's deadline passed before this person's turn." "Retry with a later deadline."
     Cancelled "cancelled" "The broadcast was cancelled before this person's turn." ""
+    AlreadyPrepared "already_prepared" "The chat with this person was known already: there was nothing to prepare." ""
     Throttled "throttled" "Teams asked us to wait." ""
     HaltedForAll "halted" "Everything was stopped; this person's turn comes again." ""
     NotYetVisible "not_visible_yet" "Teams has not caught up with the installation yet." ""

@@ -13,7 +13,7 @@ use crate::adapters::system::SystemClock;
 use crate::adapters::teams::{self, CloudProfile};
 use crate::app::submit::{self, Audience, Draft};
 use crate::config::{Cloud, CustomUrls, Settings};
-use crate::domain::broadcast::Treatment;
+use crate::domain::broadcast::{TOLERANCE, Treatment};
 use crate::domain::content::{Button, Content};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::BroadcastId;
@@ -262,8 +262,10 @@ impl Demonstration {
         let deadline_at = stentor.clock.now() + Duration::from_secs(72 * 3600);
         let draft = Draft {
             content: sample_content(),
-            treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at },
+            treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE },
             audience: Audience::Everyone,
+            schedule: None,
+            author: None,
             accept_partial: false,
         };
         match submit::submit(&stentor.people(), draft, |_| {}).await {

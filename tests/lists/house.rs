@@ -11,7 +11,7 @@ use stentor::adapters::system::{SystemClock, SystemRandom};
 use stentor::app::people::People;
 use stentor::app::submit::{Audience, Draft};
 use stentor::domain::audience::List;
-use stentor::domain::broadcast::Treatment;
+use stentor::domain::broadcast::{TOLERANCE, Treatment};
 use stentor::domain::content::Content;
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::ids::{EntraId, RequestId, TenantKey};
@@ -75,8 +75,10 @@ impl House {
         let deadline_at = SystemClock.now() + Duration::from_secs(3600);
         Draft {
             content: Content { title: "News".into(), body: "Text".into(), ..Content::default() },
-            treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at },
+            treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE },
             audience: Audience::List(list),
+            schedule: None,
+            author: None,
             accept_partial,
         }
     }

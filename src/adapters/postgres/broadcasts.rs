@@ -1,21 +1,27 @@
-//! Broadcasts: stored, moved through their life, halted and released.
+//! Broadcasts: stored, started at their hour, moved through their life, halted and released.
 
+use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::PgStore;
+use super::queue::HOLD_LEASE;
+use super::rescue::settle_unconfirmed;
+use super::rows::int;
 use super::statement::statements;
 use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState};
 use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
-use crate::domain::ids::{BroadcastId, TenantKey};
+use crate::domain::ids::{BroadcastId, RoundId, TenantKey, WorkerId};
 use crate::domain::time::Timestamp;
-use crate::ports::{Halt, StoreError, Submission};
+use crate::ports::{Halt, HeldTenant, StoreError, Submission, Untold};
 
 statements! {
     INSERT_BROADCAST = "-- insert_broadcast
-        -- $1 tenant, $2 broadcast, $3 state, $4 urgent, $5 when in doubt, $6 audience, $7 deadline, $8 now, $9 title, $10 content
-        insert into broadcast (tenant_id, broadcast_id, state, urgent, when_in_doubt, audience, deadline_at, created_at, title, content)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        -- $1 tenant, $2 broadcast, $3 state, $4 urgent, $5 when in doubt, $6 audience, $7 deadline, $8 now, $9 title,
+        -- $10 content, $11 start, $12 prepare, $13 time zone, $14 tolerance in seconds, $15 author, $16 notice of
+        insert into broadcast (tenant_id, broadcast_id, state, urgent, when_in_doubt, audience, deadline_at, created_at, title,
+          content, start_at, prepare_at, time_zone, tolerance_seconds, author_id, notice_of, moved_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, lease_now())
         on conflict (tenant_id, broadcast_id) do nothing";
     INSERT_ROUND = "-- insert_round
         -- $1 tenant, $2 round, $3 broadcast, $4 kind, $5 state, $6 now
@@ -28,7 +34,25 @@ statements! {
     INSERT_AUDIT = "-- insert_audit
         -- $1 tenant, $2 now, $3 actor, $4 action, $5 subject
         insert into audit (tenant_id, happened_at, actor, action, subject)
-        values ($1, $2, $3, $4, $5)";
+        values ($1, coalesce($2, lease_now()), $3, $4, $5)";
+    TELL = "-- tell
+        -- $1 tenant, $2 broadcast, $3 the state that is told
+        update broadcast
+        set told_state = $3
+        where tenant_id = $1 and broadcast_id = $2 and state = $3 and told_state is distinct from $3";
+    START_DUE = "-- start_due
+        -- $1 tenant
+        -- Started once, for the state moves once; late by more than its tolerance, it asks.
+        update broadcast b
+        set state = case
+              when lease_now() - b.start_at > make_interval(secs => b.tolerance_seconds) then 'missed'
+              else 'expanding'
+            end,
+            control_version = control_version + 1,
+            moved_at = lease_now(),
+            told_state = null
+        where b.tenant_id = $1 and b.state = 'scheduled' and b.start_at <= lease_now()
+        returning b.broadcast_id, b.state";
     CONTENT = "-- content
         -- $1 tenant, $2 broadcast
         select content from broadcast where tenant_id = $1 and broadcast_id = $2";
@@ -38,6 +62,8 @@ statements! {
           update broadcast
           set state = $4,
               control_version = control_version + 1,
+              moved_at = lease_now(),
+              told_state = null,
               finished_at = case when $6 then $5::timestamptz end,
               halted_at = null,
               halt_reason = null,
@@ -56,21 +82,32 @@ statements! {
         select 1 from round where tenant_id = $1 and broadcast_id = $2 for update";
     RESUME_BROADCAST = "-- resume_broadcast
         -- $1 tenant, $2 broadcast, $3 now, $4 its id as people see it
-        -- Back to where it stood: a round that was not frozen to its end goes on being frozen.
+        -- Back to where it stood: an hour that is still to come is waited for, a round that was not frozen to its end goes
+        -- on being frozen. One that was missed gets the time that it had before its deadline.
         with resumed as (
           update broadcast b
           set state = case
+                when b.start_at > lease_now() then 'scheduled'
                 when exists (
                   select from round r
-                  where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id and r.state = 'expanding'
+                  where r.tenant_id = $1
+                    and r.broadcast_id = b.broadcast_id
+                    and r.kind <> 'prepare'
+                    and r.state = 'expanding'
                 ) then 'expanding'
                 else 'running'
               end,
+              deadline_at = case b.state
+                when 'missed' then greatest(b.deadline_at, lease_now() + (b.deadline_at - coalesce(b.start_at, b.created_at)))
+                else b.deadline_at
+              end,
               control_version = control_version + 1,
+              moved_at = lease_now(),
+              told_state = null,
               halted_at = null,
               halt_reason = null,
               halt_detail = null
-          where b.tenant_id = $1 and b.broadcast_id = $2 and b.state in ('paused', 'halted')
+          where b.tenant_id = $1 and b.broadcast_id = $2 and b.state in ('paused', 'halted', 'missed')
           returning broadcast_id
         ),
         noted as (
@@ -81,7 +118,8 @@ statements! {
     HALT_BROADCAST = "-- halt_broadcast
         -- $1 tenant, $2 broadcast, $3 reason, $4 detail, $5 since
         update broadcast
-        set state = 'halted', control_version = control_version + 1, halt_reason = $3, halt_detail = $4, halted_at = $5
+        set state = 'halted', control_version = control_version + 1, moved_at = lease_now(), told_state = null,
+          halt_reason = $3, halt_detail = $4, halted_at = $5
         where tenant_id = $1 and broadcast_id = $2 and state in ('running', 'expanding')";
     HALT_TENANT = "-- halt_tenant
         -- $1 tenant, $2 reason, $3 detail, $4 since
@@ -101,24 +139,79 @@ statements! {
         set state = 'done', finished_at = $2
         where r.tenant_id = $1
           and r.state = 'running'
+          and r.kind <> 'prepare'
           and not exists (select from chunk c where c.tenant_id = $1 and c.round_id = r.round_id and c.state = 0)
           and not exists (select from chunk c where c.tenant_id = $1 and c.round_id = r.round_id and c.state = 1)";
+    FINISH_PREPARING = "-- finish_preparing
+        -- $1 tenant, $2 now
+        -- At the end of its set, or when the broadcast no longer waits for its hour and nobody holds a chunk.
+        update round r
+        set state = 'done', finished_at = $2
+        from broadcast b
+        where r.tenant_id = $1
+          and r.kind = 'prepare'
+          and r.state in ('expanding', 'running')
+          and b.tenant_id = r.tenant_id
+          and b.broadcast_id = r.broadcast_id
+          and not exists (select from chunk c where c.tenant_id = $1 and c.round_id = r.round_id and c.state = 1)
+          and (
+            b.state not in ('scheduled', 'paused')
+            or r.state = 'running' and not exists (
+              select from chunk c where c.tenant_id = $1 and c.round_id = r.round_id and c.state = 0
+            )
+          )";
     FINISH_BROADCASTS = "-- finish_broadcasts
         -- $1 tenant, $2 now
         update broadcast b
-        set state = 'done', finished_at = $2, halted_at = null, halt_reason = null, halt_detail = null
+        set state = 'done', finished_at = $2, moved_at = lease_now(), told_state = null,
+          halted_at = null, halt_reason = null, halt_detail = null
         where b.tenant_id = $1
           and b.state in ('running', 'paused', 'halted')
           and not exists (
-            select from round r where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id and r.state <> 'done'
+            select
+            from round r
+            where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id and r.kind <> 'prepare' and r.state <> 'done'
           )
           and exists (select from round r where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id)
         returning b.broadcast_id, b.state";
+    DOUBTED_LEFT = "-- doubted_left
+        -- $1 tenant
+        -- Whoever may have been told and lies unsettled in a chunk that nobody holds, of a broadcast that is about to be
+        -- cancelled: she must not be counted as not told.
+        select c.round_id, c.number, a.ordinal, coalesce(t.reason, a.doubt) as reason
+        from broadcast b
+        join round r on r.tenant_id = b.tenant_id and r.broadcast_id = b.broadcast_id and r.state = 'running'
+        join chunk c on c.tenant_id = r.tenant_id and c.round_id = r.round_id and c.state = 0
+        join audience a
+          on a.tenant_id = c.tenant_id
+          and a.round_id = c.round_id
+          and a.ordinal between c.first_ordinal and c.first_ordinal + c.size - 1
+        left join lateral (
+          select t.reason
+          from attempt t
+          where t.tenant_id = a.tenant_id and t.round_id = a.round_id and t.ordinal = a.ordinal and t.step = 4
+            and t.outcome = 10
+          order by t.attempt desc
+          limit 1
+        ) t on true
+        where b.tenant_id = $1
+          and b.state = 'cancelling'
+          and not exists (
+            select
+            from round held
+            join chunk k on k.tenant_id = held.tenant_id and k.round_id = held.round_id
+            where held.tenant_id = $1 and held.broadcast_id = b.broadcast_id and k.state = 1
+          )
+          and (c.epoch > 0 or a.doubt is not null)
+          and get_bit(c.settled, a.ordinal - c.first_ordinal) = 0
+          and (a.doubt is not null or t.reason is not null)
+        order by c.round_id, c.number, a.ordinal";
     FINISH_CANCELLED = "-- finish_cancelled
         -- $1 tenant, $2 now
         with ended as (
           update broadcast b
-          set state = 'cancelled', finished_at = $2, halted_at = null, halt_reason = null, halt_detail = null
+          set state = 'cancelled', finished_at = $2, moved_at = lease_now(), told_state = null,
+            halted_at = null, halt_reason = null, halt_detail = null
           where b.tenant_id = $1
             and b.state = 'cancelling'
             and not exists (
@@ -148,36 +241,46 @@ pub(super) const fn doubt_name(when_in_doubt: WhenInDoubt) -> &'static str {
 
 impl PgStore {
     pub(super) async fn insert(&self, submission: &Submission) -> Result<(), StoreError> {
-        let tenant = submission.tenant.0;
-        let broadcast = &submission.broadcast;
-        let audience = match broadcast.audience {
-            AudienceKind::Everyone => "everyone",
-            AudienceKind::List => "list",
-        };
-        let people: Vec<i64> = submission.list.iter().map(|key| key.0).collect();
-        let treatment = &broadcast.treatment;
+        self.database.transaction("submit", async |conn| insert_broadcast(conn, submission, None).await).await?;
+        Ok(())
+    }
+
+    pub(super) async fn insert_notice(&self, untold: Untold, notice: &Submission) -> Result<(), StoreError> {
+        let told = untold.broadcast.as_i64();
         self.database
-            .transaction("submit", async |conn| {
-                let query = sqlx::query(INSERT_BROADCAST).bind(tenant).bind(broadcast.id.as_i64());
-                let query = query.bind(BroadcastState::Expanding.name()).bind(treatment.urgent);
-                let query = query.bind(doubt_name(treatment.when_in_doubt)).bind(audience).bind(treatment.deadline_at);
-                let query = query.bind(broadcast.created_at).bind(&broadcast.content.title);
-                let done = query.bind(Json(&broadcast.content)).execute(&mut *conn).await?;
-                if done.rows_affected() == 0 {
-                    // The same submission, repeated because its first answer was lost.
+            .transaction("tell", async |conn| {
+                let query = sqlx::query(TELL).bind(notice.tenant.0).bind(told).bind(untold.state.name());
+                if query.execute(&mut *conn).await?.rows_affected() == 0 {
                     return Ok(());
                 }
-                let query = sqlx::query(INSERT_ROUND).bind(tenant).bind(broadcast.round.as_i64());
-                let query = query.bind(broadcast.id.as_i64()).bind(RoundKind::Send.name());
-                query.bind(RoundState::Expanding.name()).bind(broadcast.created_at).execute(&mut *conn).await?;
-                let query = sqlx::query(INSERT_LIST).bind(tenant).bind(broadcast.id.as_i64());
-                query.bind(&people).execute(&mut *conn).await?;
-                let query = sqlx::query(INSERT_AUDIT).bind(tenant).bind(broadcast.created_at).bind("command line");
-                query.bind("broadcast_created").bind(broadcast.id.to_string()).execute(conn).await?;
-                Ok(())
+                insert_broadcast(conn, notice, Some(told)).await
             })
             .await?;
         Ok(())
+    }
+
+    pub(super) async fn start_hours(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        now: Timestamp,
+    ) -> Result<Vec<(BroadcastId, BroadcastState)>, StoreError> {
+        let tenant = held.tenant.0;
+        let rows: Option<Vec<(i64, String)>> = self
+            .database
+            .transaction("start_due", async |conn| {
+                let lease = sqlx::query(HOLD_LEASE).bind(tenant).bind(worker.0).bind(int(held.epoch.0));
+                if lease.fetch_optional(&mut *conn).await?.is_none() {
+                    return Ok(None);
+                }
+                let due: Vec<(i64, String)> = sqlx::query_as(START_DUE).bind(tenant).fetch_all(&mut *conn).await?;
+                for (id, state) in &due {
+                    note_at(conn, tenant, Some(now), "stentor", state, BroadcastId::from_i64(*id)).await?;
+                }
+                Ok(Some(due))
+            })
+            .await?;
+        moved(rows.ok_or(StoreError::LeaseLost)?)
     }
 
     pub(super) async fn content_of(&self, tenant: TenantKey, id: BroadcastId) -> Result<Content, StoreError> {
@@ -262,20 +365,99 @@ impl PgStore {
             .database
             .transaction("finish", async |conn| {
                 sqlx::query(FINISH_ROUNDS).bind(tenant.0).bind(now).execute(&mut *conn).await?;
+                sqlx::query(FINISH_PREPARING).bind(tenant.0).bind(now).execute(&mut *conn).await?;
+                settle_doubted(conn, tenant, now).await?;
                 let mut ended: Vec<(i64, String)> =
                     sqlx::query_as(FINISH_CANCELLED).bind(tenant.0).bind(now).fetch_all(&mut *conn).await?;
-                ended.extend(
-                    sqlx::query_as::<_, (i64, String)>(FINISH_BROADCASTS)
-                        .bind(tenant.0)
-                        .bind(now)
-                        .fetch_all(conn)
-                        .await?,
-                );
+                let query = sqlx::query_as(FINISH_BROADCASTS).bind(tenant.0).bind(now);
+                let done: Vec<(i64, String)> = query.fetch_all(conn).await?;
+                ended.extend(done);
                 Ok(ended)
             })
             .await?;
-        rows.into_iter().map(|(id, state)| Ok((BroadcastId::from_i64(id), broadcast_state(&state)?))).collect()
+        moved(rows)
     }
+}
+
+fn moved(rows: Vec<(i64, String)>) -> Result<Vec<(BroadcastId, BroadcastState)>, StoreError> {
+    rows.into_iter().map(|(id, state)| Ok((BroadcastId::from_i64(id), broadcast_state(&state)?))).collect()
+}
+
+async fn insert_broadcast(
+    conn: &mut PgConnection,
+    submission: &Submission,
+    notice_of: Option<i64>,
+) -> Result<(), sqlx::Error> {
+    let (tenant, broadcast) = (submission.tenant.0, &submission.broadcast);
+    let audience = match broadcast.audience {
+        AudienceKind::Everyone => "everyone",
+        AudienceKind::List => "list",
+    };
+    let people: Vec<i64> = submission.list.iter().map(|key| key.0).collect();
+    let treatment = &broadcast.treatment;
+    let schedule = broadcast.schedule.as_ref().map(|(schedule, _)| schedule);
+    let state = if schedule.is_some() { BroadcastState::Scheduled } else { BroadcastState::Expanding };
+    let query = sqlx::query(INSERT_BROADCAST).bind(tenant).bind(broadcast.id.as_i64());
+    let query = query.bind(state.name()).bind(treatment.urgent);
+    let query = query.bind(doubt_name(treatment.when_in_doubt)).bind(audience).bind(treatment.deadline_at);
+    let query = query.bind(broadcast.created_at).bind(&broadcast.content.title).bind(Json(&broadcast.content));
+    let query = query.bind(schedule.map(|schedule| schedule.start_at));
+    let query = query.bind(schedule.and_then(|schedule| schedule.prepare_at));
+    let query = query.bind(schedule.map(|schedule| schedule.time_zone.as_str()));
+    let query = query.bind(i32::try_from(treatment.tolerance.as_secs()).unwrap_or(i32::MAX));
+    let query = query.bind(broadcast.author.map(|author| author.0)).bind(notice_of);
+    if query.execute(&mut *conn).await?.rows_affected() == 0 {
+        // The same submission, repeated because its first answer was lost.
+        return Ok(());
+    }
+    let prepare = broadcast.schedule.as_ref().filter(|(schedule, _)| schedule.prepare_at.is_some());
+    let rounds = [(RoundKind::Send, Some(broadcast.round)), (RoundKind::Prepare, prepare.map(|(_, round)| *round))];
+    for (kind, round) in rounds {
+        let Some(round) = round else { continue };
+        let query = sqlx::query(INSERT_ROUND).bind(tenant).bind(round.as_i64()).bind(broadcast.id.as_i64());
+        let query = query.bind(kind.name()).bind(RoundState::Expanding.name()).bind(broadcast.created_at);
+        query.execute(&mut *conn).await?;
+    }
+    let query = sqlx::query(INSERT_LIST).bind(tenant).bind(broadcast.id.as_i64());
+    query.bind(&people).execute(&mut *conn).await?;
+    let actor = if notice_of.is_some() { "stentor" } else { "command line" };
+    note_at(conn, tenant, Some(broadcast.created_at), actor, "created", broadcast.id).await
+}
+
+/// Whoever may have been told is settled as unconfirmed before the rest of a cancelled broadcast counts as cancelled.
+async fn settle_doubted(conn: &mut PgConnection, tenant: TenantKey, now: Timestamp) -> Result<(), sqlx::Error> {
+    let query = sqlx::query_as(DOUBTED_LEFT).bind(tenant.0);
+    let left: Vec<(i64, i32, i32, String)> = query.fetch_all(&mut *conn).await?;
+    for chunk in left.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1)) {
+        let (round, number) = (chunk[0].0, chunk[0].1);
+        let doubted = chunk.iter().map(|(_, _, ordinal, reason)| (*ordinal, reason.as_str())).collect();
+        settle_unconfirmed(conn, tenant, RoundId::from_i64(round), number, doubted, now).await?;
+    }
+    Ok(())
+}
+
+/// Writes down who did what to a broadcast, now by the database's clock.
+pub(super) async fn note(
+    conn: &mut PgConnection,
+    tenant: i32,
+    actor: &str,
+    action: &str,
+    id: BroadcastId,
+) -> Result<(), sqlx::Error> {
+    note_at(conn, tenant, None, actor, action, id).await
+}
+
+async fn note_at(
+    conn: &mut PgConnection,
+    tenant: i32,
+    at: Option<Timestamp>,
+    actor: &str,
+    action: &str,
+    id: BroadcastId,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(INSERT_AUDIT).bind(tenant).bind(at).bind(actor);
+    query.bind(format!("broadcast_{action}")).bind(id.to_string()).execute(conn).await?;
+    Ok(())
 }
 
 /// The state called `name`.

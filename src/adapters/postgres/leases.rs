@@ -1,26 +1,28 @@
-//! Who is alive, and who holds which tenant. The only statements that judge time, by `lease_now()`.
+//! Who is alive, and who holds which tenant. Time is judged by `lease_now()` alone.
 
 use std::time::Duration;
 
 use sqlx::FromRow;
-use sqlx::postgres::types::PgInterval;
 
 use super::PgStore;
-use super::rows::{int, uint};
+use super::broadcasts::note;
+use super::rows::{int, interval, uint};
 use super::statement::statements;
-use crate::domain::ids::{Epoch, TenantKey, WorkerId};
+use crate::domain::broadcast::BroadcastState;
+use crate::domain::ids::{BroadcastId, Epoch, TenantKey, WorkerId};
+use crate::domain::time::Timestamp;
 use crate::ports::{HeldTenant, ProcessIdentity, StoreError};
 
 statements! {
     REGISTER = "-- register
         -- $1 host, $2 pid, $3 process started, $4 lease
-        insert into worker (host, pid, process_started, alive_until)
-        values ($1, $2, $3, lease_now() + $4)
+        insert into worker (host, pid, process_started, alive_until, seen_at)
+        values ($1, $2, $3, lease_now() + $4, lease_now())
         returning worker_id";
     RENEW = "-- renew
         -- $1 worker, $2 lease
         update worker
-        set alive_until = lease_now() + $2
+        set alive_until = lease_now() + $2, seen_at = lease_now()
         where worker_id = $1 and alive_until > lease_now()";
     NEIGHBOURS = "-- neighbours
         -- $1 host, $2 me
@@ -36,20 +38,50 @@ statements! {
         select t.tenant_id
         from tenant t
         where t.tenant_id = any($1)
-          and exists (select from round r where r.tenant_id = t.tenant_id and r.state <> 'done')
+          and (
+            exists (select from round r where r.tenant_id = t.tenant_id and r.state <> 'done')
+            or exists (
+              select from broadcast b
+              where b.tenant_id = t.tenant_id
+                and b.author_id is not null
+                and b.state in ('done', 'cancelled', 'halted', 'missed')
+                and b.told_state is distinct from b.state
+            )
+          )
         order by t.tenant_id
         limit $2
         for update of t skip locked";
     TAKE_TENANTS = "-- take_tenants
         -- $1 worker, $2 grace, $3 locked tenants
-        update tenant t
-        set lease_owner = $1, lease_epoch = t.lease_epoch + 1
-        where t.tenant_id = any($3)
-          and (t.lease_owner = $1 or not exists (
-            select from worker w where w.worker_id = t.lease_owner and w.alive_until + $2 > lease_now()
-          ))
-          and exists (select from worker me where me.worker_id = $1 and me.alive_until > lease_now())
-        returning t.tenant_id, t.lease_epoch";
+        -- With each tenant comes the last sign of life of whoever had it before.
+        with before as materialized (
+          select t.tenant_id, greatest(w.seen_at, t.left_at) as quiet_since
+          from tenant t
+          left join worker w on w.worker_id = t.lease_owner
+          where t.tenant_id = any($3)
+        ),
+        taken as (
+          update tenant t
+          set lease_owner = $1, lease_epoch = t.lease_epoch + 1
+          where t.tenant_id = any($3)
+            and (t.lease_owner = $1 or not exists (
+              select from worker w where w.worker_id = t.lease_owner and w.alive_until + $2 > lease_now()
+            ))
+            and exists (select from worker me where me.worker_id = $1 and me.alive_until > lease_now())
+          returning t.tenant_id, t.lease_epoch
+        )
+        select taken.tenant_id, taken.lease_epoch, before.quiet_since
+        from taken
+        join before on before.tenant_id = taken.tenant_id";
+    MISS_STALE = "-- miss_stale
+        -- $1 tenant, $2 the last sign of life of its last owner, or null
+        -- What lay still for longer than its tolerance may be out of date, or come out of a restored backup.
+        update broadcast b
+        set state = 'missed', control_version = control_version + 1, moved_at = lease_now(), told_state = null
+        where b.tenant_id = $1
+          and b.state in ('running', 'expanding')
+          and lease_now() - greatest($2::timestamptz, b.moved_at) > make_interval(secs => b.tolerance_seconds)
+        returning b.broadcast_id";
     RELEASE_CHUNKS_OF = "-- release_chunks_of
         -- $1 tenant, $2 worker
         update chunk
@@ -58,7 +90,7 @@ statements! {
     RELEASE_TENANT = "-- release_tenant
         -- $1 tenant, $2 worker, $3 lease epoch
         update tenant
-        set lease_owner = null
+        set lease_owner = null, left_at = lease_now()
         where tenant_id = $1 and lease_owner = $2 and lease_epoch = $3";
 }
 
@@ -70,9 +102,8 @@ struct Neighbour {
     process_started: i64,
 }
 
-fn interval(duration: Duration) -> PgInterval {
-    PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }
-}
+/// A tenant taken: its number, the lease's epoch, the last sign of life of its last owner.
+type TakenRow = (i32, i32, Option<Timestamp>);
 
 impl PgStore {
     pub(super) async fn register_worker(
@@ -133,7 +164,7 @@ impl PgStore {
         if may.is_empty() {
             return Ok(Vec::new());
         }
-        let rows: Vec<(i32, i32)> = self
+        let taken: Vec<TakenRow> = self
             .database
             .transaction("take_tenants", async |conn| {
                 let query = sqlx::query_scalar(LOCK_FREE_TENANTS).bind(&may).bind(i64::from(limit));
@@ -142,11 +173,19 @@ impl PgStore {
                     return Ok(Vec::new());
                 }
                 let query = sqlx::query_as(TAKE_TENANTS).bind(worker.0).bind(interval(grace));
-                query.bind(&locked).fetch_all(conn).await
+                let taken: Vec<TakenRow> = query.bind(&locked).fetch_all(&mut *conn).await?;
+                for (tenant, _, quiet_since) in &taken {
+                    let query = sqlx::query_scalar(MISS_STALE).bind(tenant).bind(quiet_since);
+                    for stale in query.fetch_all(&mut *conn).await? {
+                        let stale = BroadcastId::from_i64(stale);
+                        note(conn, *tenant, "stentor", BroadcastState::Missed.name(), stale).await?;
+                    }
+                }
+                Ok(taken)
             })
             .await?;
-        let held = |(tenant, epoch)| HeldTenant { tenant: TenantKey(tenant), epoch: Epoch(uint(epoch)) };
-        Ok(rows.into_iter().map(held).collect())
+        let held = |(tenant, epoch, _): TakenRow| HeldTenant { tenant: TenantKey(tenant), epoch: Epoch(uint(epoch)) };
+        Ok(taken.into_iter().map(held).collect())
     }
 
     pub(super) async fn give_back(&self, worker: WorkerId, held: HeldTenant) -> Result<(), StoreError> {

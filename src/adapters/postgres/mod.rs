@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 
 mod broadcasts;
+mod expand;
 mod leases;
 pub mod managed;
 mod people;
@@ -15,6 +16,7 @@ pub mod pool;
 mod queue;
 mod reports;
 mod rescue;
+mod retry;
 mod rows;
 pub mod schema;
 mod statement;
@@ -60,11 +62,13 @@ impl PgStore {
 pub fn statements() -> impl Iterator<Item = &'static str> {
     [
         broadcasts::STATEMENTS,
+        expand::STATEMENTS,
         leases::STATEMENTS,
         people::STATEMENTS,
         queue::STATEMENTS,
         reports::STATEMENTS,
         rescue::STATEMENTS,
+        retry::STATEMENTS,
         schema::STATEMENTS,
     ]
     .into_iter()

@@ -1,13 +1,13 @@
-//! The queue: rounds frozen, chunks claimed, facts and permissions flushed.
+//! The queue: work told, chunks claimed, facts and permissions flushed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::PgStore;
 use super::broadcasts::broadcast_state;
-use super::pool::Verdict;
 use super::reports::when_in_doubt;
 use super::rows::{self, ChunkRow, int, refused, uint};
 use super::statement::statements;
@@ -22,15 +22,19 @@ use crate::domain::reason::HaltReason;
 use crate::domain::route::Account;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    BucketRecord, ClaimedChunk, Expanded, Flush, Flushed, Halt, HeldTenant, Member, Recorded, RoundWork, StoreError,
-    TenantWork,
+    BucketRecord, ClaimedChunk, Flush, Flushed, Halt, HeldTenant, Member, Recorded, RoundWork, StoreError, TenantWork,
+    Untold,
 };
 
 statements! {
     WORK_ROUNDS = "-- work_rounds
         -- $1 tenant
+        -- The hour is told as the time left until it, so that nobody's clock but this one judges it.
         select r.round_id, r.broadcast_id, r.kind, r.state as round_state, b.state as broadcast_state, b.urgent,
-          b.when_in_doubt, b.deadline_at
+          b.when_in_doubt, b.deadline_at, b.tolerance_seconds,
+          case when b.state = 'scheduled' then greatest(
+            extract(epoch from case r.kind when 'prepare' then b.prepare_at else b.start_at end - lease_now()), 0
+          )::float8 end as hour_in
         from round r
         join broadcast b on b.tenant_id = r.tenant_id and b.broadcast_id = r.broadcast_id
         where r.tenant_id = $1 and r.state <> 'done'
@@ -41,52 +45,22 @@ statements! {
     WORK_BUCKETS = "-- work_buckets
         -- $1 tenant
         select name, cooldown_until, share::float8, kept_at from bucket where tenant_id = $1";
+    UNTOLD = "-- untold
+        -- $1 tenant
+        select broadcast_id, author_id, state
+        from broadcast
+        where tenant_id = $1
+          and author_id is not null
+          and state in ('done', 'cancelled', 'halted', 'missed')
+          and told_state is distinct from state";
     HOLD_LEASE = "-- hold_lease
         -- $1 tenant, $2 worker, $3 lease epoch
         select 1 from tenant where tenant_id = $1 and lease_owner = $2 and lease_epoch = $3 for share";
-    EXPANDING_ROUND = "-- expanding_round
-        -- $1 tenant, $2 round
-        select r.broadcast_id, r.targeted, r.expanded_through, b.audience
-        from round r
-        join broadcast b on b.tenant_id = r.tenant_id and b.broadcast_id = r.broadcast_id
-        where r.tenant_id = $1 and r.round_id = $2 and r.state = 'expanding' and b.state = 'expanding'
-        for update of r";
-    EXPAND = include_str!("sql/expand.sql");
-    ADVANCE_ROUND = "-- advance_round
-        -- $1 tenant, $2 round, $3 added, $4 through
-        update round
-        set targeted = targeted + $3, expanded_through = $4
-        where tenant_id = $1 and round_id = $2";
-    COMPLETE_ROUND = "-- complete_round
-        -- $1 tenant, $2 round, $3 broadcast, $4 now
-        -- The proof that nobody was dropped: the chunks hold exactly the people counted, or nothing becomes running.
-        with proved as (
-          select 1
-          from round r
-          where r.tenant_id = $1
-            and r.round_id = $2
-            and r.targeted = (
-              select coalesce(sum(c.size), 0) from chunk c where c.tenant_id = $1 and c.round_id = $2
-            )
-        ),
-        opened as (
-          update round set state = 'running' where tenant_id = $1 and round_id = $2 and exists (select from proved)
-          returning round_id
-        ),
-        started as (
-          update broadcast
-          set state = 'running', started_at = coalesce(started_at, $4)
-          where tenant_id = $1 and broadcast_id = $3 and state = 'expanding' and exists (select from proved)
-        ),
-        forgotten as (
-          delete from audience_list where tenant_id = $1 and broadcast_id = $3 and exists (select from proved)
-        )
-        select count(*) from opened";
     CLAIM = include_str!("sql/claim.sql");
     MEMBERS = "-- members
         -- $1 tenant, $2 round, $3 first ordinal, $4 last ordinal
         select a.ordinal, p.recipient_id, p.entra_id, p.guest, p.enabled, p.licensed, p.installation, p.installation_id,
-          p.conversation_id
+          p.conversation_id, a.doubt
         from audience a
         join recipient p on p.tenant_id = a.tenant_id and p.recipient_id = a.recipient_id
         where a.tenant_id = $1 and a.round_id = $2 and a.ordinal between $3 and $4
@@ -128,9 +102,6 @@ statements! {
     KEEP_APP = "-- keep_app
         -- $1 tenant, $2 catalogue id
         update tenant set teams_app_id = $2 where tenant_id = $1";
-    WEEK_PRESENT = "-- week_present
-        -- $1 table name
-        select to_regclass($1) is not null";
 }
 
 #[derive(FromRow)]
@@ -143,18 +114,12 @@ struct RoundRow {
     urgent: bool,
     when_in_doubt: String,
     deadline_at: Timestamp,
+    tolerance_seconds: i32,
+    hour_in: Option<f64>,
 }
 
 type BucketRow = (String, Timestamp, f64, Timestamp);
 type TenantRow = (Option<String>, Option<String>, Option<String>, Option<Timestamp>);
-
-#[derive(FromRow)]
-struct ExpandingRow {
-    broadcast_id: i64,
-    targeted: i32,
-    expanded_through: i64,
-    audience: String,
-}
 
 #[derive(FromRow)]
 struct ClaimRow {
@@ -204,6 +169,7 @@ struct MemberRow {
     installation: i16,
     installation_id: Option<String>,
     conversation_id: Option<String>,
+    doubt: Option<String>,
 }
 
 impl MemberRow {
@@ -214,6 +180,7 @@ impl MemberRow {
             entra_id: EntraId(self.entra_id),
             account: Account { guest: self.guest, enabled: self.enabled, licensed: self.licensed },
             route: rows::route(self.installation, self.installation_id, self.conversation_id)?,
+            doubt: rows::reason("audience", self.doubt)?,
         })
     }
 }
@@ -244,14 +211,15 @@ impl AttemptRow {
 
 impl PgStore {
     pub(super) async fn work_of(&self, tenant: TenantKey) -> Result<TenantWork, StoreError> {
-        type Read = (Vec<RoundRow>, TenantRow, Vec<BucketRow>);
-        let (rounds, (app, halt, detail, since), buckets): Read = self
+        type Read = (Vec<RoundRow>, TenantRow, Vec<BucketRow>, Vec<(i64, i64, String)>);
+        let (rounds, (app, halt, detail, since), buckets, untold): Read = self
             .database
             .run("work", async |conn| {
                 let rounds = sqlx::query_as(WORK_ROUNDS).bind(tenant.0).fetch_all(&mut *conn).await?;
                 let row = sqlx::query_as(WORK_TENANT).bind(tenant.0).fetch_one(&mut *conn).await?;
-                let buckets = sqlx::query_as(WORK_BUCKETS).bind(tenant.0).fetch_all(conn).await?;
-                Ok((rounds, row, buckets))
+                let buckets = sqlx::query_as(WORK_BUCKETS).bind(tenant.0).fetch_all(&mut *conn).await?;
+                let untold = sqlx::query_as(UNTOLD).bind(tenant.0).fetch_all(conn).await?;
+                Ok((rounds, row, buckets, untold))
             })
             .await?;
         let halt = match (halt, since) {
@@ -271,81 +239,8 @@ impl PgStore {
             halt,
             teams_app: app.map(TeamsAppId),
             buckets: buckets.into_iter().filter_map(known).collect(),
+            untold: untold.into_iter().map(untold_broadcast).collect::<Result<_, _>>()?,
         })
-    }
-
-    pub(super) async fn expand_slice(
-        &self,
-        held: HeldTenant,
-        worker: WorkerId,
-        round: RoundId,
-        slice: u32,
-        chunk_size: u32,
-        now: Timestamp,
-    ) -> Result<Expanded, StoreError> {
-        self.ensure_week(round.week()).await?;
-        let slice = (slice / chunk_size).max(1) * chunk_size;
-        let tenant = held.tenant.0;
-        self.database
-            .transaction_if("expand", async |conn| {
-                let lease = sqlx::query(HOLD_LEASE).bind(tenant).bind(worker.0).bind(int(held.epoch.0));
-                if lease.fetch_optional(&mut *conn).await?.is_none() {
-                    return Ok(Verdict::RollBack(Err(StoreError::LeaseLost)));
-                }
-                let query = sqlx::query_as(EXPANDING_ROUND).bind(tenant).bind(round.as_i64());
-                let Some(row): Option<ExpandingRow> = query.fetch_optional(&mut *conn).await? else {
-                    // Paused, cancelled or complete meanwhile: nothing to add, and nothing to complete.
-                    return Ok(Verdict::RollBack(Ok(Expanded { added: 0, complete: false })));
-                };
-                let query = sqlx::query_as(EXPAND).bind(tenant).bind(round.as_i64()).bind(row.broadcast_id);
-                let query = query.bind(row.expanded_through).bind(i64::from(slice)).bind(row.targeted);
-                let query = query.bind(int(chunk_size)).bind(row.audience == "list");
-                let (added, through): (i64, i64) = query.fetch_one(&mut *conn).await?;
-                let query = sqlx::query(ADVANCE_ROUND).bind(tenant).bind(round.as_i64());
-                let added_int = i32::try_from(added).unwrap_or(i32::MAX);
-                query.bind(added_int).bind(through).execute(&mut *conn).await?;
-                let complete = added < i64::from(slice);
-                if complete {
-                    let query = sqlx::query_scalar(COMPLETE_ROUND).bind(tenant).bind(round.as_i64());
-                    let opened: i64 = query.bind(row.broadcast_id).bind(now).fetch_one(conn).await?;
-                    if opened != 1 {
-                        let broken = "the chunks of a round do not hold exactly its people";
-                        return Ok(Verdict::RollBack(Err(StoreError::Broken(broken.to_owned()))));
-                    }
-                }
-                Ok(Verdict::Commit(Ok(Expanded { added: added.unsigned_abs(), complete })))
-            })
-            .await?
-    }
-
-    /// Creates the week's partitions of the large tables unless they are there. Made apart and then attached, so that
-    /// readers and writers of other weeks are not kept waiting.
-    pub(super) async fn ensure_week(&self, week: i64) -> Result<(), StoreError> {
-        let (from, to) = (RoundId::first_of_week(week), RoundId::first_of_week(week + 1));
-        let options = [("audience", ""), ("attempt", ""), ("chunk", "with (fillfactor = 50)")];
-        for (table, storage) in options {
-            let name = format!("{table}_w{week}");
-            let done = self
-                .database
-                .transaction("ensure_week", async |conn: &mut PgConnection| {
-                    if sqlx::query_scalar(WEEK_PRESENT).bind(&name).fetch_one(&mut *conn).await? {
-                        return Ok(());
-                    }
-                    let create = format!(
-                        "create table {name} (like {table} including defaults including constraints including comments) {storage};
-                         alter table {table} attach partition {name} for values from ({from}) to ({to})"
-                    );
-                    sqlx::raw_sql(AssertSqlSafe(create)).execute(conn).await?;
-                    Ok(())
-                })
-                .await;
-            match done {
-                // Somebody else created it in the same moment.
-                Err(error) if matches!(error.sqlstate().as_deref(), Some("42P07" | "23505")) => {}
-                other => other?,
-            }
-        }
-        Ok(())
     }
 
     pub(super) async fn claim_chunks(
@@ -549,6 +444,13 @@ fn round_work(row: RoundRow) -> Result<RoundWork, StoreError> {
             when_in_doubt: when_in_doubt(&row.when_in_doubt)?,
             urgent: row.urgent,
             deadline_at: row.deadline_at,
+            tolerance: rows::seconds(row.tolerance_seconds),
         },
+        hour_in: row.hour_in.map(Duration::from_secs_f64),
     })
+}
+
+fn untold_broadcast((broadcast, author, state): (i64, i64, String)) -> Result<Untold, StoreError> {
+    let (broadcast, author) = (BroadcastId::from_i64(broadcast), RecipientKey(author));
+    Ok(Untold { broadcast, author, state: broadcast_state(&state)? })
 }

@@ -5,27 +5,43 @@ use uuid::Uuid;
 
 use super::PgStore;
 use super::broadcasts::broadcast_state;
-use super::rows::{reason, refused};
+use super::rows::{reason, refused, seconds, uint};
 use super::statement::statements;
-use crate::domain::broadcast::{BroadcastState, Treatment};
+use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState, Schedule, Treatment};
 use crate::domain::delivery::{Settlement, WhenInDoubt};
-use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, TenantKey};
-use crate::domain::progress::{Counted, Progress};
+use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RoundId, TenantKey};
+use crate::domain::progress::{Counted, Progress, Retried};
 use crate::domain::reason::{HaltReason, Reason};
 use crate::domain::time::Timestamp;
-use crate::ports::{BroadcastReport, DeliveryReport, Halt, StoreError};
+use crate::ports::{BroadcastReport, DeliveryReport, Halt, RoundReport, StoreError};
 
 statements! {
     PROGRESS = include_str!("sql/progress.sql");
     REASONS = "-- reasons
         -- $1 tenant, $2 broadcast
-        -- The facts that settled somebody, one for each; a definite answer beats doubt.
+        -- The facts that settled somebody, one for each; a definite answer beats doubt, a retry beats what was before.
         select final.settles, final.reason, count(*) as people
         from (
           select distinct on (a.round_id, a.ordinal) a.settles, a.reason
           from round r
           join attempt a on a.tenant_id = r.tenant_id and a.round_id = r.round_id
-          where r.tenant_id = $1 and r.broadcast_id = $2 and r.kind = 'send' and a.settles is not null
+          where r.tenant_id = $1
+            and r.broadcast_id = $2
+            and r.kind in ('send', 'retry')
+            and a.settles is not null
+            and not exists (
+              select
+              from round newer
+              join audience me on me.tenant_id = a.tenant_id and me.round_id = a.round_id and me.ordinal = a.ordinal
+              join audience again
+                on again.tenant_id = newer.tenant_id
+                and again.round_id = newer.round_id
+                and again.recipient_id = me.recipient_id
+              where newer.tenant_id = $1
+                and newer.broadcast_id = $2
+                and newer.kind = 'retry'
+                and newer.round_id > r.round_id
+            )
           order by a.round_id, a.ordinal, (a.settles = 4), a.ended_at desc
         ) final
         where final.reason is not null
@@ -54,6 +70,7 @@ statements! {
         order by a.started_at";
 }
 
+/// One round, with what its broadcast says of itself.
 #[derive(FromRow)]
 struct ProgressRow {
     broadcast_id: i64,
@@ -62,14 +79,25 @@ struct ProgressRow {
     urgent: bool,
     when_in_doubt: String,
     deadline_at: Timestamp,
+    tolerance_seconds: i32,
     created_at: Timestamp,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
+    start_at: Option<Timestamp>,
+    prepare_at: Option<Timestamp>,
+    time_zone: Option<String>,
     halt_reason: Option<String>,
     halt_detail: Option<String>,
     halted_at: Option<Timestamp>,
     tenant_halted: bool,
-    targeted: i64,
+    round_id: i64,
+    kind: String,
+    round_state: String,
+    round_created_at: Timestamp,
+    round_finished_at: Option<Timestamp>,
+    targeted: i32,
+    from_failed: i32,
+    from_unconfirmed: i32,
     sent: i64,
     failed: i64,
     skipped: i64,
@@ -94,16 +122,7 @@ struct DeliveryRow {
 }
 
 impl ProgressRow {
-    fn into_report(self) -> Result<BroadcastReport, StoreError> {
-        let own = broadcast_state(&self.state)?;
-        let active = matches!(own, BroadcastState::Expanding | BroadcastState::Running | BroadcastState::Halted);
-        let halt = match (self.halt_reason, self.halted_at) {
-            (Some(code), Some(since)) if active => {
-                let reason = HaltReason::from_code(&code).ok_or_else(|| refused("broadcast", "halt_reason", code))?;
-                Some(Halt { reason, detail: self.halt_detail, since })
-            }
-            _ => None,
-        };
+    fn round(&self) -> Result<RoundReport, StoreError> {
         let count = |number: i64| number.unsigned_abs();
         let counted = Counted {
             sent: count(self.sent),
@@ -113,22 +132,73 @@ impl ProgressRow {
             late_sent: count(self.late_sent),
             late_failed: count(self.late_failed),
         };
+        let kind = RoundKind::from_name(&self.kind).ok_or_else(|| refused("round", "kind", &self.kind))?;
+        let state = RoundState::from_name(&self.round_state);
+        let state = state.ok_or_else(|| refused("round", "state", &self.round_state))?;
+        let targeted = u64::from(uint(self.targeted));
+        Ok(RoundReport {
+            id: RoundId::from_i64(self.round_id),
+            kind,
+            state,
+            created_at: self.round_created_at,
+            finished_at: self.round_finished_at,
+            progress: Progress::from_counts(targeted, counted, state == RoundState::Done),
+        })
+    }
+
+    const fn retried(&self) -> Retried {
+        Retried {
+            failed: self.from_failed.unsigned_abs() as u64,
+            unconfirmed: self.from_unconfirmed.unsigned_abs() as u64,
+        }
+    }
+
+    /// The broadcast of this row, with the progress of nobody yet.
+    fn broadcast(&self) -> Result<BroadcastReport, StoreError> {
+        let own = broadcast_state(&self.state)?;
+        let active = matches!(own, BroadcastState::Expanding | BroadcastState::Running | BroadcastState::Halted);
+        let halt = match (&self.halt_reason, self.halted_at) {
+            (Some(code), Some(since)) if active => {
+                let reason = HaltReason::from_code(code).ok_or_else(|| refused("broadcast", "halt_reason", code))?;
+                Some(Halt { reason, detail: self.halt_detail.clone(), since })
+            }
+            _ => None,
+        };
+        let (start_at, time_zone) = (self.start_at, self.time_zone.clone().unwrap_or_default());
         Ok(BroadcastReport {
             id: BroadcastId::from_i64(self.broadcast_id),
-            title: self.title,
+            title: self.title.clone(),
             state: if self.tenant_halted && active { BroadcastState::Halted } else { own },
             halt,
             treatment: Treatment {
                 when_in_doubt: when_in_doubt(&self.when_in_doubt)?,
                 urgent: self.urgent,
                 deadline_at: self.deadline_at,
+                tolerance: seconds(self.tolerance_seconds),
             },
             created_at: self.created_at,
             started_at: self.started_at,
             finished_at: self.finished_at,
-            progress: Progress::from_counts(count(self.targeted), counted, own == BroadcastState::Cancelled),
+            schedule: start_at.map(|start_at| Schedule { start_at, prepare_at: self.prepare_at, time_zone }),
+            progress: Progress::default(),
+            rounds: Vec::new(),
         })
     }
+}
+
+/// One broadcast from its rounds, oldest first: whoever was tried again stands where the newest try has her.
+fn report(rounds: &[ProgressRow]) -> Result<BroadcastReport, StoreError> {
+    let mut report = rounds[0].broadcast()?;
+    for row in rounds {
+        let round = row.round()?;
+        match round.kind {
+            RoundKind::Send => report.progress = round.progress,
+            RoundKind::Retry => report.progress = report.progress.retried(&round.progress, row.retried()),
+            RoundKind::Prepare | RoundKind::Correct | RoundKind::Recall => {}
+        }
+        report.rounds.push(round);
+    }
+    Ok(report)
 }
 
 /// The policy called `name`.
@@ -172,7 +242,7 @@ impl PgStore {
                 query.bind(i64::from(limit)).fetch_all(conn).await
             })
             .await?;
-        rows.into_iter().map(ProgressRow::into_report).collect()
+        rows.chunk_by(|one, next| one.broadcast_id == next.broadcast_id).map(report).collect()
     }
 
     /// When the requests of one step of a broadcast began, in order.

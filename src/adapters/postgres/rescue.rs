@@ -9,8 +9,9 @@ use super::rows::{ChunkRow, int, uint};
 use super::statement::statements;
 use crate::domain::chunk::{Chunk, Doubt};
 use crate::domain::delivery::Settlement;
-use crate::domain::ids::{ChunkNumber, RoundId, TenantKey, WorkerId};
+use crate::domain::ids::{ChunkNumber, Epoch, Ordinal, RoundId, TenantKey, WorkerId};
 use crate::domain::outcome::{Outcome, Step};
+use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::ports::{AttemptFact, HeldTenant, StoreError};
 
@@ -55,10 +56,32 @@ statements! {
         select 1 from chunk where tenant_id = $1 and round_id = $2 and number = $3 for update";
     SETTLED_SO_FAR = "-- settled_so_far
         -- $1 tenant, $2 round, $3 ordinal
-        -- How many facts settled this person, and how many of them are definite.
-        select count(*), count(*) filter (where settles <> 4)
+        -- How many facts settled this person, how many of them are definite, and whether a retry has taken her up since:
+        -- then she is counted there.
+        select count(*), count(*) filter (where settles <> 4), exists (
+          select
+          from round mine
+          join audience me on me.tenant_id = mine.tenant_id and me.round_id = mine.round_id and me.ordinal = $3
+          join round newer
+            on newer.tenant_id = mine.tenant_id
+            and newer.broadcast_id = mine.broadcast_id
+            and newer.kind = 'retry'
+            and newer.round_id > mine.round_id
+          join audience again
+            on again.tenant_id = newer.tenant_id
+            and again.round_id = newer.round_id
+            and again.recipient_id = me.recipient_id
+          where mine.tenant_id = $1 and mine.round_id = $2
+        )
         from attempt
         where tenant_id = $1 and round_id = $2 and ordinal = $3 and settles is not null";
+    LOCK_LEFT_UNSETTLED = "-- lock_left_unsettled
+        -- $1 tenant, $2 round, $3 number
+        select c.number, c.first_ordinal, c.size, c.epoch, c.flush_number, c.crashes, c.sent, c.failed, c.skipped,
+          c.unconfirmed, c.open, c.settled
+        from chunk c
+        where c.tenant_id = $1 and c.round_id = $2 and c.number = $3 and c.state = 0
+        for update";
     INSERT_LATE = "-- insert_late
         -- $1 tenant, $2 round, $3 ordinal, $4 attempt, $5 epoch, $6 step, $7 outcome, $8 settles, $9 reason, $10 status,
         -- $11 request, $12 message id, $13 started at, $14 ended at
@@ -129,7 +152,7 @@ impl PgStore {
                 };
                 let mut chunk = chunk;
                 let doubts = chunk.rescue(policy);
-                store_rescued(conn, tenant, &chunk, &doubts, now).await?;
+                store_rescued(conn, tenant, &chunk, &doubts, Some(Step::Send), now).await?;
                 Ok(Ok(doubts.len() as u64))
             })
             .await?
@@ -152,6 +175,8 @@ async fn store_rescued(
     tenant: TenantKey,
     chunk: &Chunk,
     doubts: &[Doubt],
+    // The request of which nobody saw the answer; `None` when the doubt is older.
+    made: Option<Step>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let query = sqlx::query(STORE_RESCUED).bind(tenant.0).bind(chunk.round.as_i64()).bind(int(chunk.number.0));
@@ -163,9 +188,33 @@ async fn store_rescued(
         let settles = doubt.held.then_some(Settlement::Unconfirmed.number());
         let query = sqlx::query(INSERT_DOUBT).bind(tenant.0).bind(chunk.round.as_i64()).bind(int(doubt.ordinal.0));
         let query = query.bind(int(chunk.epoch.0)).bind(settles).bind(doubt.reason.code()).bind(now);
-        query.bind(Step::Send.number()).bind(Outcome::Lost(doubt.reason).number()).execute(&mut *conn).await?;
+        let outcome = made.map(|_| Outcome::Lost(doubt.reason).number());
+        query.bind(made.map_or(0, Step::number)).bind(outcome).execute(&mut *conn).await?;
     }
     Ok(())
+}
+
+/// Settles people of a chunk that nobody holds as unconfirmed: they may have been told, and nothing more will be tried.
+pub(super) async fn settle_unconfirmed(
+    conn: &mut PgConnection,
+    tenant: TenantKey,
+    round: RoundId,
+    number: i32,
+    doubted: Vec<(i32, &str)>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query_as(LOCK_LEFT_UNSETTLED).bind(tenant.0).bind(round.as_i64()).bind(number);
+    let Some(row): Option<ChunkRow> = query.fetch_optional(&mut *conn).await? else { return Ok(()) };
+    let mut chunk = row.into_chunk(round).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let mut doubts = Vec::with_capacity(doubted.len());
+    for (ordinal, code) in doubted {
+        let (ordinal, reason) = (Ordinal(uint(ordinal)), Reason::from_code(code).unwrap_or(Reason::AnswerLost));
+        if chunk.settle(ordinal, Settlement::Unconfirmed).is_ok() {
+            doubts.push(Doubt { ordinal, held: true, reason });
+        }
+    }
+    chunk.epoch = Epoch(chunk.epoch.0 + 1);
+    store_rescued(conn, tenant, &chunk, &doubts, None, now).await
 }
 
 /// One late fact: written down in any case, and proof when the person was held in doubt.
@@ -176,8 +225,8 @@ async fn record_one_late(conn: &mut PgConnection, tenant: TenantKey, fact: &Atte
         return Ok(0);
     }
     let query = sqlx::query_as(SETTLED_SO_FAR).bind(tenant.0).bind(round).bind(ordinal);
-    let (settled, definite_facts): (i64, i64) = query.fetch_one(&mut *conn).await?;
-    let in_doubt = settled > 0 && definite_facts == 0;
+    let (settled, definite_facts, taken_up): (i64, i64, bool) = query.fetch_one(&mut *conn).await?;
+    let in_doubt = settled > 0 && definite_facts == 0 && !taken_up;
     let definite = match fact.outcome {
         Some(Outcome::Accepted { .. }) => Some(Settlement::Sent),
         Some(Outcome::Rejected(_)) if fact.step == Some(Step::Send) => Some(Settlement::Failed),

@@ -1,6 +1,9 @@
 //! From rows to values of the domain. A value that the domain refuses becomes an error that names it.
 
+use std::time::Duration;
+
 use sqlx::FromRow;
+use sqlx::postgres::types::PgInterval;
 
 use crate::domain::chunk::{Chunk, Counters};
 use crate::domain::ids::{ChunkNumber, ConversationId, Epoch, InstallationId, Ordinal, RoundId};
@@ -22,6 +25,16 @@ pub fn int(number: u32) -> i32 {
 /// The database's `integer` as a number of ours; checks keep it from being negative.
 pub fn uint(number: i32) -> u32 {
     u32::try_from(number).unwrap_or(0)
+}
+
+/// The database's count of seconds as a time.
+pub fn seconds(count: i32) -> Duration {
+    Duration::from_secs(u64::from(uint(count)))
+}
+
+/// A time as the database's `interval`.
+pub fn interval(duration: Duration) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }
 }
 
 /// What of a chunk's row its owner needs.

@@ -17,7 +17,7 @@ use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Person, ProcessIdentity, Store, StoreError, Submission, TenantWork,
+    HeldTenant, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -42,6 +42,26 @@ impl Store for PgStore {
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {
         self.insert(submission).await
+    }
+
+    async fn tell(&self, untold: Untold, notice: &Submission) -> Answer<()> {
+        self.insert_notice(untold, notice).await
+    }
+
+    async fn count_retry(&self, tenant: TenantKey, id: BroadcastId, wish: &RetryWish) -> Answer<u64> {
+        self.count_to_retry(tenant, id, wish).await
+    }
+
+    async fn retry(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        wish: &RetryWish,
+        round: RoundId,
+        deadline_at: Timestamp,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        self.begin_retry(tenant, id, wish, round, deadline_at, now).await
     }
 
     async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Option<BroadcastReport>> {
@@ -103,6 +123,15 @@ impl Store for PgStore {
 
     async fn work(&self, tenant: TenantKey) -> Answer<TenantWork> {
         self.work_of(tenant).await
+    }
+
+    async fn start_due(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        now: Timestamp,
+    ) -> Answer<Vec<(BroadcastId, BroadcastState)>> {
+        self.start_hours(held, worker, now).await
     }
 
     async fn expand(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::fakes::{self, FakeDirectory, FakeStore, person};
 use super::*;
 use crate::domain::audience::{Repeat, read_list};
+use crate::domain::broadcast::TOLERANCE;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::outcome::{HaltScope, Outcome};
 use crate::domain::reason::{HaltReason, Reason};
@@ -39,8 +40,11 @@ fn draft(audience: Audience) -> Draft {
             when_in_doubt: WhenInDoubt::Hold,
             urgent: false,
             deadline_at: "2026-11-27T10:00:00Z".parse().unwrap(),
+            tolerance: TOLERANCE,
         },
         audience,
+        schedule: None,
+        author: None,
         accept_partial: false,
     }
 }

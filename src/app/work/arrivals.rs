@@ -34,6 +34,20 @@ impl Owner {
                     self.take_chunks(round, chunks);
                 }
             }
+            Arrival::Started(started) => {
+                self.errands.remove(&Errand::Start);
+                for (id, state) in self.checked("start", started)?.unwrap_or_default() {
+                    tracing::info!(broadcast = %id, %state, "the broadcast's hour has come");
+                }
+                self.polled_at = None;
+            }
+            Arrival::Told(broadcast, told) => {
+                self.errands.remove(&Errand::Tell(broadcast));
+                if self.patient("tell", told)?.is_some() {
+                    tracing::info!(%broadcast, "its author is told where it stands");
+                    self.polled_at = None;
+                }
+            }
             Arrival::Expanded(round, done) => {
                 self.errands.remove(&Errand::Expand(round));
                 if let Some(expanded) = self.checked("expand", done)? {
@@ -103,8 +117,12 @@ impl Owner {
     }
 
     pub(super) fn take_work(&mut self, work: TenantWork) {
-        self.idle = work.rounds.is_empty();
+        self.idle = work.rounds.is_empty() && work.untold.is_empty();
         let (now, wall) = (self.now(), self.office.clock.now());
+        // A broadcast's start is asked for; its preparing begins with the poll that finds its hour there.
+        let ahead = work.rounds.iter().filter(|round| round.kind != RoundKind::Prepare || !round.hour_has_come());
+        self.hour_at = ahead.filter_map(|round| round.hour_in).min().map(|left| now + left);
+        self.tell_authors(&work.untold);
         for record in work.buckets.iter().filter(|_| !self.app_was_read) {
             let age = (wall - record.kept_at).to_std().unwrap_or(Duration::ZERO);
             self.buckets.slowed_to(record.bucket, record.share, now - age);
@@ -133,7 +151,8 @@ impl Owner {
         self.finish_wanted |= self.hold.lanes().any(|lane| {
             let running = lane.work.state == RoundState::Running;
             let cancelling = lane.work.broadcast_state == BroadcastState::Cancelling;
-            (running || cancelling) && self.hold.chunk_count(lane.work.round).1 == 0
+            let overtaken = lane.work.kind == RoundKind::Prepare && !lane.work.goes_on();
+            (running || cancelling || overtaken) && self.hold.chunk_count(lane.work.round).1 == 0
         });
     }
 

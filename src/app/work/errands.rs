@@ -12,6 +12,7 @@ impl Owner {
         }
         self.record_late();
         if now >= self.rest_until {
+            self.start_due(now);
             self.load_contents();
             self.claim_and_expand();
             self.release_stopped();
@@ -25,6 +26,9 @@ impl Owner {
         let poll_at = if polling { now + self.office.settings.poll_every } else { poll_at };
         let try_at = if self.halt.is_some() { self.probe_at } else { self.try_at };
         let mut wake_at = poll_at.max(soon);
+        if let Some(hour) = self.hour_at.filter(|hour| *hour > now) {
+            wake_at = wake_at.min(hour);
+        }
         if now < try_at {
             wake_at = wake_at.min(try_at);
         } else if !self.warm {
@@ -47,11 +51,34 @@ impl Owner {
         self.send_out(Errand::Poll, async move { Arrival::Polled(store.work(tenant).await) });
     }
 
+    /// Asks for the broadcasts whose hour has come to be started, when one should have.
+    pub(super) fn start_due(&mut self, now: Monotonic) {
+        if self.hour_at.is_none_or(|hour| now < hour) {
+            return;
+        }
+        self.hour_at = None;
+        let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
+        let wall = self.office.clock.now();
+        self.send_out(Errand::Start, async move { Arrival::Started(store.start_due(held, worker, wall).await) });
+    }
+
+    /// Tells authors where their broadcasts stand, one after another.
+    pub(super) fn tell_authors(&mut self, untold: &[Untold]) {
+        for untold in untold.iter().copied() {
+            let (store, tenant) = (Arc::clone(&self.office.store), self.office.held.tenant);
+            let (clock, chances) = (Arc::clone(&self.office.clock), [(); 2].map(|()| self.office.random.next_u64()));
+            self.send_out(Errand::Tell(untold.broadcast), async move {
+                Arrival::Told(untold.broadcast, notice::tell(&*store, &*clock, chances, tenant, untold).await)
+            });
+        }
+    }
+
     pub(super) fn load_contents(&mut self) {
         let missing: Vec<BroadcastId> = self
             .hold
             .lanes()
             .filter(|lane| lane.activity.is_none() && lane.work.state == RoundState::Running)
+            .filter(|lane| lane.work.kind != RoundKind::Prepare)
             .map(|lane| lane.work.broadcast)
             .collect();
         for id in missing {
@@ -66,10 +93,12 @@ impl Owner {
         // While halted, somebody is needed to be tried with.
         let may_claim = self.halt.is_none() || (self.may_probe() && !self.hold.has_work());
         for lane in self.hold.lanes() {
-            let round = lane.work.round;
-            match lane.work.broadcast_state {
-                BroadcastState::Expanding if lane.work.state == RoundState::Expanding => expansions.push(round),
-                BroadcastState::Running if lane.work.state == RoundState::Running => {
+            let (work, round) = (&lane.work, lane.work.round);
+            match work.state {
+                RoundState::Expanding if work.kind.may_expand(work.broadcast_state) && work.hour_has_come() => {
+                    expansions.push(round);
+                }
+                RoundState::Running if work.goes_on() => {
                     let (all, own) = self.hold.chunk_count(round);
                     let hungry = lane.active() < chunk_size as usize && (all < CHUNKS_MAX || own == 0);
                     if hungry && !lane.exhausted && may_claim {
@@ -104,7 +133,7 @@ impl Owner {
         let stopped: Vec<(RoundId, BroadcastState)> = self
             .hold
             .lanes()
-            .filter(|lane| lane.work.state == RoundState::Running && !lane.work.broadcast_state.may_send())
+            .filter(|lane| lane.work.state == RoundState::Running && !lane.work.goes_on())
             .map(|lane| (lane.work.round, lane.work.broadcast_state))
             .collect();
         let (policy, wall) = (self.office.settings.retry.clone(), self.office.clock.now());

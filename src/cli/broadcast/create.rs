@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 use super::super::text::{self, Align, table, thousands};
 use super::super::{Global, session};
 use super::announcement::Announcement;
+use super::hour::When;
 use super::preview::{preview_json, preview_text, size_text, write_card};
+use super::show::hour_text;
 use super::{left_out, list_file};
 use crate::app::people::PeopleRead;
 use crate::app::submit::{self, Accepted, Audience, Draft, LeftOut, Preview};
 use crate::config::{Need, parse_duration};
-use crate::domain::audience::Understood;
-use crate::domain::broadcast::Treatment;
+use crate::domain::audience::{Address, Understood};
+use crate::domain::broadcast::{Schedule, Treatment};
 use crate::domain::content::{ACTIVITY_BYTES_MAX, Content};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fault::{Fault, Faults};
@@ -37,12 +39,14 @@ pub(in crate::cli) struct Create {
     /// Whom it is for in words: everyone
     #[arg(long, value_name = "EXPR")]
     audience_expr: Option<String>,
-    /// Send it now
-    #[arg(long)]
-    now: bool,
-    /// Whoever has not had their turn after this long fails
+    #[command(flatten)]
+    when: When,
+    /// Whoever has not had their turn this long after the start fails
     #[arg(long, value_name = "DURATION", default_value = "72h", value_parser = parse_duration)]
     deadline: Duration,
+    /// Who is told by the bot when it ends, is halted or misses its hour: an object id, principal name or mail address
+    #[arg(long, value_name = "PERSON", value_parser = person)]
+    tell: Option<Address>,
     /// Overtake broadcasts that are not urgent, and ask Teams for an entry in the activity feed
     #[arg(long)]
     urgent: bool,
@@ -67,6 +71,8 @@ Examples:
   stentor broadcast create --now --title \"New canteen\" --body-file canteen.md --audience staff.csv \\
       --image canteen.jpg --image-description \"The new canteen\" --author \"Facilities\" \\
       --button \"Menu=https://intranet.contoso.example/menu\"
+  stentor broadcast create --at 2026-12-01T09:00 --time-zone Europe/Berlin --tell anna@contoso.example \\
+      --title \"All hands\" --body-file all-hands.md --audience-expr everyone
   stentor broadcast create --preview card.json --title \"Fire drill\" --body \"At **noon**.\"";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,6 +91,9 @@ impl Create {
         let (is_dry, title) = (self.dry_run, self.said.title.clone());
         let described = self.described()?;
         let understood = described.understood();
+        if let Some((_, Some(note))) = &described.schedule {
+            text::aside(note);
+        }
         let told = global
             .with_stentor("broadcast create", Need::Teams, async |stentor, stop| {
                 let draft = described.draft(stentor.clock.now());
@@ -109,10 +118,7 @@ impl Create {
     fn described(self) -> Result<Described, Faults> {
         let mut faults = Vec::new();
         let mut keep = |found: Faults| faults.extend(found.0);
-        if !self.now {
-            let cure = "Write --now; for another hour, run this command at that hour.";
-            keep(Faults(vec![Fault::new("--now", "is not given, and scheduling is not there yet", cure)]));
-        }
+        let schedule = self.when.schedule().map_err(&mut keep).ok().flatten();
         let is_dash = |file: Option<&Path>| file.is_some_and(list_file::is_standard_input);
         if is_dash(self.said.body_file.as_deref()) && is_dash(self.audience.as_deref()) {
             let cure = "Put the text or the list into a file.";
@@ -124,6 +130,9 @@ impl Create {
             (Some(content), Some(audience), true) => Ok(Described {
                 content,
                 audience,
+                schedule,
+                tell: self.tell,
+                tolerance: self.when.tolerance,
                 deadline: self.deadline,
                 urgent: self.urgent,
                 when_in_doubt: match self.when_in_doubt {
@@ -135,6 +144,10 @@ impl Create {
             _ => Err(Faults(faults)),
         }
     }
+}
+
+fn person(text: &str) -> Result<Address, String> {
+    Address::parse(text).ok_or_else(|| "write an object id, a user principal name or a mail address".to_owned())
 }
 
 fn audience(list: Option<&Path>, words: Option<&str>) -> Result<Audience, Faults> {
@@ -171,6 +184,9 @@ fn preview(said: Announcement, file: Option<PathBuf>, urgent: bool, as_json: boo
 struct Described {
     content: Content,
     audience: Audience,
+    schedule: Option<(Schedule, Option<String>)>,
+    tell: Option<Address>,
+    tolerance: Duration,
     deadline: Duration,
     urgent: bool,
     when_in_doubt: WhenInDoubt,
@@ -186,9 +202,22 @@ impl Described {
     }
 
     fn draft(self, now: Timestamp) -> Draft {
-        let treatment =
-            Treatment { when_in_doubt: self.when_in_doubt, urgent: self.urgent, deadline_at: now + self.deadline };
-        Draft { content: self.content, treatment, audience: self.audience, accept_partial: self.accept_partial }
+        let schedule = self.schedule.map(|(schedule, _)| schedule);
+        let start_at = schedule.as_ref().map_or(now, |schedule| schedule.start_at);
+        let treatment = Treatment {
+            when_in_doubt: self.when_in_doubt,
+            urgent: self.urgent,
+            deadline_at: start_at + self.deadline,
+            tolerance: self.tolerance,
+        };
+        Draft {
+            content: self.content,
+            treatment,
+            audience: self.audience,
+            schedule,
+            author: self.tell,
+            accept_partial: self.accept_partial,
+        }
     }
 }
 
@@ -205,14 +234,28 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option
             text::aside(&format!("Reading the directory: {} so far.", text::people(read.people)));
         }
     };
+    let (schedule, now) = (draft.schedule.clone(), stentor.clock.now());
     let Accepted { broadcast, targeted, left_out } = submit::submit(&stentor.people(), draft, reading).await?;
     let mut told = format!("Accepted as {broadcast}: “{}” for {}.\n", text::one_line(title), text::people(targeted));
     told += &left_out::text(&left_out);
-    told += &format!(
-        "It goes out while `stentor run` or `stentor work` runs. Follow it with:\n  stentor broadcast watch {broadcast}\n"
-    );
-    let document = json!({ "id": broadcast, "targeted": targeted, "list": list_json(&left_out, understood) });
+    let works = "while `stentor run` or `stentor work` runs";
+    told += &match &schedule {
+        Some(schedule) => format!("It starts at {}, {works}; {}.\n", hour_text(schedule), ahead(schedule, now)),
+        None => format!("It goes out {works}.\n"),
+    };
+    told += &format!("Follow it with:\n  stentor broadcast watch {broadcast}\n");
+    let document = json!({
+        "id": broadcast,
+        "targeted": targeted,
+        "schedule": schedule,
+        "list": list_json(&left_out, understood),
+    });
     Ok(Told { text: told, document })
+}
+
+/// How long it is until the hour.
+fn ahead(schedule: &Schedule, now: Timestamp) -> String {
+    format!("that is in {}", text::duration((schedule.start_at - now).to_std().unwrap_or_default()))
 }
 
 async fn dry_run(

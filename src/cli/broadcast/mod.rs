@@ -11,10 +11,12 @@ mod announcement;
 mod control;
 mod create;
 mod export;
+mod hour;
 pub(super) mod left_out;
 mod list;
 mod list_file;
 mod preview;
+mod retry;
 pub(super) mod show;
 mod watch;
 mod whole_file;
@@ -36,9 +38,11 @@ enum Command {
     Show(show::Show),
     /// Follow one broadcast to its end
     Watch(watch::Watch),
+    /// Try again to tell those whom one broadcast did not reach
+    Retry(retry::Retry),
     /// Stop one broadcast until it is resumed
     Pause(control::Control),
-    /// Let a paused or halted broadcast go on
+    /// Let a paused, halted or missed broadcast go on
     Resume(control::Control),
     /// Stop one broadcast for good
     Cancel(control::Control),
@@ -53,6 +57,7 @@ impl Broadcast {
             Command::List(command) => command.perform(global).await,
             Command::Show(command) => command.perform(global).await,
             Command::Watch(command) => command.perform(global).await,
+            Command::Retry(command) => command.perform(global).await,
             Command::Pause(command) => command.perform(global, Wish::Pause).await,
             Command::Resume(command) => command.perform(global, Wish::Resume).await,
             Command::Cancel(command) => command.perform(global, Wish::Cancel).await,

@@ -7,9 +7,11 @@ use super::super::{Global, session};
 use super::not_found;
 use crate::app::report::{self, ReasonCount, Summary};
 use crate::config::Need;
+use crate::domain::broadcast::{RoundKind, Schedule};
 use crate::domain::ids::BroadcastId;
 use crate::domain::progress::Progress;
-use crate::ports::{BroadcastReport, Halt};
+use crate::domain::schedule;
+use crate::ports::{BroadcastReport, Halt, RoundReport};
 
 /// One broadcast: where everybody stands, and why
 #[derive(Debug, Args)]
@@ -47,14 +49,47 @@ pub(in crate::cli) fn summary_text(summary: &Summary) -> String {
         told += &format!("\n{}\n", halt_text(halt));
     }
     told += &format!("\n{}", counts(&report.progress));
+    if report.rounds.len() > 1 {
+        told += &format!("\nRounds\n{}", rounds(&report.rounds));
+    }
     if !summary.by_reason.is_empty() {
         told += &format!("\nWhy\n{}", reasons(&summary.by_reason));
     }
     told
 }
 
+/// The hour as its author wrote it.
+pub(in crate::cli) fn hour_text(schedule: &Schedule) -> String {
+    schedule::shown(schedule.start_at, &schedule.time_zone)
+}
+
+/// Each pass over people: where it left them.
+fn rounds(rounds: &[RoundReport]) -> String {
+    let row = |round: &RoundReport| {
+        let Progress { targeted, pending, sent, failed, skipped, unconfirmed, cancelled } = round.progress;
+        let done = if round.kind == RoundKind::Prepare { "ready" } else { "sent" };
+        let counts = [
+            (done, sent),
+            ("failed", failed),
+            ("skipped", skipped),
+            ("unconfirmed", unconfirmed),
+            ("cancelled", cancelled),
+            ("pending", pending),
+        ];
+        let named = counts.iter().filter(|(_, count)| *count > 0);
+        let named: Vec<String> = named.map(|(name, count)| format!("{} {name}", thousands(*count))).collect();
+        let counts = if named.is_empty() { "nobody yet".to_owned() } else { named.join(", ") };
+        vec![round.kind.to_string(), round.state.to_string(), text::people(targeted), counts]
+    };
+    let rows: Vec<Vec<String>> = rounds.iter().map(row).collect();
+    table(&[Align::Left, Align::Left, Align::Right, Align::Left], &rows, "  ")
+}
+
 fn instants(report: &BroadcastReport) -> String {
     let mut told = format!("created {}", text::instant(report.created_at));
+    if let Some(schedule) = &report.schedule {
+        told += &format!(" · its hour {}", hour_text(schedule));
+    }
     if let Some(started_at) = report.started_at {
         told += &format!(" · started {}", text::instant(started_at));
         if let Some(took) = report.finished_at.and_then(|finished_at| (finished_at - started_at).to_std().ok()) {

@@ -9,7 +9,8 @@ open_round as materialized (
   select 1
   from round r
   join broadcast b on b.tenant_id = r.tenant_id and b.broadcast_id = r.broadcast_id
-  where r.tenant_id = $1 and r.round_id = $4 and r.state = 'running' and b.state = 'running'
+  where r.tenant_id = $1 and r.round_id = $4 and r.state = 'running'
+    and b.state = case r.kind when 'prepare' then 'scheduled' else 'running' end
     and exists (select from lease)
 ),
 -- Claimed by us in a call whose answer was lost. Nothing of theirs was ever permitted; the new epoch fences that call.

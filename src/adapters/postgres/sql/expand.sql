@@ -1,23 +1,32 @@
 -- expand
--- $1 tenant, $2 round, $3 broadcast, $4 after this recipient, $5 slice, $6 first ordinal, $7 chunk size, $8 from a list
+-- $1 tenant, $2 round, $3 broadcast, $4 after this recipient, $5 slice, $6 first ordinal, $7 chunk size,
+-- $8 whom: everyone, list or given, $9 only those whose chat is not known, $10 given people, $11 and their doubts
 -- Freezes one slice: everybody an ordinal, in the order of the directory's numbers, every run of ordinals a chunk.
 -- Chunks are numbered on from the last one, so that a chunk size that was changed meanwhile does no harm.
 with source as (
-  select l.recipient_id
+  select l.recipient_id, null::text as doubt
   from audience_list l
-  where $8 and l.tenant_id = $1 and l.broadcast_id = $3 and l.recipient_id > $4
+  where $8 = 'list' and l.tenant_id = $1 and l.broadcast_id = $3 and l.recipient_id > $4
+    and (not $9 or exists (
+      select from recipient p
+      where p.tenant_id = $1 and p.recipient_id = l.recipient_id and p.conversation_id is null
+    ))
   union all
-  select p.recipient_id
+  select p.recipient_id, null::text
   from recipient p
-  where not $8 and p.tenant_id = $1 and p.recipient_id > $4
+  where $8 = 'everyone' and p.tenant_id = $1 and p.recipient_id > $4 and (not $9 or p.conversation_id is null)
+  union all
+  select given.recipient_id, given.doubt
+  from unnest($10::bigint[], $11::text[]) as given (recipient_id, doubt)
+  where $8 = 'given'
 ),
 slice as materialized (
-  select recipient_id, (row_number() over (order by recipient_id))::int - 1 as place
-  from (select recipient_id from source order by recipient_id limit $5) first
+  select recipient_id, doubt, (row_number() over (order by recipient_id))::int - 1 as place
+  from (select recipient_id, doubt from source order by recipient_id limit $5) first
 ),
 placed as (
-  insert into audience (tenant_id, round_id, ordinal, recipient_id)
-  select $1, $2, $6 + place, recipient_id
+  insert into audience (tenant_id, round_id, ordinal, recipient_id, doubt)
+  select $1, $2, $6 + place, recipient_id, doubt
   from slice
 ),
 cut as (

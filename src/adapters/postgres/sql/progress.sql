@@ -1,31 +1,29 @@
 -- progress
 -- $1 tenant, $2 broadcast or null, $3 limit
--- A sum over chunks, never a count over recipients.
-select b.broadcast_id, b.title, b.state, b.urgent, b.when_in_doubt, b.deadline_at, b.created_at, b.started_at,
-  b.finished_at, coalesce(b.halt_reason, t.halt_reason) as halt_reason,
-  coalesce(b.halt_detail, t.halt_detail) as halt_detail, coalesce(b.halted_at, t.halted_at) as halted_at,
-  t.halted_at is not null as tenant_halted,
-  coalesce(total.targeted, 0) as targeted, coalesce(counted.sent, 0) as sent, coalesce(counted.failed, 0) as failed,
-  coalesce(counted.skipped, 0) as skipped, coalesce(counted.unconfirmed, 0) as unconfirmed,
-  coalesce(counted.late_sent, 0) as late_sent, coalesce(counted.late_failed, 0) as late_failed
+-- One row for each round, each a sum over its chunks, never a count over recipients. Notices are nobody's announcement
+-- and are listed only when asked for by id.
+select b.broadcast_id, b.title, b.state, b.urgent, b.when_in_doubt, b.deadline_at, b.tolerance_seconds, b.created_at,
+  b.started_at, b.finished_at, b.start_at, b.prepare_at, b.time_zone,
+  coalesce(b.halt_reason, t.halt_reason) as halt_reason, coalesce(b.halt_detail, t.halt_detail) as halt_detail,
+  coalesce(b.halted_at, t.halted_at) as halted_at, t.halted_at is not null as tenant_halted,
+  r.round_id, r.kind, r.state as round_state, r.created_at as round_created_at, r.finished_at as round_finished_at,
+  r.targeted, r.from_failed, r.from_unconfirmed,
+  coalesce(counted.sent, 0) as sent, coalesce(counted.failed, 0) as failed, coalesce(counted.skipped, 0) as skipped,
+  coalesce(counted.unconfirmed, 0) as unconfirmed, coalesce(counted.late_sent, 0) as late_sent,
+  coalesce(counted.late_failed, 0) as late_failed
 from (
   select * from broadcast
-  where tenant_id = $1 and ($2::bigint is null or broadcast_id = $2)
+  where tenant_id = $1 and case when $2::bigint is null then notice_of is null else broadcast_id = $2 end
   order by broadcast_id desc
   limit $3
 ) b
 join tenant t on t.tenant_id = b.tenant_id
-left join lateral (
-  select sum(r.targeted)::bigint as targeted
-  from round r
-  where r.tenant_id = b.tenant_id and r.broadcast_id = b.broadcast_id and r.kind = 'send'
-) total on true
+join round r on r.tenant_id = b.tenant_id and r.broadcast_id = b.broadcast_id
 left join lateral (
   select sum(c.sent)::bigint as sent, sum(c.failed)::bigint as failed, sum(c.skipped)::bigint as skipped,
     sum(c.unconfirmed)::bigint as unconfirmed, sum(c.late_sent)::bigint as late_sent,
     sum(c.late_failed)::bigint as late_failed
-  from round r
-  join chunk c on c.tenant_id = r.tenant_id and c.round_id = r.round_id
-  where r.tenant_id = b.tenant_id and r.broadcast_id = b.broadcast_id and r.kind = 'send'
+  from chunk c
+  where c.tenant_id = r.tenant_id and c.round_id = r.round_id
 ) counted on true
-order by b.broadcast_id desc
+order by b.broadcast_id desc, r.round_id

@@ -1,204 +1,21 @@
 //! The whole engine in one process: a real worker, a real Postgres, the simulated Teams over real HTTP, whose ledger is
 //! the judge. Quotas are twenty times the published ones, so that a test takes seconds.
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
-use stentor::adapters::postgres::managed::testing::TestDatabase;
-use stentor::adapters::postgres::pool::PoolSettings;
-use stentor::adapters::postgres::{PgStore, schema};
-use stentor::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
-use stentor::adapters::teams::{CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
 use stentor::app::control::{Granted, Wish};
-use stentor::app::engine::EngineSettings;
-use stentor::app::health::Health;
-use stentor::app::lease::Worker;
-use stentor::app::people::People;
-use stentor::app::submit::{Audience, Draft, submit};
-use stentor::domain::broadcast::{BroadcastState, Treatment};
-use stentor::domain::content::Content;
+use stentor::domain::broadcast::BroadcastState;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
-use stentor::domain::ids::{BroadcastId, TenantKey};
 use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::reason::{HaltReason, Reason};
-use stentor::domain::retry::RetryPolicy;
-use stentor::ports::{BroadcastReport, Clock, Halt, Messenger, Random, Store};
+use stentor::ports::{Halt, Store};
 use stentor::simulator::faults::FaultPlan;
-use stentor::simulator::service::Simulator;
-use stentor::simulator::settings::SimulatorSettings;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-const FASTER: u32 = 20;
-const PATIENCE: Duration = Duration::from_secs(60);
+use house::{faults, house, organisation};
 
-struct House {
-    simulator: Simulator,
-    store: Arc<PgStore>,
-    tenant: TenantKey,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-    client: Arc<TeamsClient>,
-    engine: EngineSettings,
-    _database: TestDatabase,
-}
-
-struct Working {
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-}
-
-impl Working {
-    async fn stop(self) {
-        self.stop.cancel();
-        self.task.await.unwrap();
-    }
-}
-
-async fn house(settings: SimulatorSettings) -> House {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let (tenant_id, app_id, manifest) = (settings.tenant, settings.app, settings.external_id);
-    let secret = SecretSource::Value(settings.client_secret.clone().into());
-    let settings = SimulatorSettings { quota_factor: f64::from(FASTER), ..settings };
-    let simulator = Simulator::start(settings, Arc::clone(&clock)).await.unwrap();
-    let url = |text: String| text.parse().unwrap();
-    let cloud = CloudProfile::custom(url(simulator.login_url()), url(simulator.graph_url()), url(simulator.bot_url()));
-    let client = TeamsClientSettings {
-        request_timeout: Duration::from_secs(4),
-        ..TeamsClientSettings::new(cloud, tenant_id, app_id, secret, manifest.to_string())
-    };
-    let client = Arc::new(TeamsClient::new(client, Arc::clone(&clock), Arc::clone(&random)).unwrap());
-    let database = TestDatabase::create().await;
-    let store = PgStore::new(database.connect_options(), PoolSettings::default());
-    schema::migrate(store.database()).await.unwrap();
-    let tenant = store.tenant(tenant_id, app_id).await.unwrap();
-    let quick = |bucket| (bucket, Quota::per_second(if bucket == Bucket::Send { 50 } else { 30 } * FASTER));
-    let engine = EngineSettings {
-        quotas: Bucket::ALL.into_iter().map(quick).collect(),
-        poll_every: Duration::from_millis(200),
-        flush_every: Duration::from_millis(50),
-        probe_every: Duration::from_secs(1),
-        chunk_size: 32,
-        retry: RetryPolicy { first: Duration::from_millis(200), ..RetryPolicy::default() },
-        ..EngineSettings::default()
-    };
-    House { simulator, store: Arc::new(store), tenant, clock, random, client, engine, _database: database }
-}
-
-impl House {
-    fn people(&self) -> People {
-        People {
-            directory: self.client.clone(),
-            store: self.store.clone(),
-            clock: Arc::clone(&self.clock),
-            random: Arc::clone(&self.random),
-            tenant: self.tenant,
-            quota: self.engine.quotas[&Bucket::Directory],
-            retry: self.engine.retry.clone(),
-        }
-    }
-
-    async fn submit(&self, title: &str, when_in_doubt: WhenInDoubt) -> BroadcastId {
-        let deadline_at = self.clock.now() + Duration::from_secs(3600);
-        self.submit_until(title, when_in_doubt, deadline_at).await
-    }
-
-    async fn submit_until(
-        &self,
-        title: &str,
-        when_in_doubt: WhenInDoubt,
-        deadline_at: stentor::domain::time::Timestamp,
-    ) -> BroadcastId {
-        let content = Content { title: title.to_owned(), body: "Text".to_owned(), ..Content::default() };
-        let treatment = Treatment { when_in_doubt, urgent: false, deadline_at };
-        let draft = Draft { content, treatment, audience: Audience::Everyone, accept_partial: false };
-        submit(&self.people(), draft, |_| {}).await.unwrap().broadcast
-    }
-
-    fn worker(&self) -> Working {
-        let messenger: Arc<dyn Messenger> = self.client.clone();
-        let worker = Worker {
-            clock: Arc::clone(&self.clock),
-            random: Arc::clone(&self.random),
-            store: self.store.clone(),
-            messengers: Arc::new(move |_| Arc::clone(&messenger)),
-            tenants: vec![self.tenant],
-            settings: Arc::new(self.engine.clone()),
-            process: process_identity(&*self.random),
-            is_gone: Arc::new(is_gone),
-            health: Health::default(),
-        };
-        let stop = CancellationToken::new();
-        let task = {
-            let stop = stop.clone();
-            tokio::spawn(async move { worker.run(stop).await.unwrap() })
-        };
-        Working { stop, task }
-    }
-
-    async fn report(&self, id: BroadcastId) -> BroadcastReport {
-        let report = self.store.report(self.tenant, id).await.unwrap().unwrap();
-        assert!(report.progress.adds_up(), "{:?}", report.progress);
-        report
-    }
-
-    /// Waits until the report satisfies `wanted`; the sum must hold at every look.
-    async fn until(&self, id: BroadcastId, wanted: impl Fn(&BroadcastReport) -> bool) -> BroadcastReport {
-        let give_up_at = self.clock.monotonic() + PATIENCE;
-        loop {
-            let report = self.report(id).await;
-            if wanted(&report) {
-                return report;
-            }
-            assert!(self.clock.monotonic() < give_up_at, "it never came: {report:?}");
-            self.pause(Duration::from_millis(50)).await;
-        }
-    }
-
-    async fn until_done(&self, id: BroadcastId) -> BroadcastReport {
-        self.until(id, |report| report.state.is_final()).await
-    }
-
-    fn pause(&self, duration: Duration) -> impl Future<Output = ()> + use<> {
-        self.clock.sleep_until(self.clock.monotonic() + duration)
-    }
-
-    async fn reasons(&self, id: BroadcastId) -> BTreeMap<(Settlement, Reason), u64> {
-        let rows = self.store.reasons(self.tenant, id).await.unwrap();
-        rows.into_iter().map(|(settlement, reason, count)| ((settlement, reason), count)).collect()
-    }
-
-    async fn control(&self, path: &str, body: serde_json::Value) {
-        let url = format!("{}/_simulator/{path}", self.simulator.base_url());
-        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
-    }
-
-    async fn claims_left(&self) -> i64 {
-        let claims = "-- claims\nselect count(*) from chunk where state = 1";
-        let held = "-- held\nselect count(*) from tenant where lease_owner is not null";
-        let count = async |sql: &'static str| {
-            self.store
-                .database()
-                .run("count", async |conn| sqlx::query_scalar(sql).fetch_one(conn).await)
-                .await
-                .unwrap()
-        };
-        let (claims, held): (i64, i64) = (count(claims).await, count(held).await);
-        claims + held
-    }
-}
-
-fn organisation(people: usize) -> SimulatorSettings {
-    SimulatorSettings { people, ..SimulatorSettings::default() }
-}
-
-fn faults(plan: FaultPlan, people: usize) -> SimulatorSettings {
-    SimulatorSettings { faults: plan, ..organisation(people) }
-}
+mod again;
+mod hours;
+mod house;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_of_a_mixed_organisation_ends_with_a_named_outcome() {
@@ -373,12 +190,10 @@ async fn pausing_and_cancelling_stop_new_requests_within_a_second() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_has_had_no_turn_by_the_deadline_is_named() {
-    let house = house(organisation(600)).await;
+    let mut house = house(organisation(600)).await;
     let deadline_at = house.clock.now() + Duration::from_secs(3);
     let id = house.submit_until("News", WhenInDoubt::Hold, deadline_at).await;
-    let mut slow = house.engine.clone();
-    slow.quotas.insert(Bucket::Send, Quota::per_second(20));
-    let house = House { engine: slow, ..house };
+    house.engine.quotas.insert(Bucket::Send, Quota::per_second(20));
     let working = house.worker();
     let report = house.until_done(id).await;
     working.stop().await;

@@ -1,0 +1,205 @@
+//! A worker, a store and a simulated Teams under one roof.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stentor::adapters::postgres::managed::testing::TestDatabase;
+use stentor::adapters::postgres::pool::PoolSettings;
+use stentor::adapters::postgres::{PgStore, schema};
+use stentor::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
+use stentor::adapters::teams::{CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
+use stentor::app::engine::EngineSettings;
+use stentor::app::health::Health;
+use stentor::app::lease::Worker;
+use stentor::app::people::People;
+use stentor::app::submit::{Audience, Draft, submit};
+use stentor::domain::broadcast::{TOLERANCE, Treatment};
+use stentor::domain::content::Content;
+use stentor::domain::delivery::{Settlement, WhenInDoubt};
+use stentor::domain::ids::{BroadcastId, TenantKey};
+use stentor::domain::pacing::{Bucket, Quota};
+use stentor::domain::reason::Reason;
+use stentor::domain::retry::RetryPolicy;
+use stentor::domain::time::Timestamp;
+use stentor::ports::{BroadcastReport, Clock, Messenger, Random, Store};
+use stentor::simulator::faults::FaultPlan;
+use stentor::simulator::service::Simulator;
+use stentor::simulator::settings::SimulatorSettings;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub const FASTER: u32 = 20;
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct House {
+    pub simulator: Simulator,
+    pub store: Arc<PgStore>,
+    pub tenant: TenantKey,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub client: Arc<TeamsClient>,
+    pub engine: EngineSettings,
+    _database: TestDatabase,
+}
+
+pub struct Working {
+    pub stop: CancellationToken,
+    pub task: JoinHandle<()>,
+}
+
+impl Working {
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+pub async fn house(settings: SimulatorSettings) -> House {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let (tenant_id, app_id, manifest) = (settings.tenant, settings.app, settings.external_id);
+    let secret = SecretSource::Value(settings.client_secret.clone().into());
+    let settings = SimulatorSettings { quota_factor: f64::from(FASTER), ..settings };
+    let simulator = Simulator::start(settings, Arc::clone(&clock)).await.unwrap();
+    let url = |text: String| text.parse().unwrap();
+    let cloud = CloudProfile::custom(url(simulator.login_url()), url(simulator.graph_url()), url(simulator.bot_url()));
+    let client = TeamsClientSettings {
+        request_timeout: Duration::from_secs(4),
+        ..TeamsClientSettings::new(cloud, tenant_id, app_id, secret, manifest.to_string())
+    };
+    let client = Arc::new(TeamsClient::new(client, Arc::clone(&clock), Arc::clone(&random)).unwrap());
+    let database = TestDatabase::create().await;
+    let store = PgStore::new(database.connect_options(), PoolSettings::default());
+    schema::migrate(store.database()).await.unwrap();
+    let tenant = store.tenant(tenant_id, app_id).await.unwrap();
+    let quick = |bucket| (bucket, Quota::per_second(if bucket == Bucket::Send { 50 } else { 30 } * FASTER));
+    let engine = EngineSettings {
+        quotas: Bucket::ALL.into_iter().map(quick).collect(),
+        poll_every: Duration::from_millis(200),
+        flush_every: Duration::from_millis(50),
+        probe_every: Duration::from_secs(1),
+        chunk_size: 32,
+        retry: RetryPolicy { first: Duration::from_millis(200), ..RetryPolicy::default() },
+        ..EngineSettings::default()
+    };
+    House { simulator, store: Arc::new(store), tenant, clock, random, client, engine, _database: database }
+}
+
+impl House {
+    pub fn people(&self) -> People {
+        People {
+            directory: self.client.clone(),
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            tenant: self.tenant,
+            quota: self.engine.quotas[&Bucket::Directory],
+            retry: self.engine.retry.clone(),
+        }
+    }
+
+    pub async fn submit(&self, title: &str, when_in_doubt: WhenInDoubt) -> BroadcastId {
+        let deadline_at = self.clock.now() + Duration::from_secs(3600);
+        self.submit_until(title, when_in_doubt, deadline_at).await
+    }
+
+    pub async fn submit_until(&self, title: &str, when_in_doubt: WhenInDoubt, deadline_at: Timestamp) -> BroadcastId {
+        let draft = self.draft(title, when_in_doubt, deadline_at);
+        submit(&self.people(), draft, |_| {}).await.unwrap().broadcast
+    }
+
+    pub fn draft(&self, title: &str, when_in_doubt: WhenInDoubt, deadline_at: Timestamp) -> Draft {
+        let content = Content { title: title.to_owned(), body: "Text".to_owned(), ..Content::default() };
+        let treatment = Treatment { when_in_doubt, urgent: false, deadline_at, tolerance: TOLERANCE };
+        Draft { content, treatment, audience: Audience::Everyone, schedule: None, author: None, accept_partial: false }
+    }
+
+    pub fn worker(&self) -> Working {
+        let messenger: Arc<dyn Messenger> = self.client.clone();
+        let worker = Worker {
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            store: self.store.clone(),
+            messengers: Arc::new(move |_| Arc::clone(&messenger)),
+            tenants: vec![self.tenant],
+            settings: Arc::new(self.engine.clone()),
+            process: process_identity(&*self.random),
+            is_gone: Arc::new(is_gone),
+            health: Health::default(),
+        };
+        let stop = CancellationToken::new();
+        let task = {
+            let stop = stop.clone();
+            tokio::spawn(async move { worker.run(stop).await.unwrap() })
+        };
+        Working { stop, task }
+    }
+
+    pub async fn report(&self, id: BroadcastId) -> BroadcastReport {
+        let report = self.store.report(self.tenant, id).await.unwrap().unwrap();
+        assert!(report.progress.adds_up(), "{:?}", report.progress);
+        report
+    }
+
+    /// Waits until the report satisfies `wanted`; the sum must hold at every look.
+    pub async fn until(&self, id: BroadcastId, wanted: impl Fn(&BroadcastReport) -> bool) -> BroadcastReport {
+        let give_up_at = self.clock.monotonic() + PATIENCE;
+        loop {
+            let report = self.report(id).await;
+            if wanted(&report) {
+                return report;
+            }
+            assert!(self.clock.monotonic() < give_up_at, "it never came: {report:?}");
+            self.pause(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn until_done(&self, id: BroadcastId) -> BroadcastReport {
+        self.until(id, |report| report.state.is_final()).await
+    }
+
+    pub fn pause(&self, duration: Duration) -> impl Future<Output = ()> + use<> {
+        self.clock.sleep_until(self.clock.monotonic() + duration)
+    }
+
+    pub async fn reasons(&self, id: BroadcastId) -> BTreeMap<(Settlement, Reason), u64> {
+        let rows = self.store.reasons(self.tenant, id).await.unwrap();
+        rows.into_iter().map(|(settlement, reason, count)| ((settlement, reason), count)).collect()
+    }
+
+    pub async fn control(&self, path: &str, body: serde_json::Value) {
+        let url = format!("{}/_simulator/{path}", self.simulator.base_url());
+        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    /// Runs a statement of ours beside the store.
+    pub async fn sql(&self, sql: &'static str) {
+        let run = async |conn: &mut sqlx::PgConnection| sqlx::raw_sql(sql).execute(conn).await.map(drop);
+        self.store.database().run("test", run).await.unwrap();
+    }
+
+    pub async fn claims_left(&self) -> i64 {
+        let claims = "-- claims\nselect count(*) from chunk where state = 1";
+        let held = "-- held\nselect count(*) from tenant where lease_owner is not null";
+        let count = async |sql: &'static str| {
+            self.store
+                .database()
+                .run("count", async |conn| sqlx::query_scalar(sql).fetch_one(conn).await)
+                .await
+                .unwrap()
+        };
+        let (claims, held): (i64, i64) = (count(claims).await, count(held).await);
+        claims + held
+    }
+}
+
+pub fn organisation(people: usize) -> SimulatorSettings {
+    SimulatorSettings { people, ..SimulatorSettings::default() }
+}
+
+pub fn faults(plan: FaultPlan, people: usize) -> SimulatorSettings {
+    SimulatorSettings { faults: plan, ..organisation(people) }
+}
