@@ -50,6 +50,7 @@ fn every_command_explains_itself() {
         "broadcast list",
         "broadcast show",
         "broadcast watch",
+        "broadcast retry",
         "broadcast pause",
         "broadcast resume",
         "broadcast cancel",

@@ -159,9 +159,39 @@ fn audiences() -> Vec<Row> {
 fn treatment() -> Vec<Row> {
     let deadline = |name, value| also(name, &["--deadline", value]);
     let no_now = [&["broadcast", "create"], TEXT, EVERYONE].concat();
+    let hour = |name, at: &[&str]| row(name, &[&no_now[..], &["--at"], at].concat());
     vec![
-        row("no hour", &no_now).bad("--now", "scheduling is not there yet", "Write --now"),
-        also("an hour in the past", &["--at", "2020-01-01T10:00"]).bad_arguments("--at", "unexpected argument", ""),
+        row("no hour", &no_now).bad("--at", "neither is --now", "Write --now, or --at with an hour"),
+        also("two hours", &["--at", "2100-01-01T10:00Z"]).bad_arguments(
+            "--now",
+            "cannot be used with",
+            "Leave one of the two out.",
+        ),
+        hour("an hour without its zone", &["2027-01-01T10:00"]).bad("--at", "in which time zone", "--time-zone"),
+        hour("an hour in words", &["tomorrow", "--time-zone", "UTC"]).bad("--at", "not a date and a time", "Write it as"),
+        hour("an hour in an unknown zone", &["2027-01-01T10:00", "--time-zone", "Berlin"]).bad(
+            "--time-zone",
+            "“Berlin” is not a time zone",
+            "Europe/Berlin",
+        ),
+        hour("an hour that the clocks jump over", &["2027-03-28T02:30", "--time-zone", "Europe/Berlin"]).bad(
+            "--at",
+            "does not exist in Europe/Berlin",
+            "Take 2027-03-28T01:30 or 2027-03-28T03:00.",
+        ),
+        hour("an hour in the past", &["2020-01-01T10:00Z"]).bad("--at", "has passed already", "Name an hour to come"),
+        hour("an hour in two lifetimes", &["2126-01-01T10:00Z"]).bad("--at", "366 days ahead", "check the year"),
+        hour("a zone for nothing", &["2027-01-01T10:00Z", "--no-prepare", "--prepare", "1h"]).bad_arguments(
+            "--no-prepare",
+            "cannot be used with",
+            "Leave one of the two out.",
+        ),
+        also("an author who is nobody", &["--tell", "nobody@contoso.example"]).bad(
+            "--tell",
+            "nobody whom the directory knows",
+            "Name one person",
+        ),
+        also("an author who is no address", &["--tell", "Anna"]).bad_arguments("--tell", "an object id", "Write a value"),
         deadline("a deadline of nothing", "0h").bad_arguments("--deadline", "from 1ms to 366d", "Write a value"),
         deadline("a deadline in words", "soon").bad_arguments("--deadline", "from 1ms to 366d", "Write a value"),
         deadline("a deadline in two years", "730d").bad_arguments("--deadline", "from 1ms to 366d", "Write a value"),
