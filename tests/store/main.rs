@@ -5,6 +5,7 @@
 
 mod bench;
 mod expand;
+mod flaws;
 mod flush;
 mod late;
 mod leases;
