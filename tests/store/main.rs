@@ -14,3 +14,4 @@ mod people;
 mod postgres;
 mod reports;
 mod rescue;
+mod stories;
