@@ -168,7 +168,11 @@ fn treatment() -> Vec<Row> {
             "Leave one of the two out.",
         ),
         hour("an hour without its zone", &["2027-01-01T10:00"]).bad("--at", "in which time zone", "--time-zone"),
-        hour("an hour in words", &["tomorrow", "--time-zone", "UTC"]).bad("--at", "not a date and a time", "Write it as"),
+        hour("an hour in words", &["tomorrow", "--time-zone", "UTC"]).bad(
+            "--at",
+            "not a date and a time",
+            "Write it as",
+        ),
         hour("an hour in an unknown zone", &["2027-01-01T10:00", "--time-zone", "Berlin"]).bad(
             "--time-zone",
             "“Berlin” is not a time zone",
@@ -191,7 +195,11 @@ fn treatment() -> Vec<Row> {
             "nobody whom the directory knows",
             "Name one person",
         ),
-        also("an author who is no address", &["--tell", "Anna"]).bad_arguments("--tell", "an object id", "Write a value"),
+        also("an author who is no address", &["--tell", "Anna"]).bad_arguments(
+            "--tell",
+            "an object id",
+            "Write a value",
+        ),
         deadline("a deadline of nothing", "0h").bad_arguments("--deadline", "from 1ms to 366d", "Write a value"),
         deadline("a deadline in words", "soon").bad_arguments("--deadline", "from 1ms to 366d", "Write a value"),
         deadline("a deadline in two years", "730d").bad_arguments("--deadline", "from 1ms to 366d", "Write a value"),

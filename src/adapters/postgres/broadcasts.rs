@@ -5,7 +5,7 @@ use sqlx::types::Json;
 
 use super::PgStore;
 use super::queue::HOLD_LEASE;
-use super::rescue::settle_unconfirmed;
+use super::rescue::settle_left;
 use super::rows::int;
 use super::statement::statements;
 use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState};
@@ -176,9 +176,9 @@ statements! {
         returning b.broadcast_id, b.state";
     DOUBTED_LEFT = "-- doubted_left
         -- $1 tenant
-        -- Whoever may have been told and lies unsettled in a chunk that nobody holds, of a broadcast that is about to be
-        -- cancelled: she must not be counted as not told.
-        select c.round_id, c.number, a.ordinal, coalesce(t.reason, a.doubt) as reason
+        -- Whoever was told (a late answer says so), or may have been, and lies unsettled in a chunk that nobody holds, of a
+        -- broadcast that is about to be cancelled: she must not be counted as not told. No reason: she was told.
+        select c.round_id, c.number, a.ordinal, case when not t.told then coalesce(t.reason, a.doubt) end as reason
         from broadcast b
         join round r on r.tenant_id = b.tenant_id and r.broadcast_id = b.broadcast_id and r.state = 'running'
         join chunk c on c.tenant_id = r.tenant_id and c.round_id = r.round_id and c.state = 0
@@ -186,14 +186,14 @@ statements! {
           on a.tenant_id = c.tenant_id
           and a.round_id = c.round_id
           and a.ordinal between c.first_ordinal and c.first_ordinal + c.size - 1
-        left join lateral (
-          select t.reason
+        cross join lateral (
+          select
+            coalesce(bool_or(t.settles = 1), false) as told,
+            (array_agg(t.reason order by t.attempt desc, t.epoch desc)
+              filter (where t.step = 4 and t.outcome = 10))[1] as reason
           from attempt t
-          where t.tenant_id = a.tenant_id and t.round_id = a.round_id and t.ordinal = a.ordinal and t.step = 4
-            and t.outcome = 10
-          order by t.attempt desc
-          limit 1
-        ) t on true
+          where t.tenant_id = a.tenant_id and t.round_id = a.round_id and t.ordinal = a.ordinal
+        ) t
         where b.tenant_id = $1
           and b.state = 'cancelling'
           and not exists (
@@ -204,7 +204,7 @@ statements! {
           )
           and (c.epoch > 0 or a.doubt is not null)
           and get_bit(c.settled, a.ordinal - c.first_ordinal) = 0
-          and (a.doubt is not null or t.reason is not null)
+          and (t.told or a.doubt is not null or t.reason is not null)
         order by c.round_id, c.number, a.ordinal";
     FINISH_CANCELLED = "-- finish_cancelled
         -- $1 tenant, $2 now
@@ -424,14 +424,14 @@ async fn insert_broadcast(
     note_at(conn, tenant, Some(broadcast.created_at), actor, "created", broadcast.id).await
 }
 
-/// Whoever may have been told is settled as unconfirmed before the rest of a cancelled broadcast counts as cancelled.
+/// Whoever was told, or may have been, is settled so before the rest of a cancelled broadcast counts as cancelled.
 async fn settle_doubted(conn: &mut PgConnection, tenant: TenantKey, now: Timestamp) -> Result<(), sqlx::Error> {
     let query = sqlx::query_as(DOUBTED_LEFT).bind(tenant.0);
-    let left: Vec<(i64, i32, i32, String)> = query.fetch_all(&mut *conn).await?;
+    let left: Vec<(i64, i32, i32, Option<String>)> = query.fetch_all(&mut *conn).await?;
     for chunk in left.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1)) {
         let (round, number) = (chunk[0].0, chunk[0].1);
-        let doubted = chunk.iter().map(|(_, _, ordinal, reason)| (*ordinal, reason.as_str())).collect();
-        settle_unconfirmed(conn, tenant, RoundId::from_i64(round), number, doubted, now).await?;
+        let left = chunk.iter().map(|(_, _, ordinal, reason)| (*ordinal, reason.as_deref())).collect();
+        settle_left(conn, tenant, RoundId::from_i64(round), number, left, now).await?;
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ statements! {
         where c.tenant_id = $1 and c.round_id = $3 and c.number = $4 and c.state = 1 and c.owner <> $2
         for update of c";
     STORE_RESCUED = "-- store_rescued
-        -- $1 tenant, $2 round, $3 number, $4 epoch, $5 crashes, $6 open, $7 settled, $8 unconfirmed, $9 finished
+        -- $1 tenant, $2 round, $3 number, $4 epoch, $5 crashes, $6 open, $7 settled, $8 unconfirmed, $9 finished, $10 sent
         update chunk
         set state = case when $9 then 2 else 0 end,
             owner = null,
@@ -43,7 +43,8 @@ statements! {
             crashes = $5,
             open = $6,
             settled = $7,
-            unconfirmed = $8
+            unconfirmed = $8,
+            sent = $10
         where tenant_id = $1 and round_id = $2 and number = $3";
     INSERT_DOUBT = "-- insert_doubt
         -- $1 tenant, $2 round, $3 ordinal, $4 epoch, $5 settles, $6 reason, $7 now, $8 step, $9 outcome
@@ -183,7 +184,7 @@ async fn store_rescued(
     let crashes = i16::try_from(chunk.crashes).unwrap_or(i16::MAX);
     let query = query.bind(int(chunk.epoch.0)).bind(crashes).bind(chunk.open().as_bytes());
     let query = query.bind(chunk.settled().as_bytes()).bind(int(chunk.counters.unconfirmed));
-    query.bind(chunk.is_finished()).execute(&mut *conn).await?;
+    query.bind(chunk.is_finished()).bind(int(chunk.counters.sent)).execute(&mut *conn).await?;
     for doubt in doubts {
         let settles = doubt.held.then_some(Settlement::Unconfirmed.number());
         let query = sqlx::query(INSERT_DOUBT).bind(tenant.0).bind(chunk.round.as_i64()).bind(int(doubt.ordinal.0));
@@ -194,22 +195,27 @@ async fn store_rescued(
     Ok(())
 }
 
-/// Settles people of a chunk that nobody holds as unconfirmed: they may have been told, and nothing more will be tried.
-pub(super) async fn settle_unconfirmed(
+/// Settles people of a chunk that nobody holds, for nothing more will be tried: those with a reason may have been told
+/// and are unconfirmed, the others were told, as a fact says.
+pub(super) async fn settle_left(
     conn: &mut PgConnection,
     tenant: TenantKey,
     round: RoundId,
     number: i32,
-    doubted: Vec<(i32, &str)>,
+    left: Vec<(i32, Option<&str>)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let query = sqlx::query_as(LOCK_LEFT_UNSETTLED).bind(tenant.0).bind(round.as_i64()).bind(number);
     let Some(row): Option<ChunkRow> = query.fetch_optional(&mut *conn).await? else { return Ok(()) };
     let mut chunk = row.into_chunk(round).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    let mut doubts = Vec::with_capacity(doubted.len());
-    for (ordinal, code) in doubted {
-        let (ordinal, reason) = (Ordinal(uint(ordinal)), Reason::from_code(code).unwrap_or(Reason::AnswerLost));
-        if chunk.settle(ordinal, Settlement::Unconfirmed).is_ok() {
+    let mut doubts = Vec::new();
+    for (ordinal, code) in left {
+        let ordinal = Ordinal(uint(ordinal));
+        let settlement = if code.is_some() { Settlement::Unconfirmed } else { Settlement::Sent };
+        if chunk.settle(ordinal, settlement).is_ok()
+            && let Some(code) = code
+        {
+            let reason = Reason::from_code(code).unwrap_or(Reason::AnswerLost);
             doubts.push(Doubt { ordinal, held: true, reason });
         }
     }

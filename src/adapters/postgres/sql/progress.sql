@@ -4,7 +4,9 @@
 -- and are listed only when asked for by id.
 select b.broadcast_id, b.title, b.state, b.urgent, b.when_in_doubt, b.deadline_at, b.tolerance_seconds, b.created_at,
   b.started_at, b.finished_at, b.start_at, b.prepare_at, b.time_zone,
-  coalesce(b.halt_reason, t.halt_reason) as halt_reason, coalesce(b.halt_detail, t.halt_detail) as halt_detail,
+  coalesce(b.halt_reason, t.halt_reason) as halt_reason,
+  -- Its own words, or the tenant's: never the one's reason with the other's detail.
+  case when b.halt_reason is null then t.halt_detail else b.halt_detail end as halt_detail,
   coalesce(b.halted_at, t.halted_at) as halted_at, t.halted_at is not null as tenant_halted,
   r.round_id, r.kind, r.state as round_state, r.created_at as round_created_at, r.finished_at as round_finished_at,
   r.targeted, r.from_failed, r.from_unconfirmed,
