@@ -5,6 +5,7 @@
 
 pub mod audience;
 pub mod broadcast;
+pub mod check;
 pub mod chunk;
 pub mod content;
 pub mod delivery;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 
 mod broadcasts;
+mod integrity;
 mod leases;
 pub mod managed;
 mod people;
@@ -60,6 +61,7 @@ impl PgStore {
 pub fn statements() -> impl Iterator<Item = &'static str> {
     [
         broadcasts::STATEMENTS,
+        integrity::STATEMENTS,
         leases::STATEMENTS,
         people::STATEMENTS,
         queue::STATEMENTS,
