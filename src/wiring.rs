@@ -19,6 +19,7 @@ use crate::app::health::{Health, Readiness};
 use crate::app::lease::Worker;
 use crate::app::people::{People, PeopleError};
 use crate::config::{BotKind, Cloud, ProxySetting, Settings};
+use crate::domain::check::Check;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, RequestId, TenantKey};
 use crate::domain::outcome::{Outcome, Step};
@@ -333,6 +334,42 @@ pub async fn migrate(settings: &Settings) -> anyhow::Result<MigrationReport> {
     ground.close().await;
     let applied = migrated?;
     Ok(MigrationReport { applied, version: schema::known_version() })
+}
+
+/// Examines the record, and, unless `integrity_only`, what it stands on. A check that nothing else can do without ends
+/// the list when it fails.
+///
+/// # Errors
+/// When there is no database to be examined: the private one cannot be started.
+pub async fn examine(settings: &Settings, integrity_only: bool) -> anyhow::Result<Vec<Check>> {
+    let ground = Ground::open(settings, Role::Command("doctor"), Arc::new(SystemClock)).await?;
+    let checks = examine_store(&ground.store, integrity_only).await;
+    ground.close().await;
+    Ok(checks?)
+}
+
+async fn examine_store(store: &PgStore, integrity_only: bool) -> Result<Vec<Check>, StoreError> {
+    let mut checks = Vec::new();
+    if !integrity_only {
+        let (name, promise) = ("database", "The database answers");
+        if let Err(error) = store.database().ping().await {
+            let cure = "Check that Postgres runs, and that database.url names it and a user it lets in.";
+            return Ok(vec![Check::failed(name, promise, error.to_string(), cure)]);
+        }
+        checks.push(Check::ok(name, promise));
+        checks.push(store.durability().await?);
+    }
+    let (name, promise) = ("schema", "The database's schema fits this program");
+    match schema::check(store.database(), schema::known_version()).await {
+        Ok(()) => checks.extend((!integrity_only).then(|| Check::ok(name, promise))),
+        Err(StoreError::Schema(found)) => {
+            checks.push(Check::failed(name, promise, found, "Run `stentor migrate`, or the newer program."));
+            return Ok(checks);
+        }
+        Err(error) => return Err(error),
+    }
+    checks.extend(store.integrity().await?);
+    Ok(checks)
 }
 
 /// The client of Teams. Commands that never speak to Teams may lack the secret; theirs refuses when it is used.

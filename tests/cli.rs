@@ -41,6 +41,7 @@ fn every_command_explains_itself() {
         "simulate",
         "demo",
         "health",
+        "doctor",
         "migrate",
         "config",
         "completions",

@@ -3,20 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::domain::lease::LeaseTerms;
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::retry::RetryPolicy;
 
 /// How the engine behaves. The defaults are the documented ones; `config/default.toml` explains each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineSettings {
-    /// How long a lease lasts without renewal, by the database's clock.
-    pub lease: Duration,
-    /// How often it is renewed.
-    pub renew_every: Duration,
-    /// No request starts later than `lease - stop_before` after the last renewal was sent, by our stopwatch.
-    pub stop_before: Duration,
-    /// How long after its end a lease is left alone, before somebody else takes the tenant.
-    pub grace: Duration,
+    /// How long a tenant is ours, when we stop, and when somebody else may come.
+    pub terms: LeaseTerms,
     /// How often the owner of a tenant looks for new work and changed states.
     pub poll_every: Duration,
     /// How often facts and permissions are written down.
@@ -42,10 +37,7 @@ pub struct EngineSettings {
 impl Default for EngineSettings {
     fn default() -> Self {
         Self {
-            lease: Duration::from_secs(10),
-            renew_every: Duration::from_secs(2),
-            stop_before: Duration::from_secs(2),
-            grace: Duration::from_secs(2),
+            terms: LeaseTerms::default(),
             poll_every: Duration::from_secs(1),
             flush_every: Duration::from_millis(100),
             flush_facts: 500,

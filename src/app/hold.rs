@@ -26,7 +26,7 @@ mod values;
 
 pub use values::{ChunkKey, Committed, Landed, Landing, Seat, Start};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct HeldChunk {
     chunk: Chunk,
     people: BTreeMap<Ordinal, (Member, Delivery)>,
@@ -34,7 +34,7 @@ struct HeldChunk {
 }
 
 /// One round that we work on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Lane {
     /// What the store says of it.
     pub work: RoundWork,
@@ -89,8 +89,8 @@ impl Lane {
     }
 }
 
-/// The waiting room.
-#[derive(Debug, Default)]
+/// The waiting room. A copy is another world that goes its own way: the exhaustive tests walk them all.
+#[derive(Debug, Clone, Default)]
 pub struct Hold {
     lanes: BTreeMap<RoundId, Lane>,
     chunks: BTreeMap<ChunkKey, HeldChunk>,

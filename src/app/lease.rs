@@ -2,12 +2,12 @@
 //!
 //! A worker's lease is like a ticket for a library that closes at the hour on its stamp. The stamp is the database's
 //! clock; on our own watch we leave well before, counted from the moment at which we *asked* for the stamp. Somebody
-//! else is let in a while after the hour. So two are never inside together, however long an answer took.
+//! else is let in a while after the hour. So two are never inside together, however long an answer took. The rules
+//! themselves are plain values: `domain/lease.rs`.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -21,6 +21,7 @@ use crate::app::health::Health;
 use crate::app::tally;
 use crate::app::work::{self, Ended, Office};
 use crate::domain::ids::{TenantKey, WorkerId};
+use crate::domain::lease::{LeaseTerms, StartUntil};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{Clock, HeldTenant, Messenger, ProcessIdentity, Random, Store, StoreError};
 use crate::telemetry;
@@ -59,41 +60,38 @@ pub struct Worker {
     pub health: Health,
 }
 
-/// Until when this run may start requests, and whether the run is over.
-///
-/// Kept twice: by the stopwatch, which no administrator moves, and by the wall clock, which goes on while the machine
-/// sleeps. Whichever comes first counts.
+/// Until when this run may start requests, and whether the run is over. Every clone is the same lease.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    start_until: Arc<AtomicU64>,
-    wall_until: Arc<AtomicI64>,
+    until: Arc<Mutex<StartUntil>>,
     /// Cancelled when the lease was lost: nothing may start, what is on the wire is still recorded.
     pub lost: CancellationToken,
 }
 
 impl Lease {
     fn new() -> Self {
-        Self { start_until: Arc::default(), wall_until: Arc::default(), lost: CancellationToken::new() }
+        Self { until: Arc::new(Mutex::new(StartUntil::NEVER)), lost: CancellationToken::new() }
     }
 
     /// A request may start at this instant, told by both clocks.
     pub fn may_start(&self, now: Monotonic, wall: Timestamp) -> bool {
-        now < self.start_until() && wall.timestamp_millis() < self.wall_until.load(Ordering::Acquire)
+        self.until().allows(now, wall)
     }
 
     /// No request starts after this instant.
     pub fn start_until(&self) -> Monotonic {
-        Monotonic::from_origin(Duration::from_nanos(self.start_until.load(Ordering::Acquire)))
+        self.until().stopwatch()
     }
 
     /// The lease was renewed by a request that was sent at `sent_at`.
-    fn renewed(&self, (sent_at, wall): (Monotonic, Timestamp), settings: &EngineSettings) {
-        let good_for = settings.lease.saturating_sub(settings.stop_before);
-        // The newest word counts, also when the wall clock was set back.
-        self.wall_until.store((wall + good_for).timestamp_millis(), Ordering::Release);
-        let until = sent_at + good_for;
-        let nanos = u64::try_from(until.since_origin().as_nanos()).unwrap_or(u64::MAX);
-        self.start_until.fetch_max(nanos, Ordering::AcqRel);
+    fn renewed(&self, sent_at: (Monotonic, Timestamp), terms: &LeaseTerms) {
+        let mut until = self.until();
+        *until = until.renewed(terms, sent_at);
+    }
+
+    /// Held for one read or one write of a plain value, so a panic elsewhere cannot leave it half-made.
+    fn until(&self) -> MutexGuard<'_, StartUntil> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,9 +122,9 @@ impl Worker {
         let lease = Lease::new();
         let sent_at = self.instant();
         self.health.unwell(PART, "The worker has no lease: the database does not answer.");
-        let register = || self.store.register(&self.process, self.settings.lease);
+        let register = || self.store.register(&self.process, self.settings.terms.lease);
         let worker = repeat(&*self.clock, stop, "register", register).await?;
-        lease.renewed(sent_at, &self.settings);
+        lease.renewed(sent_at, &self.settings.terms);
         self.health.well(PART);
         tracing::info!(%worker, "this run of the worker begins");
 
@@ -165,10 +163,10 @@ impl Worker {
     async fn keep_lease(&self, worker: WorkerId, lease: &Lease) {
         loop {
             let sent_at = self.instant();
-            match self.store.renew(worker, self.settings.lease).await {
+            match self.store.renew(worker, self.settings.terms.lease).await {
                 Ok(true) => {
                     self.tell_margin(lease);
-                    lease.renewed(sent_at, &self.settings);
+                    lease.renewed(sent_at, &self.settings.terms);
                     self.health.well(PART);
                 }
                 Ok(false) => {
@@ -183,7 +181,7 @@ impl Worker {
                     tracing::warn!(%worker, %error, "the lease could not be renewed");
                 }
             }
-            self.clock.sleep_until(sent_at.0 + self.settings.renew_every).await;
+            self.clock.sleep_until(sent_at.0 + self.settings.terms.renew_every).await;
         }
     }
 
@@ -249,7 +247,7 @@ impl Worker {
         if room == 0 {
             return Ok(Vec::new());
         }
-        self.store.take_tenants(worker, self.settings.grace, room, &self.tenants, held).await
+        self.store.take_tenants(worker, self.settings.terms.grace, room, &self.tenants, held).await
     }
 
     fn office(

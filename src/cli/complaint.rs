@@ -37,13 +37,15 @@ pub(super) struct Complaint {
     pub faults: Vec<Fault>,
     /// For scripts: everything that `faults` only gives the beginning of.
     pub list: Option<Box<Value>>,
+    /// Standard output holds the document that tells it already: nothing is left but the exit code.
+    pub told: bool,
 }
 
 impl Complaint {
     /// It could not be done.
     pub fn failed(code: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
         let (field, message, cure) = (String::new(), message.into(), cure.into());
-        Self { exit: 1, code, field, message, cure, faults: Vec::new(), list: None }
+        Self { exit: 1, code, field, message, cure, faults: Vec::new(), list: None, told: false }
     }
 
     /// It should not have been asked.
@@ -58,6 +60,9 @@ impl Complaint {
 
     /// Tells it, and gives the exit code.
     pub fn tell(&self, as_json: bool) -> ExitCode {
+        if as_json && self.told {
+            return ExitCode::from(self.exit);
+        }
         if as_json {
             let mut error = json!({
                 "code": self.code, "field": self.field, "message": self.message, "cure": self.cure,

@@ -14,6 +14,7 @@ mod complaint;
 mod completions;
 mod config;
 mod demo;
+mod doctor;
 mod follow;
 mod health;
 mod man;
@@ -87,6 +88,8 @@ enum Command {
     Bench(bench::Bench),
     /// Ask a running service whether it is ready
     Health(health::Health),
+    /// Check that everything is as it should be, and name the cure where it is not
+    Doctor(doctor::Doctor),
     /// Bring the database's schema up to this program
     Migrate(migrate::Migrate),
     /// Print the settings in force, secrets masked
@@ -148,6 +151,7 @@ impl Command {
             Self::Simulate(command) => command.perform(global).await,
             Self::Bench(command) => command.perform(global).await,
             Self::Health(command) => command.perform(global).await,
+            Self::Doctor(command) => command.perform(global).await,
             Self::Migrate(command) => command.perform(global).await,
             Self::Config(command) => command.perform(global),
             Self::Completions(command) => command.perform(),

@@ -11,6 +11,7 @@ use super::{
     Settings, TeamsSettings, TelemetrySettings, duration_text, secret_in,
 };
 use crate::app::engine::EngineSettings;
+use crate::domain::lease::{Contradiction, LeaseTerms};
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 
@@ -37,7 +38,7 @@ const STOP_MARGIN: Duration = Duration::from_secs(5);
 pub(super) fn settings(reader: &mut Reader) -> Settings {
     let (network, mut engine) = (network(reader), engine(reader));
     engine.stop_within = network.request_timeout + STOP_MARGIN;
-    check_takeover(reader, &network, &engine);
+    check_takeover(reader, &network, &engine.terms);
     Settings {
         database: database(reader),
         data_dir: reader.file("data.dir").unwrap_or_else(|| {
@@ -171,10 +172,12 @@ fn network(reader: &mut Reader) -> NetworkSettings {
 
 fn engine(reader: &mut Reader) -> EngineSettings {
     let engine = EngineSettings {
-        lease: reader.duration("engine.lease"),
-        renew_every: reader.duration("engine.renew_every"),
-        stop_before: reader.duration("engine.stop_before"),
-        grace: reader.duration("engine.grace"),
+        terms: LeaseTerms {
+            lease: reader.duration("engine.lease"),
+            renew_every: reader.duration("engine.renew_every"),
+            stop_before: reader.duration("engine.stop_before"),
+            grace: reader.duration("engine.grace"),
+        },
         poll_every: reader.duration("engine.poll_every"),
         flush_every: reader.duration("engine.flush_every"),
         flush_facts: reader.integer("engine.flush_facts", 1..=10_000) as usize,
@@ -190,41 +193,43 @@ fn engine(reader: &mut Reader) -> EngineSettings {
             .map(|bucket| (bucket, reader.quota(&format!("quotas.{}", bucket.name()))))
             .collect(),
     };
-    check_lease(reader, &engine);
+    engine.terms.contradictions().into_iter().for_each(|found| refuse_terms(reader, &engine.terms, found));
     engine
 }
 
 /// A request that was allowed to start may still spend the whole connect timeout before it reaches the wire. By then
 /// nobody else may have taken over.
-fn check_takeover(reader: &mut Reader, network: &NetworkSettings, engine: &EngineSettings) {
-    let spare = engine.stop_before + engine.grace;
-    if network.connect_timeout >= spare {
-        let problem = format!(
-            "{} is not shorter than engine.stop_before and engine.grace together",
-            duration_text(network.connect_timeout)
-        );
-        let cure =
-            format!("Make it shorter than {}: a late connection must not meet the next owner.", duration_text(spare));
+fn check_takeover(reader: &mut Reader, network: &NetworkSettings, terms: &LeaseTerms) {
+    if terms.outlast(network.connect_timeout).is_err() {
+        let spare = duration_text(terms.spare());
+        let way = duration_text(network.connect_timeout);
+        let problem = format!("{way} is not shorter than engine.stop_before and engine.grace together");
+        let cure = format!("Make it shorter than {spare}: a late connection must not meet the next owner.");
         reader.refuse_together(&["network.connect_timeout", "engine.stop_before", "engine.grace"], problem, cure);
     }
 }
 
-fn check_lease(reader: &mut Reader, engine: &EngineSettings) {
-    let EngineSettings { lease, renew_every, stop_before, .. } = *engine;
-    if lease <= renew_every * 2 {
-        let problem = format!("{} is not more than twice engine.renew_every", duration_text(lease));
-        let cure =
-            format!("Make it longer than {}, so that one late renewal loses nothing.", duration_text(renew_every * 2));
-        reader.refuse_together(&["engine.lease", "engine.renew_every"], problem, cure);
-    }
-    if stop_before >= lease {
-        let problem = format!("{} is not shorter than engine.lease", duration_text(stop_before));
-        let cure = format!("Make it shorter than {}: otherwise no request ever starts.", duration_text(lease));
-        reader.refuse_together(&["engine.stop_before", "engine.lease"], problem, cure);
-    } else if lease - stop_before <= renew_every {
-        let problem = "leaves no time between two renewals";
-        let cure = format!("Make it shorter than {}.", duration_text(lease.saturating_sub(renew_every)));
-        reader.refuse_together(&["engine.stop_before", "engine.lease", "engine.renew_every"], problem, cure);
+fn refuse_terms(reader: &mut Reader, terms: &LeaseTerms, found: Contradiction) {
+    let LeaseTerms { lease, renew_every, stop_before, .. } = *terms;
+    match found {
+        Contradiction::OneLateRenewalLosesIt => {
+            let problem = format!("{} is not more than twice engine.renew_every", duration_text(lease));
+            let twice = duration_text(renew_every * 2);
+            let cure = format!("Make it longer than {twice}, so that one late renewal loses nothing.");
+            reader.refuse_together(&["engine.lease", "engine.renew_every"], problem, cure);
+        }
+        Contradiction::NothingEverStarts => {
+            let problem = format!("{} is not shorter than engine.lease", duration_text(stop_before));
+            let cure = format!("Make it shorter than {}: otherwise no request ever starts.", duration_text(lease));
+            reader.refuse_together(&["engine.stop_before", "engine.lease"], problem, cure);
+        }
+        Contradiction::NoTimeBetweenRenewals => {
+            let problem = "leaves no time between two renewals";
+            let cure = format!("Make it shorter than {}.", duration_text(lease.saturating_sub(renew_every)));
+            reader.refuse_together(&["engine.stop_before", "engine.lease", "engine.renew_every"], problem, cure);
+        }
+        // Needs the network's settings: `check_takeover`.
+        Contradiction::LateConnection => {}
     }
 }
 

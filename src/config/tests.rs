@@ -57,7 +57,7 @@ fn a_file_goes_before_the_defaults_and_the_environment_before_the_file() {
     let (_dir, mut sources) = file("[engine]\nlease = \"20s\"\nchunk_size = 64\n[data]\ndir = \"/srv\"\n");
     sources.environment = environment(&[("STENTOR__ENGINE__CHUNK_SIZE", "32")]).environment;
     let settings = Settings::load(&sources, Need::Nothing).unwrap();
-    assert_eq!((settings.engine.lease, settings.engine.chunk_size), (Duration::from_secs(20), 32));
+    assert_eq!((settings.engine.terms.lease, settings.engine.chunk_size), (Duration::from_secs(20), 32));
     assert_eq!(settings.data_dir, Path::new("/srv"));
     sources.data_dir = Some("/tmp/there".into());
     assert_eq!(Settings::load(&sources, Need::Nothing).unwrap().data_dir, Path::new("/tmp/there"));

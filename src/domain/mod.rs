@@ -1,16 +1,18 @@
 //! What Stentor decides: plain values in, plain values out. No IO, no clock, no chance, no `async`.
 //!
-//! Read [`delivery`] first: it is the heart. Then [`chunk`] (what a crash leaves in doubt) and [`pacing`] (why no
-//! quota is ever exceeded).
+//! Read [`delivery`] first: it is the heart. Then [`chunk`] (what a crash leaves in doubt), [`lease`] (why two never own
+//! one tenant) and [`pacing`] (why no quota is ever exceeded).
 
 pub mod audience;
 pub mod broadcast;
+pub mod check;
 pub mod chunk;
 pub mod content;
 pub mod delivery;
 pub mod fairness;
 pub mod fault;
 pub mod ids;
+pub mod lease;
 pub mod outcome;
 pub mod pacing;
 pub mod plan;

@@ -19,6 +19,7 @@ pub fn rows() -> Vec<Row> {
             "Did you mean create",
         ),
         row("an option misspelt", &["demo", "--recipient", "9"]).bad_arguments("--recipient", "", "--recipients"),
+        row("a check misspelt", &["doctor", "--integrty"]).bad_arguments("--integrty", "", "--integrity"),
         row("no recipients", &["demo", "--recipients", "0"]).bad_arguments("--recipients", "1..=1000000", examples),
         row("recipients in words", &["demo", "--recipients", "many"]).bad_arguments("--recipients", "many", examples),
         row("nobody to simulate", &["simulate", "--people", "0"]).bad_arguments("--people", "1..=5000000", examples),

@@ -9,6 +9,7 @@ use sqlx::postgres::PgConnectOptions;
 
 mod broadcasts;
 mod expand;
+mod integrity;
 mod leases;
 pub mod managed;
 mod people;
@@ -63,6 +64,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
     [
         broadcasts::STATEMENTS,
         expand::STATEMENTS,
+        integrity::STATEMENTS,
         leases::STATEMENTS,
         people::STATEMENTS,
         queue::STATEMENTS,

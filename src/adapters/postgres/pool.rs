@@ -143,9 +143,32 @@ impl Database {
         name: &'static str,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<Verdict<T>, sqlx::Error>,
     ) -> Result<T, DatabaseError> {
+        self.limited_transaction(self.settings.work_limit, name, work).await
+    }
+
+    /// Runs `work` in a transaction that may take longer than everything else does. Its statements still end at the
+    /// session's `statement_timeout`, unless `work` raises it.
+    ///
+    /// # Errors
+    /// As [`Database::transaction`].
+    pub async fn transaction_within<T>(
+        &self,
+        limit: Duration,
+        name: &'static str,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DatabaseError> {
+        self.limited_transaction(limit, name, async |conn| work(conn).await.map(Verdict::Commit)).await
+    }
+
+    async fn limited_transaction<T>(
+        &self,
+        limit: Duration,
+        name: &'static str,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<Verdict<T>, sqlx::Error>,
+    ) -> Result<T, DatabaseError> {
         let mut loan = self.borrow(name).await?;
         let mut commit_sent = false;
-        let done = limited(self.settings.work_limit, transact(loan.conn(), work, &mut commit_sent)).await;
+        let done = limited(limit, transact(loan.conn(), work, &mut commit_sent)).await;
         loan.end(&done);
         done.map_err(|cause| DatabaseError::after_transaction(name, cause, commit_sent))
     }

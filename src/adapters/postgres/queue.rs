@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use sqlx::FromRow;
+use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::PgStore;
 use super::broadcasts::broadcast_state;
 use super::reports::when_in_doubt;
+use super::rescue::{LOCK_CHUNK, recount_late};
 use super::rows::{self, ChunkRow, int, refused, uint};
 use super::statement::statements;
 use crate::domain::broadcast::{RoundKind, RoundState, Treatment};
 use crate::domain::chunk::Chunk;
-use crate::domain::delivery::outcome_from_record;
+use crate::domain::delivery::{Settlement, outcome_from_record};
 use crate::domain::ids::{
     BroadcastId, ChunkNumber, EntraId, MessageId, Ordinal, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
@@ -78,11 +79,17 @@ statements! {
         -- pause that came between the two is told with them, or a permission would be used that a person took back.
         select c.round_id, c.number, b.broadcast_id, b.state, t.halted_at is not null as tenant_halted
         from unnest($2::bigint[], $3::int[], $4::int[], $5::bigint[]) as u (round_id, number, epoch, flush_number)
-        join chunk c on c.tenant_id = $1 and c.round_id = u.round_id and c.number = u.number
+        cross join lateral (
+          -- One by one through the key: the limit keeps the planner from reading whole weeks instead.
+          select c.round_id, c.number
+          from chunk c
+          where c.tenant_id = $1 and c.round_id = u.round_id and c.number = u.number
+            and c.epoch = u.epoch and c.flush_number = u.flush_number
+          limit 1
+        ) c
         join round r on r.tenant_id = $1 and r.round_id = c.round_id
         join broadcast b on b.tenant_id = $1 and b.broadcast_id = r.broadcast_id
-        join tenant t on t.tenant_id = $1
-        where c.epoch = u.epoch and c.flush_number = u.flush_number";
+        join tenant t on t.tenant_id = $1";
     RELEASE_CHUNKS = "-- release_chunks
         -- $1 tenant, $2 worker, $3 rounds, $4 numbers, $5 epochs
         update chunk c
@@ -385,20 +392,38 @@ impl PgStore {
             routes.iter().map(|learnt| learnt.route.conversation.as_ref().map(|id| id.0.as_str())).collect();
         let forgets: Vec<bool> = routes.iter().map(|learnt| learnt.forgets).collect();
         let refusals: Vec<Option<&str>> = routes.iter().map(|learnt| learnt.refusal.map(|why| why.code())).collect();
+        // A late answer may have proved, since we claimed them, people about whom we end in doubt only here. Then the
+        // chunks are locked first, so that every such answer is seen, or comes after us.
+        let doubted = flush.facts.iter().filter(|fact| fact.settles == Some(Settlement::Unconfirmed));
+        let doubted: BTreeSet<(RoundId, ChunkNumber)> = doubted.map(|fact| (fact.round, fact.chunk)).collect();
+        let write = async |conn: &mut PgConnection| {
+            let query = sqlx::query_as(FLUSH).bind(tenant.0).bind(worker.0).bind(&chunk_rounds);
+            let query = query.bind(column(|chunk| chunk.number.0)).bind(column(|chunk| chunk.epoch.0));
+            let query = query.bind(&flush_numbers).bind(&open).bind(&settled).bind(&finished);
+            let query = query.bind(column(|chunk| chunk.counters.sent)).bind(column(|chunk| chunk.counters.failed));
+            let query = query.bind(column(|chunk| chunk.counters.skipped));
+            let query = query.bind(column(|chunk| chunk.counters.unconfirmed));
+            let query = query.bind(&fact_rounds).bind(&fact_chunks).bind(&ordinals).bind(&attempts);
+            let query = query.bind(&fact_epochs).bind(&steps).bind(&outcomes).bind(&settles).bind(&reasons);
+            let query = query.bind(&statuses).bind(&requests).bind(&messages).bind(&started).bind(&ended);
+            let query = query.bind(&recipients).bind(&installations).bind(&installation_ids);
+            query.bind(&conversations).bind(&refusals).bind(flush.now).bind(&forgets).fetch_all(conn).await
+        };
+        if doubted.is_empty() {
+            return Ok(self.database.run("flush", write).await?);
+        }
         let flushed = self
             .database
-            .run("flush", async |conn| {
-                let query = sqlx::query_as(FLUSH).bind(tenant.0).bind(worker.0).bind(&chunk_rounds);
-                let query = query.bind(column(|chunk| chunk.number.0)).bind(column(|chunk| chunk.epoch.0));
-                let query = query.bind(&flush_numbers).bind(&open).bind(&settled).bind(&finished);
-                let query = query.bind(column(|chunk| chunk.counters.sent)).bind(column(|chunk| chunk.counters.failed));
-                let query = query.bind(column(|chunk| chunk.counters.skipped));
-                let query = query.bind(column(|chunk| chunk.counters.unconfirmed));
-                let query = query.bind(&fact_rounds).bind(&fact_chunks).bind(&ordinals).bind(&attempts);
-                let query = query.bind(&fact_epochs).bind(&steps).bind(&outcomes).bind(&settles).bind(&reasons);
-                let query = query.bind(&statuses).bind(&requests).bind(&messages).bind(&started).bind(&ended);
-                let query = query.bind(&recipients).bind(&installations).bind(&installation_ids);
-                query.bind(&conversations).bind(&refusals).bind(flush.now).bind(&forgets).fetch_all(conn).await
+            .transaction("flush", async |conn| {
+                for (round, number) in &doubted {
+                    let query = sqlx::query(LOCK_CHUNK).bind(tenant.0).bind(round.as_i64());
+                    query.bind(int(number.0)).execute(&mut *conn).await?;
+                }
+                let flushed = write(&mut *conn).await?;
+                for (round, number) in &doubted {
+                    recount_late(&mut *conn, tenant, *round, *number).await?;
+                }
+                Ok(flushed)
             })
             .await;
         Ok(flushed?)

@@ -20,21 +20,21 @@ statements! {
     REASONS = "-- reasons
         -- $1 tenant, $2 broadcast
         -- The facts that settled somebody, one for each; a definite answer beats doubt, a retry beats what was before.
+        -- Round by round, so that no week but theirs is read.
         select final.settles, final.reason, count(*) as people
-        from (
-          select distinct on (a.round_id, a.ordinal) a.settles, a.reason
-          from round r
-          join attempt a on a.tenant_id = r.tenant_id and a.round_id = r.round_id
-          where r.tenant_id = $1
-            and r.broadcast_id = $2
-            and r.kind in ('send', 'retry')
+        from round r
+        cross join lateral (
+          select distinct on (a.ordinal) a.settles, a.reason
+          from attempt a
+          where a.tenant_id = $1
+            and a.round_id = r.round_id
             and a.settles is not null
             and not exists (
               select
               from round newer
-              join audience me on me.tenant_id = a.tenant_id and me.round_id = a.round_id and me.ordinal = a.ordinal
+              join audience me on me.tenant_id = $1 and me.round_id = r.round_id and me.ordinal = a.ordinal
               join audience again
-                on again.tenant_id = newer.tenant_id
+                on again.tenant_id = $1
                 and again.round_id = newer.round_id
                 and again.recipient_id = me.recipient_id
               where newer.tenant_id = $1
@@ -42,25 +42,12 @@ statements! {
                 and newer.kind = 'retry'
                 and newer.round_id > r.round_id
             )
-          order by a.round_id, a.ordinal, (a.settles = 4), a.ended_at desc
+          order by a.ordinal, (a.settles = 4), a.ended_at desc
         ) final
-        where final.reason is not null
+        where r.tenant_id = $1 and r.broadcast_id = $2 and r.kind in ('send', 'retry') and final.reason is not null
         group by final.settles, final.reason
         order by final.settles, people desc, final.reason";
-    DELIVERIES = "-- deliveries
-        -- $1 tenant, $2 broadcast, $3 after this recipient, $4 limit
-        select d.recipient_id, p.entra_id, p.display_name, p.user_principal_name, d.state, d.reason, d.attempts,
-          d.last_status::int as last_status, d.message_id, began.first_attempt_at, d.last_attempt_at
-        from delivery d
-        join recipient p on p.tenant_id = d.tenant_id and p.recipient_id = d.recipient_id
-        left join lateral (
-          select min(a.started_at) as first_attempt_at
-          from attempt a
-          where a.tenant_id = d.tenant_id and a.round_id = d.round_id and a.ordinal = d.ordinal and a.step > 0
-        ) began on true
-        where d.tenant_id = $1 and d.broadcast_id = $2 and d.recipient_id > $3
-        order by d.recipient_id
-        limit $4";
+    DELIVERIES = include_str!("sql/deliveries.sql");
     STARTS = "-- starts
         -- $1 tenant, $2 broadcast, $3 step
         select a.started_at

@@ -90,11 +90,25 @@ statements! {
           message_id, started_at, ended_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         on conflict do nothing";
-    COUNT_LATE = "-- count_late
-        -- $1 tenant, $2 round, $3 number, $4 sent, $5 failed
-        update chunk
-        set late_sent = late_sent + $4, late_failed = late_failed + $5
-        where tenant_id = $1 and round_id = $2 and number = $3";
+    RECOUNT_LATE = "-- recount_late
+        -- $1 tenant, $2 round, $3 number
+        -- Of the people counted unconfirmed, those whom another fact proves sent or failed, whichever came first. Counted
+        -- from the facts and not added up, so that it may run as often as it likes; under the chunk's lock.
+        update chunk c
+        set (late_sent, late_failed) = (
+          select count(*) filter (where proved = 1), count(*) filter (where proved = 2)
+          from (
+            select min(a.settles) filter (where a.settles <> 4) as proved
+            from attempt a
+            where a.tenant_id = c.tenant_id
+              and a.round_id = c.round_id
+              and a.ordinal between c.first_ordinal and c.first_ordinal + c.size - 1
+              and a.settles is not null
+            group by a.ordinal
+            having bool_or(a.settles = 4)
+          ) doubted
+        )
+        where c.tenant_id = $1 and c.round_id = $2 and c.number = $3";
 }
 
 #[derive(FromRow)]
@@ -192,6 +206,10 @@ async fn store_rescued(
         let outcome = made.map(|_| Outcome::Lost(doubt.reason).number());
         query.bind(made.map_or(0, Step::number)).bind(outcome).execute(&mut *conn).await?;
     }
+    if doubts.iter().any(|doubt| doubt.held) {
+        // An earlier send of somebody who is set aside may have been proved by a late answer meanwhile.
+        recount_late(conn, tenant, chunk.round, chunk.number).await?;
+    }
     Ok(())
 }
 
@@ -223,6 +241,17 @@ pub(super) async fn settle_left(
     store_rescued(conn, tenant, &chunk, &doubts, None, now).await
 }
 
+/// Counts anew whom late answers proved. The caller holds the chunk's lock.
+pub(super) async fn recount_late(
+    conn: &mut PgConnection,
+    tenant: TenantKey,
+    round: RoundId,
+    number: ChunkNumber,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(RECOUNT_LATE).bind(tenant.0).bind(round.as_i64()).bind(int(number.0));
+    query.execute(conn).await.map(drop)
+}
+
 /// One late fact: written down in any case, and proof when the person was held in doubt.
 async fn record_one_late(conn: &mut PgConnection, tenant: TenantKey, fact: &AttemptFact) -> Result<u64, sqlx::Error> {
     let (round, ordinal) = (fact.round.as_i64(), int(fact.ordinal.0));
@@ -239,7 +268,8 @@ async fn record_one_late(conn: &mut PgConnection, tenant: TenantKey, fact: &Atte
         _ => None,
     };
     // Sent again by policy and not settled yet: a proof that she was told spares her the second message, if her chunk
-    // has not been claimed again. Whoever claims it counts her.
+    // has not been claimed again. Whoever claims it counts her; whoever has claimed it already and ends in doubt about
+    // her counts the late answer with that (`recount_late`).
     let spared = settled == 0 && definite == Some(Settlement::Sent);
     let settles = definite.filter(|_| in_doubt || spared);
     let query = sqlx::query(INSERT_LATE).bind(tenant.0).bind(round).bind(ordinal);
@@ -249,9 +279,9 @@ async fn record_one_late(conn: &mut PgConnection, tenant: TenantKey, fact: &Atte
     let query = query.bind(fact.status.and_then(|status| i16::try_from(status).ok()));
     let query = query.bind(fact.request.map(|id| id.0)).bind(fact.message_id.as_ref().map(|id| id.0.as_str()));
     let done = query.bind(fact.started_at).bind(fact.ended_at.max(fact.started_at)).execute(&mut *conn).await?;
-    let Some(settlement) = settles.filter(|_| in_doubt && done.rows_affected() == 1) else { return Ok(0) };
-    let sent = i32::from(settlement == Settlement::Sent);
-    let query = sqlx::query(COUNT_LATE).bind(tenant.0).bind(round).bind(int(fact.chunk.0));
-    query.bind(sent).bind(1 - sent).execute(conn).await?;
+    if settles.is_none() || !in_doubt || done.rows_affected() == 0 {
+        return Ok(0);
+    }
+    recount_late(conn, tenant, fact.round, fact.chunk).await?;
     Ok(1)
 }
