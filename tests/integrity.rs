@@ -8,7 +8,7 @@ use sqlx::Executor;
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
-use stentor::domain::broadcast::{AudienceKind, NewBroadcast, Treatment};
+use stentor::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment};
 use stentor::domain::check::{Check, Verdict};
 use stentor::domain::chunk::Chunk;
 use stentor::domain::content::Content;
@@ -47,10 +47,16 @@ impl Bench {
         };
         store.keep_people(tenant, &(1..=6).map(person).collect::<Vec<_>>(), now()).await.unwrap();
         let (id, round) = (BroadcastId::new(now(), 1), RoundId::new(now(), 2));
-        let treatment = Treatment { when_in_doubt, urgent: false, deadline_at: now() + Duration::from_secs(3600) };
+        let treatment = Treatment {
+            when_in_doubt,
+            urgent: false,
+            deadline_at: now() + Duration::from_secs(3600),
+            tolerance: TOLERANCE,
+        };
         let content = Content { title: "News".into(), body: "Text".into(), ..Content::default() };
         let audience = AudienceKind::Everyone;
-        let broadcast = NewBroadcast { id, round, content, treatment, audience, created_at: now() };
+        let broadcast =
+            NewBroadcast { id, round, content, treatment, audience, schedule: None, author: None, created_at: now() };
         store.submit(&Submission { tenant, broadcast, list: vec![] }).await.unwrap();
         let bench = Self { store, tenant, database };
         let (worker, held) = bench.worker().await;

@@ -223,7 +223,8 @@ fn hot() -> Vec<Hot> {
     let ids = every(1, &|n| format!("'{n:032x}'::uuid"));
     vec![
         hot("work_rounds", 40, "1".into()),
-        hot("lock_free_tenants", 40, "'{1, 2, 3}', 10".into()),
+        hot("untold", 10, "1".into()),
+        hot("lock_free_tenants", 40, "'{1, 2, 3}', 10, 1, '2 seconds'".into()),
         hot("take_tenants", 60, "1, '2 seconds', '{1}'".into()),
         hot("claim", 200, format!("1, 1, 1, {round}, 4, '{{40, 42}}'")),
         hot("members", 1200, format!("1, {round}, 10000, 10249")),
@@ -239,11 +240,15 @@ fn hot() -> Vec<Hot> {
         hot("settled_so_far", 20, format!("1, {round}, 10001")),
         hot("recount_late", 700, format!("1, {round}, 40")),
         hot("release_chunks_of", 200, "1, 1".into()),
+        hot("miss_stale", 20, "1, now()".into()),
+        hot("start_due", 20, "1".into()),
+        hot("finish_preparing", 80, "1, now()".into()),
+        hot("doubted_left", 80, "1".into()),
         hot("finish_rounds", 80, "1, now()".into()),
         hot("finish_broadcasts", 120, "1, now()".into()),
         hot("finish_cancelled", 80, "1, now()".into()),
         // Ten pages a hundred people: each is written to the audience, and read in the directory.
-        hot("expand", 50_000, format!("1, {next}, {next}, 0, 5000, 0, 250, false")),
+        hot("expand", 50_000, format!("1, {next}, {next}, 0, 5000, 0, 250, 'everyone', false, null, null")),
         hot("progress", 160, format!("1, {round}, 1")),
         // Five hundred people, and four ways into the attempts of each.
         hot("deliveries", 12_000, format!("1, {round}, 45000, 500")),

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chrono::TimeZone;
 use stentor::app::hold::{Hold, Landed, Start};
-use stentor::domain::broadcast::{BroadcastState, RoundKind, RoundState, Treatment};
+use stentor::domain::broadcast::{BroadcastState, RoundKind, RoundState, TOLERANCE, Treatment};
 use stentor::domain::chunk::Chunk;
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::ids::{
@@ -236,8 +236,12 @@ impl Broadcast {
 
     fn waiting_room(&self) -> Hold {
         let mut hold = Hold::default();
-        let treatment =
-            Treatment { when_in_doubt: self.policy, urgent: false, deadline_at: now() + Duration::from_secs(1 << 30) };
+        let treatment = Treatment {
+            when_in_doubt: self.policy,
+            urgent: false,
+            deadline_at: now() + Duration::from_secs(1 << 30),
+            tolerance: TOLERANCE,
+        };
         hold.learn_rounds(vec![RoundWork {
             round: ROUND,
             broadcast: BroadcastId::from_i64(1),
@@ -245,6 +249,7 @@ impl Broadcast {
             state: RoundState::Running,
             broadcast_state: BroadcastState::Running,
             treatment,
+            hour_in: None,
         }]);
         hold.lane_mut(ROUND).expect("learnt just before").activity = Some(Arc::from("{}"));
         hold
@@ -257,6 +262,7 @@ impl Broadcast {
             entra_id: EntraId(Uuid::nil()),
             account: Account::ORDINARY,
             route: Route::to(ConversationId(String::new())),
+            doubt: None,
         };
         ClaimedChunk { members: chunk.unsettled().map(member).collect(), attempts: record.attempts(), chunk }
     }

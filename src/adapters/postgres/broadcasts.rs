@@ -174,38 +174,7 @@ statements! {
           )
           and exists (select from round r where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id)
         returning b.broadcast_id, b.state";
-    DOUBTED_LEFT = "-- doubted_left
-        -- $1 tenant
-        -- Whoever was told (a late answer says so), or may have been, and lies unsettled in a chunk that nobody holds, of a
-        -- broadcast that is about to be cancelled: she must not be counted as not told. No reason: she was told.
-        select c.round_id, c.number, a.ordinal, case when not t.told then coalesce(t.reason, a.doubt) end as reason
-        from broadcast b
-        join round r on r.tenant_id = b.tenant_id and r.broadcast_id = b.broadcast_id and r.state = 'running'
-        join chunk c on c.tenant_id = r.tenant_id and c.round_id = r.round_id and c.state = 0
-        join audience a
-          on a.tenant_id = c.tenant_id
-          and a.round_id = c.round_id
-          and a.ordinal between c.first_ordinal and c.first_ordinal + c.size - 1
-        cross join lateral (
-          select
-            coalesce(bool_or(t.settles = 1), false) as told,
-            (array_agg(t.reason order by t.attempt desc, t.epoch desc)
-              filter (where t.step = 4 and t.outcome = 10))[1] as reason
-          from attempt t
-          where t.tenant_id = a.tenant_id and t.round_id = a.round_id and t.ordinal = a.ordinal
-        ) t
-        where b.tenant_id = $1
-          and b.state = 'cancelling'
-          and not exists (
-            select
-            from round held
-            join chunk k on k.tenant_id = held.tenant_id and k.round_id = held.round_id
-            where held.tenant_id = $1 and held.broadcast_id = b.broadcast_id and k.state = 1
-          )
-          and (c.epoch > 0 or a.doubt is not null)
-          and get_bit(c.settled, a.ordinal - c.first_ordinal) = 0
-          and (t.told or a.doubt is not null or t.reason is not null)
-        order by c.round_id, c.number, a.ordinal";
+    DOUBTED_LEFT = include_str!("sql/doubted_left.sql");
     FINISH_CANCELLED = "-- finish_cancelled
         -- $1 tenant, $2 now
         with ended as (

@@ -17,36 +17,7 @@ use crate::ports::{BroadcastReport, DeliveryReport, Halt, RoundReport, StoreErro
 
 statements! {
     PROGRESS = include_str!("sql/progress.sql");
-    REASONS = "-- reasons
-        -- $1 tenant, $2 broadcast
-        -- The facts that settled somebody, one for each; a definite answer beats doubt, a retry beats what was before.
-        -- Round by round, so that no week but theirs is read.
-        select final.settles, final.reason, count(*) as people
-        from round r
-        cross join lateral (
-          select distinct on (a.ordinal) a.settles, a.reason
-          from attempt a
-          where a.tenant_id = $1
-            and a.round_id = r.round_id
-            and a.settles is not null
-            and not exists (
-              select
-              from round newer
-              join audience me on me.tenant_id = $1 and me.round_id = r.round_id and me.ordinal = a.ordinal
-              join audience again
-                on again.tenant_id = $1
-                and again.round_id = newer.round_id
-                and again.recipient_id = me.recipient_id
-              where newer.tenant_id = $1
-                and newer.broadcast_id = $2
-                and newer.kind = 'retry'
-                and newer.round_id > r.round_id
-            )
-          order by a.ordinal, (a.settles = 4), a.ended_at desc
-        ) final
-        where r.tenant_id = $1 and r.broadcast_id = $2 and r.kind in ('send', 'retry') and final.reason is not null
-        group by final.settles, final.reason
-        order by final.settles, people desc, final.reason";
+    REASONS = include_str!("sql/reasons.sql");
     DELIVERIES = include_str!("sql/deliveries.sql");
     STARTS = "-- starts
         -- $1 tenant, $2 broadcast, $3 step

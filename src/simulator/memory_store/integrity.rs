@@ -148,11 +148,10 @@ impl Record {
                     Some(Settlement::Cancelled) | None => {}
                 }
             }
-            for kept in &facts.proofs {
-                match kept.fact.settles {
-                    Some(Settlement::Sent) => late.0 += 1,
-                    _ => late.1 += 1,
-                }
+            match facts.proved() {
+                Some(Settlement::Sent) => late.0 += 1,
+                Some(Settlement::Failed) => late.1 += 1,
+                _ => {}
             }
         }
         if counted != chunk.counters {
@@ -191,6 +190,15 @@ impl<'a> Facts<'a> {
     /// What the counters must count her as.
     fn first(&self) -> Option<Settlement> {
         self.own.first().or(self.spared.first()).and_then(|kept| kept.fact.settles)
+    }
+
+    /// What the late counters must count her as: doubt on one side, and a definite fact on the other, whichever came
+    /// first.
+    fn proved(&self) -> Option<Settlement> {
+        let kinds =
+            || [&self.own, &self.proofs, &self.spared].into_iter().flatten().filter_map(|kept| kept.fact.settles);
+        let definite = kinds().filter(|kind| *kind != Settlement::Unconfirmed).min_by_key(|kind| kind.number());
+        definite.filter(|_| kinds().any(|kind| kind == Settlement::Unconfirmed))
     }
 
     fn judge(&self, ordinal: Ordinal, settled: bool, complain: &mut impl FnMut(String)) {
