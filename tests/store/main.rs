@@ -3,10 +3,12 @@
 //!
 //! `bench.rs` first: it hides which store is meant. `stories.rs` tells long random stories to both and compares.
 
+mod again;
 mod bench;
 mod expand;
 mod flaws;
 mod flush;
+mod hours;
 mod late;
 mod leases;
 mod life;
