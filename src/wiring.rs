@@ -283,6 +283,22 @@ impl Stentor {
         Ok(self.ground.store.starts(self.tenant, broadcast, step).await?)
     }
 
+    /// Lets the database count what statements cost, from zero; `false` when it cannot.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn count_statements(&self) -> anyhow::Result<bool> {
+        Ok(self.ground.store.count_statements().await?)
+    }
+
+    /// Milliseconds that the statement called `name` has taken in the database since then.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn statement_ms(&self, name: &str) -> anyhow::Result<f64> {
+        Ok(self.ground.store.statement_ms(name).await?)
+    }
+
     /// Asks for the app in the organisation's catalogue: what refuses everybody is better told now than by a halt.
     ///
     /// Whatever else is the matter may pass before the broadcast's turn comes, and the worker tells of it then.

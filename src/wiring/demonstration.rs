@@ -17,6 +17,7 @@ use crate::domain::broadcast::{TOLERANCE, Treatment};
 use crate::domain::content::{Button, Content};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::BroadcastId;
+use crate::domain::time::Timestamp;
 use crate::ports::Clock;
 use crate::simulator::faults::FaultPlan;
 use crate::simulator::service::Simulator;
@@ -280,6 +281,16 @@ impl Demonstration {
     /// What the simulated Teams saw so far.
     pub fn ledger(&self) -> LedgerCounts {
         self.simulated.ledger()
+    }
+
+    /// Requests that it received so far.
+    pub fn requests(&self) -> u64 {
+        self.ledger().requests.values().sum()
+    }
+
+    /// When the last of them arrived.
+    pub fn last_request_at(&self) -> Option<Timestamp> {
+        self.simulated.simulator.ledger_summary().last_request_at.values().max().copied()
     }
 
     /// Stops everything in order.

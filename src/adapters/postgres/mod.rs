@@ -21,6 +21,7 @@ mod retry;
 mod rows;
 pub mod schema;
 mod statement;
+mod statistics;
 mod store;
 
 use self::pool::{Database, DatabaseError, PoolSettings};
@@ -72,6 +73,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         rescue::STATEMENTS,
         retry::STATEMENTS,
         schema::STATEMENTS,
+        statistics::STATEMENTS,
     ]
     .into_iter()
     .flatten()

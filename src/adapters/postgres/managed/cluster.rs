@@ -157,6 +157,10 @@ fn settings(home: &Home, programs: &Programs, manner: Manner) -> Vec<String> {
     let socket_dir = home.socket_dir.to_string_lossy().replace('"', "\"\"");
     settings.push(format!("unix_socket_directories=\"{socket_dir}\""));
     settings.push(format!("max_connections={}", manner.connections_max));
+    // The server's own count of statements, where the package brings it: ours begin with their names.
+    if programs.bin_dir.join("../lib/pg_stat_statements.so").is_file() {
+        settings.push("shared_preload_libraries=pg_stat_statements".to_owned());
+    }
     let fixed = [
         // Private: no TCP, and a socket for its user alone. Root passes both.
         "listen_addresses=",
