@@ -12,7 +12,7 @@
 //!    directory, the worker sends, [`app::report`] tells what became of everybody.
 //! 4. [`adapters`] **speaks**. Postgres (the only home of SQL), Teams on the wire, the system's clock and dice.
 //! 5. [`simulator`] **pretends**. A small Teams on loopback that shares nothing with our client, so that it gives a
-//!    second opinion; its ledger is the judge of what we promise.
+//!    second opinion; its ledger is the judge of what we promise. [`simulator::memory_store`] is the store as a value.
 //! 6. [`wiring`] knows concrete types on both sides: it chooses the adapters, starts the loops and stops them in
 //!    order.
 //! 7. [`http`] answers: health, readiness, metrics.

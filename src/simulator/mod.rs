@@ -6,6 +6,9 @@
 //! judges what the client believes.
 //!
 //! Read [`world`] first: Teams as a value. [`service`] puts it behind the wire.
+//!
+//! Beside Teams it pretends to be the database: [`memory_store`] is the `Store` as a value, for runs that are played
+//! again and again, to the byte.
 
 pub mod activity;
 pub mod answer;
@@ -16,6 +19,7 @@ pub mod clock;
 pub mod entra;
 pub mod faults;
 pub mod ledger;
+pub mod memory_store;
 mod names;
 pub mod odata;
 pub mod people;
@@ -28,6 +32,7 @@ pub use self::bucket::Bucket;
 pub use self::entra::SecretState;
 pub use self::faults::{FaultPlan, Preset, Storm};
 pub use self::ledger::LedgerSummary;
+pub use self::memory_store::{MemoryStore, Record};
 pub use self::people::{Expected, Shares};
 pub use self::service::{Simulator, SimulatorError};
 pub use self::settings::SimulatorSettings;

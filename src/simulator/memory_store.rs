@@ -1,0 +1,251 @@
+//! The [`Store`] without Postgres: the same promises, kept by a value in memory.
+//!
+//! [`Record`] is the whole database as one plain value: no clock, no chance, no waiting, equal calls give equal
+//! records. A simulation may copy it, compare it, and look into it at any moment. [`MemoryStore`] only puts it behind
+//! the port: a lock, and a clock that plays the database's.
+//!
+//! Invariant: whatever Postgres answers, this answers. One suite of tests runs against both, and seeded stories are
+//! told to both and compared. Where the two differ, one of them is wrong; the SQL beside each method is the original:
+//! `adapters/postgres/`, file by file as in the folder here.
+//!
+//! [`Flaw`] breaks a record on purpose, so that whoever judges runs can show that he would notice.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::domain::audience::Address;
+use crate::domain::broadcast::BroadcastState;
+use crate::domain::chunk::Chunk;
+use crate::domain::content::Content;
+use crate::domain::delivery::Settlement;
+use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::reason::Reason;
+use crate::domain::time::Timestamp;
+use crate::ports::{
+    AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Expanded, Flush, Flushed, Halt,
+    HeldTenant, Person, ProcessIdentity, Store, StoreError, Submission, TenantWork,
+};
+
+mod broadcasts;
+mod integrity;
+mod leases;
+mod people;
+mod queue;
+mod record;
+mod reports;
+mod rescue;
+
+pub use record::{
+    Claim, Flaw, Origin, Record, StoredAttempt, StoredBroadcast, StoredChunk, StoredPerson, StoredRound, StoredTenant,
+    StoredWorker,
+};
+
+type Answer<T> = Result<T, StoreError>;
+
+/// What the database says when a constraint would not hold, or a row that must be there is not.
+fn broken(what: &str) -> StoreError {
+    StoreError::Broken(what.to_owned())
+}
+
+/// A store in memory. Clones share one record.
+#[derive(Clone)]
+pub struct MemoryStore {
+    record: Arc<Mutex<Record>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl MemoryStore {
+    /// A store over `record`. `clock` plays the database's clock: leases are judged by it alone.
+    pub fn new(record: Record, clock: Arc<dyn Clock>) -> Self {
+        Self { record: Arc::new(Mutex::new(record)), clock }
+    }
+
+    /// The record as it stands.
+    pub fn record(&self) -> Record {
+        self.lock().clone()
+    }
+
+    /// Looks at the record without copying it. Nobody else can use the store meanwhile.
+    pub fn look<T>(&self, at: impl FnOnce(&Record) -> T) -> T {
+        at(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Record> {
+        // A panic of somebody else cannot leave the record half-written: each method decides first and writes then.
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn tenant(&self, entra_tenant: Uuid, app: Uuid) -> Answer<TenantKey> {
+        Ok(self.lock().tenant(entra_tenant, app))
+    }
+
+    async fn keep_people(&self, tenant: TenantKey, people: &[Person], now: Timestamp) -> Answer<()> {
+        self.lock().keep_people(tenant, people, now);
+        Ok(())
+    }
+
+    async fn count_people(&self, tenant: TenantKey) -> Answer<u64> {
+        Ok(self.lock().count_people(tenant))
+    }
+
+    async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
+        Ok(self.lock().find_people(tenant, addresses))
+    }
+
+    async fn submit(&self, submission: &Submission) -> Answer<()> {
+        self.lock().submit(submission)
+    }
+
+    async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Option<BroadcastReport>> {
+        Ok(self.lock().report(tenant, id))
+    }
+
+    async fn reports(&self, tenant: TenantKey, limit: u32) -> Answer<Vec<BroadcastReport>> {
+        Ok(self.lock().reports(tenant, limit))
+    }
+
+    async fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Vec<(Settlement, Reason, u64)>> {
+        Ok(self.lock().reasons(tenant, id))
+    }
+
+    async fn deliveries(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Answer<Vec<(RecipientKey, DeliveryReport)>> {
+        Ok(self.lock().deliveries(tenant, id, after, limit))
+    }
+
+    async fn content(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Content> {
+        self.lock().content(tenant, id)
+    }
+
+    async fn register(&self, process: &ProcessIdentity, lease: Duration) -> Answer<WorkerId> {
+        Ok(self.lock().register(process, lease, self.clock.now()))
+    }
+
+    async fn renew(&self, worker: WorkerId, lease: Duration) -> Answer<bool> {
+        Ok(self.lock().renew(worker, lease, self.clock.now()))
+    }
+
+    async fn neighbours(&self, host: &str, me: WorkerId) -> Answer<Vec<(WorkerId, ProcessIdentity)>> {
+        Ok(self.lock().neighbours(host, me, self.clock.now()))
+    }
+
+    async fn end_lease(&self, worker: WorkerId) -> Answer<()> {
+        self.lock().end_lease(worker);
+        Ok(())
+    }
+
+    async fn take_tenants(
+        &self,
+        worker: WorkerId,
+        grace: Duration,
+        limit: u32,
+        may: &[TenantKey],
+        held: &[TenantKey],
+    ) -> Answer<Vec<HeldTenant>> {
+        Ok(self.lock().take_tenants(worker, grace, limit, may, held, self.clock.now()))
+    }
+
+    async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Answer<()> {
+        self.lock().release_tenant(worker, held);
+        Ok(())
+    }
+
+    async fn work(&self, tenant: TenantKey) -> Answer<TenantWork> {
+        self.lock().work(tenant)
+    }
+
+    async fn expand(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        slice: u32,
+        chunk_size: u32,
+        now: Timestamp,
+    ) -> Answer<Expanded> {
+        self.lock().expand(held, worker, round, slice, chunk_size, now)
+    }
+
+    async fn claim(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        limit: u32,
+        have: &[ChunkNumber],
+    ) -> Answer<Vec<ClaimedChunk>> {
+        self.lock().claim(held, worker, round, limit, have)
+    }
+
+    async fn flush(&self, tenant: TenantKey, worker: WorkerId, flush: &Flush) -> Answer<Flushed> {
+        self.lock().flush(tenant, worker, flush)
+    }
+
+    async fn record_late(&self, tenant: TenantKey, facts: &[AttemptFact]) -> Answer<u64> {
+        Ok(self.lock().record_late(tenant, facts))
+    }
+
+    async fn rescue(&self, held: HeldTenant, worker: WorkerId, now: Timestamp) -> Answer<u64> {
+        Ok(self.lock().rescue(held, worker, now))
+    }
+
+    async fn finish(&self, tenant: TenantKey, now: Timestamp) -> Answer<Vec<(BroadcastId, BroadcastState)>> {
+        Ok(self.lock().finish(tenant, now))
+    }
+
+    async fn release_chunks(&self, tenant: TenantKey, worker: WorkerId, chunks: &[Chunk]) -> Answer<()> {
+        self.lock().release_chunks(tenant, worker, chunks);
+        Ok(())
+    }
+
+    async fn halt_tenant(&self, tenant: TenantKey, halt: &Halt) -> Answer<()> {
+        self.lock().halt_tenant(tenant, halt);
+        Ok(())
+    }
+
+    async fn release_halt(&self, tenant: TenantKey) -> Answer<()> {
+        self.lock().release_halt(tenant);
+        Ok(())
+    }
+
+    async fn halt_broadcast(&self, tenant: TenantKey, id: BroadcastId, halt: &Halt) -> Answer<()> {
+        self.lock().halt_broadcast(tenant, id, halt);
+        Ok(())
+    }
+
+    async fn move_broadcast(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        from: &[BroadcastState],
+        to: BroadcastState,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        self.lock().move_broadcast(tenant, id, from, to, now)
+    }
+
+    async fn resume_broadcast(&self, tenant: TenantKey, id: BroadcastId, _: Timestamp) -> Answer<bool> {
+        Ok(self.lock().resume_broadcast(tenant, id))
+    }
+
+    async fn keep_bucket(&self, tenant: TenantKey, record: BucketRecord) -> Answer<()> {
+        self.lock().keep_bucket(tenant, record);
+        Ok(())
+    }
+
+    async fn keep_app(&self, tenant: TenantKey, app: &TeamsAppId) -> Answer<()> {
+        self.lock().keep_app(tenant, app);
+        Ok(())
+    }
+}

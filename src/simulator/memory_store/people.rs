@@ -1,0 +1,92 @@
+//! Tenants and their people.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::record::{Record, StoredPerson, StoredTenant};
+use crate::domain::audience::Address;
+use crate::domain::ids::{EntraId, Epoch, RecipientKey, TenantKey};
+use crate::domain::route::Route;
+use crate::domain::time::Timestamp;
+use crate::ports::Person;
+
+impl Record {
+    /// As [`Store::tenant`](crate::ports::Store::tenant).
+    pub fn tenant(&mut self, entra_tenant: Uuid, app: Uuid) -> TenantKey {
+        self.issued.tenant += 1;
+        let known = self.tenants.values().find(|known| known.entra_tenant == entra_tenant && known.app == app);
+        if let Some(known) = known {
+            return known.key;
+        }
+        let key = TenantKey(self.issued.tenant);
+        let tenant = StoredTenant {
+            key,
+            entra_tenant,
+            app,
+            teams_app: None,
+            halt: None,
+            owner: None,
+            epoch: Epoch(0),
+            released_by: None,
+            buckets: BTreeMap::new(),
+        };
+        self.tenants.insert(key, tenant);
+        key
+    }
+
+    /// As [`Store::keep_people`](crate::ports::Store::keep_people).
+    pub fn keep_people(&mut self, tenant: TenantKey, people: &[Person], now: Timestamp) {
+        // The last word about a person holds.
+        let newest: BTreeMap<EntraId, &Person> = people.iter().map(|person| (person.entra_id, person)).collect();
+        let known: BTreeMap<EntraId, RecipientKey> =
+            self.people(tenant).map(|stored| (stored.person.entra_id, stored.key)).collect();
+        for (id, person) in newest {
+            self.issued.recipient += 1;
+            let key = known.get(&id).copied().unwrap_or(RecipientKey(self.issued.recipient));
+            let fresh =
+                || StoredPerson { key, person: person.clone(), kept_at: now, route: Route::default(), refusal: None };
+            let stored = self.people.entry((tenant, key)).or_insert_with(fresh);
+            stored.person = person.clone();
+            stored.kept_at = now;
+        }
+    }
+
+    /// As [`Store::count_people`](crate::ports::Store::count_people).
+    pub fn count_people(&self, tenant: TenantKey) -> u64 {
+        self.people(tenant).count() as u64
+    }
+
+    /// As [`Store::find_people`](crate::ports::Store::find_people).
+    pub fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Vec<(Address, RecipientKey)> {
+        let mut by_id: BTreeMap<EntraId, RecipientKey> = BTreeMap::new();
+        let mut by_principal: BTreeMap<String, Vec<&StoredPerson>> = BTreeMap::new();
+        let mut by_mail: BTreeMap<String, Vec<&StoredPerson>> = BTreeMap::new();
+        for stored in self.people(tenant) {
+            by_id.insert(stored.person.entra_id, stored.key);
+            by_principal.entry(stored.person.user_principal_name.to_lowercase()).or_default().push(stored);
+            if let Some(mail) = &stored.person.mail {
+                by_mail.entry(mail.to_lowercase()).or_default().push(stored);
+            }
+        }
+        // A user principal name goes before somebody else's mail address; of two people who have it, the one read
+        // last. A mail address may be shared.
+        let named = |name: &String| -> Vec<RecipientKey> {
+            let Some(owners) = by_principal.get(name) else {
+                return by_mail.get(name).into_iter().flatten().map(|stored| stored.key).collect();
+            };
+            let newest = owners.iter().map(|stored| stored.kept_at).max();
+            owners.iter().filter(|stored| Some(stored.kept_at) == newest).map(|stored| stored.key).collect()
+        };
+        let (mut ids, mut names) = (Vec::new(), Vec::new());
+        for address in addresses {
+            match address {
+                Address::Id(id) => ids.extend(by_id.get(id).map(|key| (address.clone(), *key))),
+                Address::Name(name) => names.extend(named(name).into_iter().map(|key| (address.clone(), key))),
+            }
+        }
+        names.sort();
+        ids.extend(names);
+        ids
+    }
+}

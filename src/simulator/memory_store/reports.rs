@@ -1,0 +1,128 @@
+//! What reports read: sums over chunks, and one row for each person.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::record::{Record, StoredAttempt, StoredBroadcast, StoredRound};
+use crate::domain::broadcast::{BroadcastState, RoundKind};
+use crate::domain::delivery::Settlement;
+use crate::domain::ids::{BroadcastId, Ordinal, RecipientKey, TenantKey};
+use crate::domain::progress::{Counted, Progress};
+use crate::domain::reason::Reason;
+use crate::ports::{BroadcastReport, DeliveryReport, Person};
+
+impl Record {
+    /// As [`Store::report`](crate::ports::Store::report).
+    pub fn report(&self, tenant: TenantKey, id: BroadcastId) -> Option<BroadcastReport> {
+        self.broadcast(tenant, id).map(|stored| self.report_on(stored))
+    }
+
+    /// As [`Store::reports`](crate::ports::Store::reports).
+    pub fn reports(&self, tenant: TenantKey, limit: u32) -> Vec<BroadcastReport> {
+        let newest_first = self.broadcasts.values().rev().filter(|stored| stored.tenant == tenant);
+        newest_first.take(limit as usize).map(|stored| self.report_on(stored)).collect()
+    }
+
+    fn report_on(&self, stored: &StoredBroadcast) -> BroadcastReport {
+        use BroadcastState::{Cancelled, Expanding, Halted, Running};
+        let (tenant, submitted) = (stored.tenant, &stored.submitted);
+        let active = matches!(stored.state, Expanding | Running | Halted);
+        let tenant_halt = self.tenants.get(&tenant).and_then(|tenant| tenant.halt.clone());
+        let (mut targeted, mut counted) = (0, Counted::default());
+        for round in self.rounds_of(tenant, submitted.id).filter(|round| round.kind == RoundKind::Send) {
+            targeted += u64::from(round.targeted);
+            for chunk in round.chunks.values() {
+                let counters = chunk.chunk.counters;
+                counted.sent += u64::from(counters.sent);
+                counted.failed += u64::from(counters.failed);
+                counted.skipped += u64::from(counters.skipped);
+                counted.unconfirmed += u64::from(counters.unconfirmed);
+                counted.late_sent += u64::from(chunk.late_sent);
+                counted.late_failed += u64::from(chunk.late_failed);
+            }
+        }
+        BroadcastReport {
+            id: submitted.id,
+            title: submitted.content.title.clone(),
+            state: if tenant_halt.is_some() && active { Halted } else { stored.state },
+            halt: stored.halt.clone().or(tenant_halt).filter(|_| active),
+            treatment: submitted.treatment.clone(),
+            created_at: submitted.created_at,
+            started_at: stored.started_at,
+            finished_at: stored.finished_at,
+            progress: Progress::from_counts(targeted, counted, stored.state == Cancelled),
+        }
+    }
+
+    /// As [`Store::reasons`](crate::ports::Store::reasons).
+    pub fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Vec<(Settlement, Reason, u64)> {
+        let mut people: BTreeMap<(Settlement, Reason), u64> = BTreeMap::new();
+        for round in self.rounds_of(tenant, id).filter(|round| round.kind == RoundKind::Send) {
+            for ordinal in round.audience.keys() {
+                let Some(fact) = final_fact(round, *ordinal).map(|kept| &kept.fact) else { continue };
+                if let (Some(settles), Some(reason)) = (fact.settles, fact.reason) {
+                    *people.entry((settles, reason)).or_default() += 1;
+                }
+            }
+        }
+        let mut rows: Vec<_> = people.into_iter().map(|((settles, reason), count)| (settles, reason, count)).collect();
+        rows.sort_by_key(|(settles, reason, count)| (settles.number(), Reverse(*count), reason.code()));
+        rows
+    }
+
+    /// As [`Store::deliveries`](crate::ports::Store::deliveries).
+    pub fn deliveries(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Vec<(RecipientKey, DeliveryReport)> {
+        let Some(broadcast) = self.broadcast(tenant, id) else { return Vec::new() };
+        let after = after.unwrap_or(RecipientKey(0));
+        // From the newest send or retry round that names her: later rounds overwrite.
+        let mut rows: BTreeMap<RecipientKey, (&StoredRound, Ordinal)> = BTreeMap::new();
+        let kinds = [RoundKind::Send, RoundKind::Retry];
+        for round in self.rounds_of(tenant, id).filter(|round| kinds.contains(&round.kind)) {
+            let beyond = round.audience.iter().filter(|(_, recipient)| **recipient > after);
+            rows.extend(beyond.map(|(ordinal, recipient)| (*recipient, (round, *ordinal))));
+        }
+        let known = rows.into_iter().filter_map(|(key, (round, ordinal))| {
+            let person = &self.person(tenant, key)?.person;
+            Some((key, delivery(person, round, ordinal, broadcast.state)))
+        });
+        known.take(limit as usize).collect()
+    }
+}
+
+/// The fact that holds: a definite answer beats doubt, whenever it came; among equals the newest.
+fn final_fact(round: &StoredRound, ordinal: Ordinal) -> Option<&StoredAttempt> {
+    let settling = round.attempts_of(ordinal).filter(|kept| kept.fact.settles.is_some());
+    settling.max_by_key(|kept| (kept.fact.settles != Some(Settlement::Unconfirmed), kept.fact.ended_at))
+}
+
+/// A row of the `delivery` view.
+fn delivery(person: &Person, round: &StoredRound, ordinal: Ordinal, state: BroadcastState) -> DeliveryReport {
+    let settled = final_fact(round, ordinal).map(|kept| &kept.fact);
+    let cancelled = settled.is_none() && state == BroadcastState::Cancelled;
+    let name = match settled.and_then(|fact| fact.settles) {
+        Some(settlement) => settlement.name(),
+        None if cancelled => Settlement::Cancelled.name(),
+        None => "pending",
+    };
+    let requests = || round.attempts_of(ordinal).map(|kept| &kept.fact).filter(|fact| fact.step.is_some());
+    let answered = round.attempts_of(ordinal).map(|kept| &kept.fact).filter(|fact| fact.status.is_some());
+    let last = answered.max_by_key(|fact| (fact.attempt, fact.epoch));
+    DeliveryReport {
+        entra_id: person.entra_id,
+        display_name: person.display_name.clone(),
+        user_principal_name: person.user_principal_name.clone(),
+        state: name.to_owned(),
+        reason: if cancelled { Some(Reason::Cancelled) } else { settled.and_then(|fact| fact.reason) },
+        attempts: requests().count() as i64,
+        last_status: last.and_then(|fact| fact.status).map(i32::from),
+        message_id: settled.and_then(|fact| fact.message_id.as_ref()).map(|id| id.0.clone()),
+        first_attempt_at: requests().map(|fact| fact.started_at).min(),
+        last_attempt_at: requests().map(|fact| fact.ended_at).max(),
+    }
+}
