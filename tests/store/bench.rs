@@ -26,7 +26,7 @@ use stentor::ports::{
     AttemptFact, BroadcastReport, ClaimedChunk, Clock, Flush, Flushed, HeldTenant, Pending, Person, ProcessIdentity,
     Store, Submission,
 };
-use stentor::simulator::memory_store::{MemoryStore, Record};
+use stentor::simulator::memory_store::{Flaw, MemoryStore, Record};
 use uuid::Uuid;
 
 pub const LEASE: Duration = Duration::from_secs(10);
@@ -128,8 +128,12 @@ impl Bench {
     }
 
     pub async fn in_memory() -> Self {
+        Self::in_memory_with(Flaw::None).await
+    }
+
+    pub async fn in_memory_with(flaw: Flaw) -> Self {
         let clock = Arc::new(StandingClock(Mutex::new(now())));
-        let store = MemoryStore::new(Record::default(), clock.clone());
+        let store = MemoryStore::new(Record::with_flaw(flaw), clock.clone());
         Self::over(Arc::new(store.clone()), Behind::Memory { store, clock }).await
     }
 

@@ -14,6 +14,7 @@ contract! {
     a_flush_moves_bits_facts_and_counters_together_and_repeating_it_changes_nothing,
     a_flush_that_arrives_after_its_successor_changes_nothing,
     a_flush_of_another_owner_or_under_another_epoch_changes_nothing,
+    a_flush_repeated_because_its_answer_was_lost_learns_of_the_pause_meanwhile,
     a_flush_tells_of_a_halt_of_the_whole_tenant,
     a_flush_that_settles_the_last_one_gives_the_chunk_up_and_may_be_repeated,
     one_flush_moves_the_chunks_that_are_ours_and_leaves_the_others,
@@ -71,6 +72,22 @@ async fn a_flush_of_another_owner_or_under_another_epoch_changes_nothing(bench: 
     }
     assert_eq!(bench.progress(id).await.pending, 4);
     assert!(bench.states(id).await.iter().all(|(state, _)| state == "pending"));
+}
+
+async fn a_flush_repeated_because_its_answer_was_lost_learns_of_the_pause_meanwhile(bench: &Bench) {
+    bench.fill(4).await;
+    let (id, worker, _, claimed) = bench.claimed(WhenInDoubt::Hold, 4).await;
+    let mut chunk = claimed.chunk;
+    chunk.grant(claimed.members[0].ordinal).unwrap();
+    assert_eq!(bench.flush(worker, &mut chunk, vec![]).await.broadcasts, [(id, BroadcastState::Running)]);
+    bench.go(id, BroadcastState::Running, BroadcastState::Paused).await;
+    let halt = Halt { reason: HaltReason::BotDisabled, detail: None, since: now() };
+    bench.store.halt_tenant(bench.tenant, &halt).await.unwrap();
+    // Otherwise the permission that this flush brings would be used.
+    let again = Flush { chunks: vec![chunk.clone()], now: Some(now()), ..Flush::default() };
+    let flushed = bench.store.flush(bench.tenant, worker, &again).await.unwrap();
+    let held = vec![(chunk.round, chunk.number)];
+    assert_eq!(flushed, Flushed { held, broadcasts: vec![(id, BroadcastState::Paused)], tenant_halted: true });
 }
 
 async fn a_flush_tells_of_a_halt_of_the_whole_tenant(bench: &Bench) {

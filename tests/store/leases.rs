@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::ids::{Ordinal, TenantKey};
-use stentor::ports::{ProcessIdentity, StoreError};
+use stentor::ports::{ProcessIdentity, StoreError, Submission};
+use uuid::Uuid;
 
-use crate::bench::{Bench, GRACE, LEASE, contract, now};
+use crate::bench::{Bench, GRACE, LEASE, announcement, contract, now};
 
 contract! {
     a_tenant_has_one_owner_until_the_lease_and_its_grace_have_ended,
@@ -16,6 +17,7 @@ contract! {
     a_stop_with_somebody_on_the_wire_leaves_her_to_the_rescue,
     a_claim_whose_answer_was_lost_is_made_again,
     a_tenant_taken_in_a_call_whose_answer_was_lost_is_taken_again_and_a_strangers_never,
+    tenants_of_others_do_not_take_the_place_of_free_ones,
     a_tenant_without_work_is_left_alone,
     neighbours_are_the_others_of_this_host_who_were_alive_a_minute_ago,
 }
@@ -109,6 +111,20 @@ async fn a_tenant_taken_in_a_call_whose_answer_was_lost_is_taken_again_and_a_str
     bench.store.end_lease(worker).await.unwrap();
     let stranger = bench.register().await;
     assert_eq!(bench.store.take_tenants(stranger, GRACE, 10, &[TenantKey(99)], &[]).await.unwrap(), []);
+}
+
+async fn tenants_of_others_do_not_take_the_place_of_free_ones(bench: &Bench) {
+    let second = bench.store.tenant(Uuid::from_u128(3), Uuid::from_u128(2)).await.unwrap();
+    for tenant in [bench.tenant, second] {
+        let broadcast = announcement(1, WhenInDoubt::Hold);
+        bench.store.submit(&Submission { tenant, broadcast, list: vec![] }).await.unwrap();
+    }
+    let may = [bench.tenant, second];
+    let take_one = async |worker| bench.store.take_tenants(worker, GRACE, 1, &may, &[]).await.unwrap();
+    let first = bench.register().await;
+    assert_eq!(take_one(first).await[0].tenant, bench.tenant);
+    let other = bench.register().await;
+    assert_eq!(take_one(other).await[0].tenant, second);
 }
 
 async fn a_tenant_without_work_is_left_alone(bench: &Bench) {

@@ -19,6 +19,7 @@ contract! {
     a_halt_needs_its_reason,
     a_halted_broadcast_shows_why_until_it_goes_on,
     a_halted_tenant_shows_its_first_reason_on_every_broadcast_until_released,
+    a_broadcasts_own_halt_is_told_with_its_own_words,
 }
 
 fn halt(reason: HaltReason, detail: Option<&str>) -> Halt {
@@ -180,4 +181,12 @@ async fn a_halted_tenant_shows_its_first_reason_on_every_broadcast_until_release
     assert_eq!((report.state, report.halt), (BroadcastState::Paused, None), "it would not send in any case");
     bench.store.release_halt(bench.tenant).await.unwrap();
     assert_eq!(bench.report(id).await.state, BroadcastState::Running);
+}
+
+async fn a_broadcasts_own_halt_is_told_with_its_own_words(bench: &Bench) {
+    let (id, _) = bench.submit(WhenInDoubt::Hold).await;
+    let own = halt(HaltReason::ContentRefused, None);
+    bench.store.halt_broadcast(bench.tenant, id, &own).await.unwrap();
+    bench.store.halt_tenant(bench.tenant, &halt(HaltReason::SecretExpired, Some("AADSTS7000222"))).await.unwrap();
+    assert_eq!(bench.report(id).await.halt, Some(own));
 }

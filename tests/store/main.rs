@@ -5,6 +5,7 @@
 
 mod bench;
 mod expand;
+mod flaws;
 mod flush;
 mod late;
 mod leases;
@@ -13,3 +14,4 @@ mod people;
 mod postgres;
 mod reports;
 mod rescue;
+mod stories;

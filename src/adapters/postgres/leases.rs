@@ -31,11 +31,15 @@ statements! {
         -- $1 worker
         update worker set alive_until = '-infinity' where worker_id = $1";
     LOCK_FREE_TENANTS = "-- lock_free_tenants
-        -- $1 tenants that may be taken, $2 limit
-        -- Only locks. Whether they are free is judged by the next statement, whose snapshot is younger than the locks.
+        -- $1 tenants that may be taken, $2 limit, $3 worker, $4 grace
+        -- Only locks. Whether they are free is looked at here, so that those of others do not fill the limit, and judged
+        -- by the next statement, whose snapshot is younger than the locks.
         select t.tenant_id
         from tenant t
         where t.tenant_id = any($1)
+          and (t.lease_owner is null or t.lease_owner = $3 or not exists (
+            select from worker w where w.worker_id = t.lease_owner and w.alive_until + $4 > lease_now()
+          ))
           and exists (select from round r where r.tenant_id = t.tenant_id and r.state <> 'done')
         order by t.tenant_id
         limit $2
@@ -137,6 +141,7 @@ impl PgStore {
             .database
             .transaction("take_tenants", async |conn| {
                 let query = sqlx::query_scalar(LOCK_FREE_TENANTS).bind(&may).bind(i64::from(limit));
+                let query = query.bind(worker.0).bind(interval(grace));
                 let locked: Vec<i32> = query.fetch_all(&mut *conn).await?;
                 if locked.is_empty() {
                     return Ok(Vec::new());

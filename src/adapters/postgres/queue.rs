@@ -100,10 +100,14 @@ statements! {
     FLUSH = include_str!("sql/flush.sql");
     STANDING = "-- standing
         -- $1 tenant, $2 rounds, $3 numbers, $4 epochs, $5 flush numbers
-        -- Which of these chunks stand exactly as a flush of ours left them: it was repeated, and had arrived before.
-        select c.round_id, c.number
+        -- Which of these chunks stand exactly as a flush of ours left them: it was repeated, and had arrived before. The
+        -- pause that came between the two is told with them, or a permission would be used that a person took back.
+        select c.round_id, c.number, b.broadcast_id, b.state, t.halted_at is not null as tenant_halted
         from unnest($2::bigint[], $3::int[], $4::int[], $5::bigint[]) as u (round_id, number, epoch, flush_number)
         join chunk c on c.tenant_id = $1 and c.round_id = u.round_id and c.number = u.number
+        join round r on r.tenant_id = $1 and r.round_id = c.round_id
+        join broadcast b on b.tenant_id = $1 and b.broadcast_id = r.broadcast_id
+        join tenant t on t.tenant_id = $1
         where c.epoch = u.epoch and c.flush_number = u.flush_number";
     RELEASE_CHUNKS = "-- release_chunks
         -- $1 tenant, $2 worker, $3 rounds, $4 numbers, $5 epochs
@@ -145,6 +149,8 @@ struct RoundRow {
     deadline_at: Timestamp,
 }
 
+/// Of a chunk that stands as flushed: round, number, broadcast, its state, whether the tenant is halted.
+type FlushedRow = (i64, i32, i64, String, bool);
 type BucketRow = (String, Timestamp, f64, Timestamp);
 type TenantRow = (Option<String>, Option<String>, Option<String>, Option<Timestamp>);
 
@@ -411,7 +417,13 @@ impl PgStore {
         worker: WorkerId,
         flush: &Flush,
     ) -> Result<Flushed, StoreError> {
-        let rows = self.run_flush(tenant, worker, flush).await?;
+        let mut rows = self.run_flush(tenant, worker, flush).await?;
+        if rows.len() < flush.chunks.len() {
+            let moved: BTreeSet<(i64, i32)> = rows.iter().map(|row| (row.0, row.1)).collect();
+            let is_missing = |chunk: &&Chunk| !moved.contains(&(chunk.round.as_i64(), int(chunk.number.0)));
+            let missing: Vec<&Chunk> = flush.chunks.iter().filter(is_missing).collect();
+            rows.extend(self.standing(tenant, &missing).await?);
+        }
         let mut flushed = Flushed::default();
         let mut states = BTreeMap::new();
         for (round, number, broadcast, state, halted) in rows {
@@ -420,27 +432,22 @@ impl PgStore {
             flushed.tenant_halted |= halted;
         }
         flushed.broadcasts = states.into_iter().collect();
-        if flushed.held.len() < flush.chunks.len() {
-            let missing: Vec<&Chunk> =
-                flush.chunks.iter().filter(|chunk| !flushed.held.contains(&(chunk.round, chunk.number))).collect();
-            flushed.held.extend(self.standing(tenant, &missing).await?);
-        }
         Ok(flushed)
     }
 
-    async fn standing(&self, tenant: TenantKey, chunks: &[&Chunk]) -> Result<Vec<(RoundId, ChunkNumber)>, StoreError> {
+    async fn standing(&self, tenant: TenantKey, chunks: &[&Chunk]) -> Result<Vec<FlushedRow>, StoreError> {
         let rounds: Vec<i64> = chunks.iter().map(|chunk| chunk.round.as_i64()).collect();
         let numbers: Vec<i32> = chunks.iter().map(|chunk| int(chunk.number.0)).collect();
         let epochs: Vec<i32> = chunks.iter().map(|chunk| int(chunk.epoch.0)).collect();
         let flushes: Vec<i64> = chunks.iter().map(|chunk| chunk.flush_number).collect();
-        let rows: Vec<(i64, i32)> = self
+        let rows = self
             .database
             .run("standing", async |conn| {
                 let query = sqlx::query_as(STANDING).bind(tenant.0).bind(&rounds).bind(&numbers);
                 query.bind(&epochs).bind(&flushes).fetch_all(conn).await
             })
             .await?;
-        Ok(rows.into_iter().map(|(round, number)| (RoundId::from_i64(round), ChunkNumber(uint(number)))).collect())
+        Ok(rows)
     }
 
     async fn run_flush(
@@ -448,7 +455,7 @@ impl PgStore {
         tenant: TenantKey,
         worker: WorkerId,
         flush: &Flush,
-    ) -> Result<Vec<(i64, i32, i64, String, bool)>, StoreError> {
+    ) -> Result<Vec<FlushedRow>, StoreError> {
         let chunks = &flush.chunks;
         let facts = &flush.facts;
         let routes = &flush.routes;

@@ -32,7 +32,8 @@ impl Record {
         let Some(left) = tenant.released_by else { return };
         for round in self.rounds(key) {
             for (number, stored) in &round.chunks {
-                // Open ones stay for the rescue: it names the doubt.
+                // Open ones stay for the rescue: it names the doubt. Invariant: an owner that gave its tenant back
+                // flushes nothing any more.
                 if stored.claim == Claim::Claimed(left) && stored.chunk.open().count() == 0 {
                     let id = round.id;
                     complaints.push(format!(

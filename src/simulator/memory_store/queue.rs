@@ -197,7 +197,9 @@ impl Record {
         if flush.routes.iter().any(|learnt| learnt.refusal.is_some() && flush.now.is_none()) {
             return Err(broken("a refusal needs its instant"));
         }
-        self.write_withheld(tenant, worker);
+        if !moved.is_empty() {
+            self.write_withheld(tenant, worker);
+        }
         let mut flushed = Flushed::default();
         for stored in moved {
             let key = (stored.chunk.round, stored.chunk.number);

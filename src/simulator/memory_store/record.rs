@@ -29,8 +29,8 @@ pub enum Flaw {
     NoEpochCheck,
     /// A flush does not keep the open bits: after a crash nobody knows who may have been told.
     NoPermissionBit,
-    /// A flush keeps bits and counters at once, but its facts only with the next flush of the same worker, or when it
-    /// gives the tenant back: a crash in between loses them.
+    /// A flush keeps bits and counters at once, but its facts only with the same worker's next flush that moves
+    /// anything, or when it gives the tenant back: a crash in between loses them.
     FactsAfterPermission,
 }
 

@@ -3,7 +3,9 @@
 -- A sum over chunks, never a count over recipients.
 select b.broadcast_id, b.title, b.state, b.urgent, b.when_in_doubt, b.deadline_at, b.created_at, b.started_at,
   b.finished_at, coalesce(b.halt_reason, t.halt_reason) as halt_reason,
-  coalesce(b.halt_detail, t.halt_detail) as halt_detail, coalesce(b.halted_at, t.halted_at) as halted_at,
+  -- Its own words, or the tenant's: never the one's reason with the other's detail.
+  case when b.halt_reason is null then t.halt_detail else b.halt_detail end as halt_detail,
+  coalesce(b.halted_at, t.halted_at) as halted_at,
   t.halted_at is not null as tenant_halted,
   coalesce(total.targeted, 0) as targeted, coalesce(counted.sent, 0) as sent, coalesce(counted.failed, 0) as failed,
   coalesce(counted.skipped, 0) as skipped, coalesce(counted.unconfirmed, 0) as unconfirmed,
