@@ -22,6 +22,8 @@ mod wire;
 pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError};
 pub use cloud::{Cloud, CloudProfile};
 pub use limits::published_quota;
+pub(crate) use retry_after::retry_after;
 pub use token::SecretSource;
 pub use transport::Way;
+pub(crate) use transport::{Received, Unanswered};
 pub use wire::Refusal;
