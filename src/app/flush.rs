@@ -66,8 +66,9 @@ pub async fn repeat<T, F: Future<Output = Result<T, StoreError>>>(
             Err(error) if error.is_transient() && !abandon.is_cancelled() => {
                 tracing::warn!(what, %error, wait_ms = wait.as_millis() as u64, "the database does not answer; trying again");
                 tokio::select! {
-                    () = clock.sleep_until(clock.monotonic() + wait) => {}
+                    biased; // Equal seeds must give equal runs, and giving up goes first.
                     () = abandon.cancelled() => {}
+                    () = clock.sleep_until(clock.monotonic() + wait) => {}
                 }
                 wait = (wait * 2).min(LONGEST_WAIT);
             }

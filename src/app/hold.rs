@@ -181,7 +181,9 @@ impl Hold {
         let (when_in_doubt, kind) = (lane.work.treatment.when_in_doubt, lane.work.kind);
         let mut history: BTreeMap<Ordinal, Vec<(Step, Outcome, Timestamp)>> = BTreeMap::new();
         for recorded in attempts {
-            history.entry(recorded.ordinal).or_default().push((recorded.step, recorded.outcome, recorded.ended_at));
+            // Nothing has ended in the future: a predecessor whose clock was fast must not make anybody wait for it.
+            let ended_at = recorded.ended_at.min(now);
+            history.entry(recorded.ordinal).or_default().push((recorded.step, recorded.outcome, ended_at));
         }
         let mut seats = Vec::with_capacity(members.len());
         let mut told = Vec::new();

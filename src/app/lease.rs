@@ -111,8 +111,9 @@ impl Worker {
                 Err(error) => tracing::error!(%error, "this run of the worker ended; another follows"),
             }
             tokio::select! {
-                () = self.clock.sleep_until(self.clock.monotonic() + BETWEEN_RUNS) => {}
+                biased; // Equal seeds must give equal runs, and a stop goes before the next one.
                 () = stop.cancelled() => {}
+                () = self.clock.sleep_until(self.clock.monotonic() + BETWEEN_RUNS) => {}
             }
         }
         Ok(())
@@ -139,6 +140,7 @@ impl Worker {
             std::future::pending::<()>().await;
         };
         let done = tokio::select! {
+            biased; // Equal seeds must give equal runs. Only the first ever ends, so none can keep the others waiting.
             done = working => done,
             () = keeping => unreachable_end("keep_lease"),
             () = giving_up => unreachable_end("giving_up"),
@@ -207,9 +209,10 @@ impl Worker {
             } else {
                 let has: Vec<TenantKey> = held.keys().copied().collect();
                 let taken = tokio::select! {
-                    taken = self.take(worker, &has) => taken,
+                    biased; // Equal seeds must give equal runs, and the end goes before whatever was taken.
                     () = over.cancelled() => continue,
                     () = lease.lost.cancelled() => continue,
+                    taken = self.take(worker, &has) => taken,
                 };
                 match taken {
                     Ok(taken) => {
@@ -224,14 +227,15 @@ impl Worker {
                 }
             }
             tokio::select! {
+                biased; // Equal seeds must give equal runs, and the end goes first; there are fewer owners than tenants.
+                () = over.cancelled(), if !ending => {}
+                () = lease.lost.cancelled(), if !ending => {}
                 Some(joined) = owners.join_next() => match joined {
                     Ok((tenant, Ok(_))) => { held.remove(&tenant.tenant); }
                     Ok((tenant, Err(error))) => { held.remove(&tenant.tenant); outcome = Err(error); }
                     Err(panic) => outcome = Err(StoreError::Broken(format!("an owner's task ended: {panic}"))),
                 },
                 () = self.clock.sleep_until(self.clock.monotonic() + self.settings.poll_every), if !ending => {}
-                () = over.cancelled(), if !ending => {}
-                () = lease.lost.cancelled(), if !ending => {}
             }
         }
     }

@@ -205,10 +205,13 @@ impl Owner {
             let wake_at = self.advance();
             self.woken_for = None;
             tokio::select! {
-                Some(arrival) = self.beside.join_next() => self.arrive(joined(arrival)?)?,
-                () = self.office.clock.sleep_until(wake_at) => self.woken_for = Some(wake_at),
+                // Equal seeds must give equal runs, and the end goes first. Arrivals may go before the hour: whatever
+                // wakes us, `advance` looks at the clock.
+                biased;
                 () = self.office.stop.cancelled() => {}
                 () = self.office.lease.lost.cancelled() => {}
+                Some(arrival) = self.beside.join_next() => self.arrive(joined(arrival)?)?,
+                () = self.office.clock.sleep_until(wake_at) => self.woken_for = Some(wake_at),
             }
             // Take in everything that is there before looking again.
             while let Some(arrival) = self.beside.try_join_next() {
@@ -228,6 +231,7 @@ impl Owner {
                 break;
             }
             tokio::select! {
+                biased; // Equal seeds must give equal runs, and what has arrived is better written down than abandoned.
                 Some(arrival) = self.beside.join_next() => self.arrive(joined(arrival)?)?,
                 () = self.office.abandon.cancelled() => break,
             }

@@ -15,6 +15,7 @@ pub mod answer;
 mod base64;
 pub mod bucket;
 pub mod chance;
+pub mod clock;
 pub mod entra;
 pub mod faults;
 pub mod ledger;

@@ -18,15 +18,16 @@ use tracing::Instrument;
 use tracing::field::Empty;
 use uuid::Uuid;
 
-use super::classify::{Api, Operation, classify};
+use super::classify::{Api, Operation};
 use super::cloud::{Cloud, CloudProfile, base};
-use super::connector::{self, Connector};
-use super::graph::{self, Graph};
+use super::connector::Connector;
+use super::graph::Graph;
+use super::hearing;
 use super::token::{Credentials, SecretSource, TokenSource};
 use super::transport::{Network, NetworkError, Received, Transport, Unanswered, Way};
-use super::wire::{Refusal, encoded};
+use super::wire::encoded;
 use crate::domain::ids::{RequestId, TeamsAppId};
-use crate::domain::outcome::{Fact, Outcome};
+use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
 use crate::domain::time::Monotonic;
 use crate::ports::{Answer, Clock, Directory, Messenger, PeoplePage, Random, Request};
@@ -217,19 +218,9 @@ impl TeamsClient {
 
     async fn make(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer {
         let call = Call { not_after: Some(not_after), ..self.call(&id, self.request(request)) };
-        let received = match self.ask(request.step().into(), call).await {
-            Ok(received) => received,
-            Err(answer) => return answer,
-        };
-        let outcome = match request {
-            Request::Check { app, .. } => graph::checked(&received.body, app),
-            Request::Install { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
-            Request::Resolve { .. } => graph::resolved(&received.body),
-            Request::Send { .. } => Some(connector::accepted(&received.body)),
-        };
-        match outcome {
-            Some(outcome) => Answer { outcome, status: Some(received.status), detail: None },
-            None => unreadable(&received),
+        match self.exchange(request.step().into(), call).await {
+            Ok(heard) => hearing::of_request(request, heard),
+            Err(never_made) => never_made,
         }
     }
 
@@ -240,8 +231,8 @@ impl TeamsClient {
         }
     }
 
-    /// Makes one request and hands back its success; everything else is an answer already.
-    async fn ask(&self, operation: Operation, call: Call<'_>) -> Result<Received, Answer> {
+    /// Makes one request and hands back what was heard; or the answer to act on, when it was not made at all.
+    async fn exchange(&self, operation: Operation, call: Call<'_>) -> Result<Result<Received, Unanswered>, Answer> {
         let in_time = || call.not_after.is_none_or(|limit| self.clock.monotonic() <= limit);
         if !in_time() {
             return Err(Outcome::NotStarted.into());
@@ -259,16 +250,12 @@ impl TeamsClient {
         if !in_time() {
             return Err(Outcome::NotStarted.into());
         }
-        let received =
-            self.transport.exchange(request, call.bytes_max).await.map_err(|it| unanswered(operation, it))?;
-        if received.is_success() {
-            return Ok(received);
-        }
-        if received.status == 401 {
+        let heard = self.transport.exchange(request, call.bytes_max).await;
+        if heard.as_ref().is_ok_and(|received| received.status == 401) {
             tokens.refused(&token);
             self.refusals_heeded.fetch_add(1, Ordering::Relaxed);
         }
-        Err(refused(operation, &received))
+        Ok(heard)
     }
 
     fn call<'a>(&self, id: &'a RequestId, request: RequestBuilder) -> Call<'a> {
@@ -338,25 +325,6 @@ fn credentials(settings: &TeamsClientSettings, tenant: &str, scope: &str) -> Cre
     }
 }
 
-fn unanswered(operation: Operation, Unanswered { what, detail }: Unanswered) -> Answer {
-    Answer { outcome: classify(operation, &Refusal::unanswered(what)), status: None, detail: Some(detail) }
-}
-
-fn refused(operation: Operation, received: &Received) -> Answer {
-    let refusal = received.refusal();
-    let service_id = received.request_id.iter().map(|id| format!("request-id {id}"));
-    let detail = std::iter::once(refusal.detail()).filter(|detail| !detail.is_empty()).chain(service_id);
-    let detail = Some(detail.collect::<Vec<_>>().join("; ")).filter(|detail| !detail.is_empty());
-    Answer { outcome: classify(operation, &refusal), status: Some(received.status), detail }
-}
-
-/// A success that cannot be read: asking again does no harm.
-fn unreadable(received: &Received) -> Answer {
-    let why = received.cut.as_deref().unwrap_or("the answer is not what was asked for");
-    let outcome = Outcome::Transient(Reason::Unavailable);
-    Answer { outcome, status: Some(received.status), detail: Some(why.to_owned()) }
-}
-
 fn unbuildable(error: reqwest::Error) -> Answer {
     let detail = Some(format!("the request could not be put together: {}", error.without_url()));
     Answer { outcome: Outcome::Rejected(Reason::Unexpected), status: None, detail }
@@ -380,10 +348,7 @@ impl Messenger for TeamsClient {
 
     async fn find_app(&self, id: RequestId) -> Result<TeamsAppId, Answer> {
         let call = self.call(&id, self.get(&self.graph.catalog_url(&self.manifest_id)));
-        let received = self.ask(Operation::Catalog, call).await?;
-        let found = graph::found_app(&received.body, &self.manifest_id).ok_or_else(|| unreadable(&received))?;
-        let status = Some(received.status);
-        found.map_err(|(outcome, detail)| Answer { outcome, status, detail: Some(detail) })
+        hearing::of_catalogue(&self.manifest_id, self.exchange(Operation::Catalog, call).await?)
     }
 
     fn forget_tokens(&self) {
@@ -410,8 +375,9 @@ impl Directory for TeamsClient {
             return Err(foreign_page(None));
         }
         let call = Call { bytes_max: PEOPLE_BYTES_MAX, ..self.call(&id, self.get(&url)) };
-        let received = self.ask(Operation::Directory, call).await?;
-        let (people, next) = self.graph.people(&received.body).ok_or_else(|| unreadable(&received))?;
+        let heard = self.exchange(Operation::Directory, call).await?;
+        let received = hearing::success(Operation::Directory, heard)?;
+        let (people, next) = self.graph.people(&received.body).ok_or_else(|| hearing::unreadable(&received))?;
         match next {
             Some(next) if !self.graph.owns(&next) => Err(foreign_page(Some(received.status))),
             next => Ok(PeoplePage { people, next }),

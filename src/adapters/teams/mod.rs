@@ -2,8 +2,8 @@
 //!
 //! One call of [`TeamsClient`] is one HTTP request (fetching a token aside) and one [`Outcome`]; nothing here tries
 //! again by itself. Read in this order: `cloud.rs` (every host, as data), `classify.rs` (status and error code →
-//! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `token.rs`, then `graph.rs` and
-//! `connector.rs` (what is asked) and `client.rs` (who asks).
+//! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `hearing.rs` (what it tells), `token.rs`,
+//! then `graph.rs` and `connector.rs` (what is asked) and `client.rs` (who asks).
 //!
 //! [`Outcome`]: crate::domain::outcome::Outcome
 
@@ -12,6 +12,7 @@ mod client;
 pub mod cloud;
 mod connector;
 mod graph;
+pub(crate) mod hearing;
 pub mod limits;
 mod retry_after;
 mod token;
@@ -21,6 +22,8 @@ mod wire;
 pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError};
 pub use cloud::{Cloud, CloudProfile};
 pub use limits::published_quota;
+pub(crate) use retry_after::retry_after;
 pub use token::SecretSource;
 pub use transport::Way;
+pub(crate) use transport::{Received, Unanswered};
 pub use wire::Refusal;

@@ -12,12 +12,12 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::classify::{Operation, classify};
-use super::transport::{Received, Transport, Unanswered};
-use super::wire::{Refusal, TokenGrant, bounded};
+use super::hearing;
+use super::transport::Transport;
+use super::wire::TokenGrant;
 use crate::domain::ids::RequestId;
 use crate::domain::outcome::{HaltScope, Outcome};
-use crate::domain::reason::{HaltReason, Reason};
+use crate::domain::reason::HaltReason;
 use crate::domain::time::Monotonic;
 use crate::ports::{Answer, Clock, Random};
 
@@ -216,7 +216,7 @@ impl TokenSource {
     fn keep(&self, grant: &TokenGrant, asked_at: Monotonic) -> Result<Token, Answer> {
         let header = HeaderValue::from_str(&format!("Bearer {}", grant.access_token));
         let Ok(mut header) = header.map_err(|_| ()) else {
-            return Err(self.fail(unreadable(200, "the token is not made of plain signs")));
+            return Err(self.fail(hearing::no_grant(200, "the token is not made of plain signs")));
         };
         header.set_sensitive(true);
         let life = grant.life();
@@ -244,33 +244,11 @@ impl TokenSource {
         ];
         let request = self.transport.request(Method::POST, &self.credentials.token_url);
         let request = request.header("client-request-id", id.to_string()).form(&form).build();
-        let request = request.map_err(|_| unreadable(0, "the token endpoint's address is not usable"))?;
+        let request = request.map_err(|_| hearing::no_grant(0, "the token endpoint's address is not usable"))?;
         let asked_at = self.clock.monotonic();
         let exchanged = self.transport.exchange(request, GRANT_BYTES_MAX).await;
-        read_grant(exchanged).map(|grant| (grant, asked_at)).map_err(|answer| without_secret(answer, &secret))
+        hearing::of_token(exchanged).map(|grant| (grant, asked_at)).map_err(|answer| without_secret(answer, &secret))
     }
-}
-
-fn read_grant(exchanged: Result<Received, Unanswered>) -> Result<TokenGrant, Answer> {
-    let received = match exchanged {
-        Ok(received) => received,
-        Err(Unanswered { what, detail }) => {
-            let outcome = classify(Operation::Token, &Refusal::unanswered(what));
-            return Err(Answer { outcome, status: None, detail: Some(detail) });
-        }
-    };
-    if !received.is_success() {
-        let refusal = received.refusal();
-        let outcome = classify(Operation::Token, &refusal);
-        return Err(Answer { outcome, status: Some(received.status), detail: Some(refusal.detail()) });
-    }
-    let grant = serde_json::from_slice(&received.body).ok().filter(|grant: &TokenGrant| !grant.access_token.is_empty());
-    grant.ok_or_else(|| unreadable(received.status, "the answer holds no token"))
-}
-
-fn unreadable(status: u16, detail: &str) -> Answer {
-    let outcome = Outcome::Transient(Reason::Unavailable);
-    Answer { outcome, status: (status != 0).then_some(status), detail: Some(bounded(detail)) }
 }
 
 /// Whatever the other side said: the secret does not go into a log because somebody echoed it.

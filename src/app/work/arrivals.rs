@@ -126,7 +126,9 @@ impl Owner {
         for record in work.buckets.iter().filter(|_| !self.app_was_read) {
             let age = (wall - record.kept_at).to_std().unwrap_or(Duration::ZERO);
             self.buckets.slowed_to(record.bucket, record.share, now - age);
-            let left = (record.cooldown_until - wall).to_std().unwrap_or(Duration::ZERO);
+            // Our clock may be far behind the predecessor's; the wait was never longer than it was by his own.
+            let whole = record.cooldown_until - record.kept_at;
+            let left = (record.cooldown_until - wall).min(whole).to_std().unwrap_or(Duration::ZERO);
             if !left.is_zero() {
                 self.buckets.hold_until(record.bucket, now + left);
             }
@@ -272,7 +274,15 @@ impl Owner {
         if matches!(landed.answer.outcome, Outcome::Refused(HaltScope::Tenant, _)) {
             self.halted_step = Some(landed.step);
         }
+        let wait = match landed.answer.outcome {
+            Outcome::Throttled { retry_after } => Some(retry_after),
+            _ => None,
+        };
         let Landing { effects, late, .. } = self.hold.land(landed, &self.office.settings.retry);
+        if let Some(retry_after) = wait.filter(|_| late.is_some()) {
+            // The chunk is somebody else's; the quota is still ours.
+            self.cool_down(bucket, retry_after);
+        }
         self.late.extend(late);
         for effect in effects {
             self.carry_out(effect, bucket, seat.chunk.0, seat.ordinal, detail.clone());

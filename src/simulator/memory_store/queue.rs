@@ -161,7 +161,9 @@ impl Record {
             return Ok(Vec::new());
         }
         let of = |claim: Claim| {
-            let wanted = stored.chunks.iter().filter(move |(_, chunk)| chunk.claim == claim);
+            // Open ones are no strays: this call may arrive late, when its repetition has long claimed and permitted.
+            let free = move |chunk: &StoredChunk| claim == Claim::Ready || chunk.chunk.open().count() == 0;
+            let wanted = stored.chunks.iter().filter(move |(_, chunk)| chunk.claim == claim && free(chunk));
             wanted.map(|(number, _)| *number).filter(move |number| claim == Claim::Ready || !have.contains(number))
         };
         // Claimed by us in a call whose answer was lost come first; the new epoch fences that call.

@@ -14,10 +14,12 @@ open_round as materialized (
     and exists (select from lease)
 ),
 -- Claimed by us in a call whose answer was lost. Nothing of theirs was ever permitted; the new epoch fences that call.
+-- Open ones are no strays: this call itself may arrive late, when its repetition has long claimed and permitted.
 strays as materialized (
   select c.number
   from chunk c
   where c.tenant_id = $1 and c.round_id = $4 and c.state = 1 and c.owner = $2 and c.number <> all($6::int[])
+    and bit_count(c.open) = 0
     and exists (select from open_round)
   order by c.number
   limit $5

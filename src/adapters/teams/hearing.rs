@@ -1,0 +1,85 @@
+//! What was heard, as an answer: one reading for whoever asks, over the wire or in the simulation.
+
+use super::classify::{Operation, classify};
+use super::transport::{Received, Unanswered};
+use super::wire::{Refusal, TokenGrant, bounded};
+use super::{connector, graph};
+use crate::domain::ids::TeamsAppId;
+use crate::domain::outcome::{Fact, Outcome};
+use crate::domain::reason::Reason;
+use crate::ports::{Answer, Request};
+
+/// What `heard` tells whoever made `request`.
+pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Answer {
+    let received = match success(request.step().into(), heard) {
+        Ok(received) => received,
+        Err(answer) => return answer,
+    };
+    let outcome = match request {
+        Request::Check { app, .. } => graph::checked(&received.body, app),
+        Request::Install { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
+        Request::Resolve { .. } => graph::resolved(&received.body),
+        Request::Send { .. } => Some(connector::accepted(&received.body)),
+    };
+    match outcome {
+        Some(outcome) => Answer { outcome, status: Some(received.status), detail: None },
+        None => unreadable(&received),
+    }
+}
+
+/// What `heard` tells whoever looked the app up.
+pub fn of_catalogue(manifest_id: &str, heard: Result<Received, Unanswered>) -> Result<TeamsAppId, Answer> {
+    let received = success(Operation::Catalog, heard)?;
+    let found = graph::found_app(&received.body, manifest_id).ok_or_else(|| unreadable(&received))?;
+    let status = Some(received.status);
+    found.map_err(|(outcome, detail)| Answer { outcome, status, detail: Some(detail) })
+}
+
+/// What `heard` tells whoever asked for a token.
+pub fn of_token(heard: Result<Received, Unanswered>) -> Result<TokenGrant, Answer> {
+    let received = match heard {
+        Ok(received) => received,
+        Err(Unanswered { what, detail }) => {
+            let outcome = classify(Operation::Token, &Refusal::unanswered(what));
+            return Err(Answer { outcome, status: None, detail: Some(detail) });
+        }
+    };
+    if !received.is_success() {
+        let refusal = received.refusal();
+        let outcome = classify(Operation::Token, &refusal);
+        return Err(Answer { outcome, status: Some(received.status), detail: Some(refusal.detail()) });
+    }
+    let grant = serde_json::from_slice(&received.body).ok().filter(|grant: &TokenGrant| !grant.access_token.is_empty());
+    grant.ok_or_else(|| no_grant(received.status, "the answer holds no token"))
+}
+
+/// An answer of the token endpoint that cannot be used; `status` 0 when there was none.
+pub fn no_grant(status: u16, detail: &str) -> Answer {
+    let outcome = Outcome::Transient(Reason::Unavailable);
+    Answer { outcome, status: (status != 0).then_some(status), detail: Some(bounded(detail)) }
+}
+
+/// The success that was heard; everything else is an answer already.
+pub fn success(operation: Operation, heard: Result<Received, Unanswered>) -> Result<Received, Answer> {
+    let received = heard.map_err(|it| unanswered(operation, it))?;
+    if received.is_success() { Ok(received) } else { Err(refused(operation, &received)) }
+}
+
+fn unanswered(operation: Operation, Unanswered { what, detail }: Unanswered) -> Answer {
+    Answer { outcome: classify(operation, &Refusal::unanswered(what)), status: None, detail: Some(detail) }
+}
+
+fn refused(operation: Operation, received: &Received) -> Answer {
+    let refusal = received.refusal();
+    let service_id = received.request_id.iter().map(|id| format!("request-id {id}"));
+    let detail = std::iter::once(refusal.detail()).filter(|detail| !detail.is_empty()).chain(service_id);
+    let detail = Some(detail.collect::<Vec<_>>().join("; ")).filter(|detail| !detail.is_empty());
+    Answer { outcome: classify(operation, &refusal), status: Some(received.status), detail }
+}
+
+/// A success that cannot be read: asking again does no harm.
+pub fn unreadable(received: &Received) -> Answer {
+    let why = received.cut.as_deref().unwrap_or("the answer is not what was asked for");
+    let outcome = Outcome::Transient(Reason::Unavailable);
+    Answer { outcome, status: Some(received.status), detail: Some(why.to_owned()) }
+}
