@@ -673,6 +673,19 @@ pub trait Store: Send + Sync {
     async fn finish(&self, tenant: TenantKey, now: Timestamp)
     -> Result<Vec<(BroadcastId, BroadcastState)>, StoreError>;
 
+    /// Gives back chunks of a round that this worker claims by the record but does not have (`have`), because the answer of
+    /// their claim was lost. Nothing of theirs was ever permitted; the new epoch fences that claim.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when `held` is not ours any more.
+    async fn release_strays(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        have: &[ChunkNumber],
+    ) -> Result<(), StoreError>;
+
     /// Gives back chunks without open sends, bits kept.
     async fn release_chunks(&self, tenant: TenantKey, worker: WorkerId, chunks: &[Chunk]) -> Result<(), StoreError>;
 

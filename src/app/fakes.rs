@@ -267,6 +267,9 @@ impl Store for FakeStore {
     async fn finish(&self, _: TenantKey, _: Timestamp) -> Stored<Vec<(BroadcastId, BroadcastState)>> {
         unreachable!()
     }
+    async fn release_strays(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: &[ChunkNumber]) -> Stored<()> {
+        unreachable!()
+    }
     async fn release_chunks(&self, _: TenantKey, _: WorkerId, _: &[Chunk]) -> Stored<()> {
         unreachable!()
     }

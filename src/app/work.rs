@@ -10,7 +10,7 @@
 //! Every request and every statement runs beside the loop as a task that ends in an `Arrival`; the loop itself never
 //! waits for one of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +56,8 @@ const REFUSALS_THAT_HALT: usize = 3;
 const GRANT_AHEAD: Duration = Duration::from_secs(1);
 /// Chunks held at once by one tenant; bounds memory when everybody waits.
 const CHUNKS_MAX: usize = 64;
+/// How often a round that stands still is looked through for claims that we do not have.
+const STRAYS_EVERY: Duration = Duration::from_secs(5);
 /// The wait before something that serves everybody (a token, the catalogue id) is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
@@ -104,6 +106,7 @@ enum Arrival {
     Started(Result<Vec<(BroadcastId, BroadcastState)>, StoreError>),
     Told(BroadcastId, Result<(), StoreError>),
     Released(Vec<crate::domain::chunk::Chunk>, Result<(), StoreError>),
+    Strays(RoundId, Result<(), StoreError>),
     Finished(Result<Vec<(BroadcastId, BroadcastState)>, StoreError>),
     Warm(Result<(), Answer>),
     App(Result<TeamsAppId, Answer>),
@@ -120,6 +123,7 @@ enum Errand {
     Start,
     Tell(BroadcastId),
     Release,
+    Strays(RoundId),
     Finish,
     Warm,
     App,
@@ -145,6 +149,8 @@ struct Owner {
     polled_at: Option<Monotonic>,
     /// When the next hour of a scheduled broadcast comes: its preparing, or its start.
     hour_at: Option<Monotonic>,
+    /// When claims of ours that we do not have are given back next, for rounds that stand still.
+    strays_at: BTreeMap<RoundId, Monotonic>,
     finish_wanted: bool,
     rest_until: Monotonic,
     app_was_read: bool,
@@ -181,6 +187,7 @@ pub async fn own(office: Office) -> Result<Ended, StoreError> {
         probing: None,
         polled_at: None,
         hour_at: None,
+        strays_at: BTreeMap::new(),
         finish_wanted: true,
         rest_until: now,
         app_was_read: false,

@@ -240,6 +240,16 @@ impl Store for MemoryStore {
         Ok(self.lock().finish(tenant, now, self.clock.now()))
     }
 
+    async fn release_strays(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        have: &[ChunkNumber],
+    ) -> Answer<()> {
+        self.lock().release_strays(held, worker, round, have)
+    }
+
     async fn release_chunks(&self, tenant: TenantKey, worker: WorkerId, chunks: &[Chunk]) -> Answer<()> {
         self.lock().release_chunks(tenant, worker, chunks);
         Ok(())

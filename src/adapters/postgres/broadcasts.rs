@@ -170,7 +170,7 @@ statements! {
           and not exists (
             select
             from round r
-            where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id and r.kind <> 'prepare' and r.state <> 'done'
+            where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id and r.state <> 'done'
           )
           and exists (select from round r where r.tenant_id = $1 and r.broadcast_id = b.broadcast_id)
         returning b.broadcast_id, b.state";

@@ -157,7 +157,14 @@ statements! {
         from broadcast b
         join round r on r.tenant_id = b.tenant_id and r.broadcast_id = b.broadcast_id
         join chunk c on c.tenant_id = r.tenant_id and c.round_id = r.round_id
-        where b.state = 'done' and c.state <> 2
+        -- Preparing ends with the hour, wherever it is; what was cancelled before a retry stays as it was.
+        where b.state = 'done' and c.state <> 2 and r.kind <> 'prepare'
+          and not exists (
+            select
+            from round newer
+            where newer.tenant_id = r.tenant_id and newer.broadcast_id = r.broadcast_id and newer.kind = 'retry'
+              and newer.round_id > r.round_id
+          )
         order by 1, 2, 3
         limit $1";
     NEVER_ENDING = "-- never_ending

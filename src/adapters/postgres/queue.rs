@@ -90,6 +90,16 @@ statements! {
         join round r on r.tenant_id = $1 and r.round_id = c.round_id
         join broadcast b on b.tenant_id = $1 and b.broadcast_id = r.broadcast_id
         join tenant t on t.tenant_id = $1";
+    RELEASE_STRAYS = "-- release_strays
+        -- $1 tenant, $2 worker, $3 round, $4 numbers of the chunks that the worker has
+        update chunk
+        set state = 0, owner = null, epoch = epoch + 1
+        where tenant_id = $1
+          and round_id = $3
+          and state = 1
+          and owner = $2
+          and number <> all($4::int[])
+          and bit_count(open) = 0";
     RELEASE_CHUNKS = "-- release_chunks
         -- $1 tenant, $2 worker, $3 rounds, $4 numbers, $5 epochs
         update chunk c
@@ -427,6 +437,28 @@ impl PgStore {
             })
             .await;
         Ok(flushed?)
+    }
+
+    pub(super) async fn give_strays_back(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        have: &[ChunkNumber],
+    ) -> Result<(), StoreError> {
+        let have: Vec<i32> = have.iter().map(|number| int(number.0)).collect();
+        let done = self
+            .database
+            .transaction("release_strays", async |conn| {
+                let lease = sqlx::query(HOLD_LEASE).bind(held.tenant.0).bind(worker.0).bind(int(held.epoch.0));
+                if lease.fetch_optional(&mut *conn).await?.is_none() {
+                    return Ok(None);
+                }
+                let query = sqlx::query(RELEASE_STRAYS).bind(held.tenant.0).bind(worker.0);
+                query.bind(round.as_i64()).bind(&have).execute(conn).await.map(Some)
+            })
+            .await?;
+        done.map(drop).ok_or(StoreError::LeaseLost)
     }
 
     pub(super) async fn release(

@@ -174,6 +174,16 @@ impl Store for PgStore {
         self.finish_all(tenant, now).await
     }
 
+    async fn release_strays(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        have: &[ChunkNumber],
+    ) -> Answer<()> {
+        self.give_strays_back(held, worker, round, have).await
+    }
+
     async fn release_chunks(&self, tenant: TenantKey, worker: WorkerId, chunks: &[Chunk]) -> Answer<()> {
         self.release(tenant, worker, chunks).await
     }

@@ -63,6 +63,13 @@ impl Owner {
                     self.finish_wanted = true;
                 }
             }
+            Arrival::Strays(round, done) => {
+                self.errands.remove(&Errand::Strays(round));
+                match self.checked("release strays", done)? {
+                    Some(()) => self.finish_wanted = true,
+                    None => drop(self.strays_at.remove(&round)),
+                }
+            }
             Arrival::Finished(ended) => {
                 self.errands.remove(&Errand::Finish);
                 for (id, state) in self.patient("finish", ended)?.unwrap_or_default() {
@@ -149,6 +156,7 @@ impl Owner {
             self.app = work.teams_app;
         }
         self.hold.learn_rounds(work.rounds);
+        self.strays_at.retain(|round, _| self.hold.lanes().any(|lane| lane.work.round == *round));
         // A round whose last chunk somebody else finished is ended here.
         self.finish_wanted |= self.hold.lanes().any(|lane| {
             let running = lane.work.state == RoundState::Running;

@@ -140,6 +140,7 @@ impl Owner {
         for (round, _) in stopped.iter().filter(|(_, state)| *state == BroadcastState::Cancelling) {
             self.hold.settle_doubted(*round, &policy, wall);
         }
+        self.release_strays(stopped.iter().map(|(round, _)| *round));
         let chunks: Vec<_> = stopped.into_iter().flat_map(|(round, _)| self.hold.releasable(Some(round))).collect();
         if chunks.is_empty() {
             return;
@@ -149,6 +150,24 @@ impl Owner {
             let done = store.release_chunks(tenant, worker, &chunks).await;
             Arrival::Released(chunks, done)
         });
+    }
+
+    /// Gives back what the record says we claim, of a round that cannot end otherwise: a claim whose answer was lost may
+    /// take effect late, so this is asked for now and then while the round is there.
+    fn release_strays(&mut self, stopped: impl Iterator<Item = RoundId>) {
+        let now = self.now();
+        for round in stopped {
+            let due = self.strays_at.get(&round).is_none_or(|at| *at <= now);
+            if !due || self.errands.contains(&Errand::Claim(round)) {
+                continue;
+            }
+            self.strays_at.insert(round, now + STRAYS_EVERY);
+            let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
+            let have = self.hold.numbers(round);
+            self.send_out(Errand::Strays(round), async move {
+                Arrival::Strays(round, store.release_strays(held, worker, round, &have).await)
+            });
+        }
     }
 
     pub(super) fn finish(&mut self) {

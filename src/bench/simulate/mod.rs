@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use serde::Serialize;
 
 use self::oracle::Oracle;
@@ -19,7 +21,7 @@ use self::store_wire::StoreWire;
 use self::story::{BroadcastPlan, Happening, Story};
 use crate::app::control::{Wish, grant};
 use crate::app::engine::EngineSettings;
-use crate::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Treatment};
+use crate::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Schedule, TOLERANCE, Treatment};
 use crate::domain::content::Content;
 use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RoundId, TenantKey};
 use crate::domain::pacing::{Bucket, Quota};
@@ -146,8 +148,12 @@ fn set_up(story: Story, time: TrueTime, flaw: Flaw) -> (Arc<Stage>, Vec<Submissi
     let quotas: BTreeMap<Bucket, Quota> = settings.quotas.clone();
     let mut oracle = Oracle::new(tenant, quotas, story.broadcasts.len(), &record, &world);
     let keys: Vec<RecipientKey> = record.people(tenant).map(|person| person.key).collect();
-    let broadcasts: Vec<Submission> =
-        story.broadcasts.iter().enumerate().map(|(place, plan)| submission(tenant, place, plan, &keys)).collect();
+    let broadcasts: Vec<Submission> = story
+        .broadcasts
+        .iter()
+        .enumerate()
+        .map(|(place, plan)| submission(tenant, place, plan, &keys, story.database_skew))
+        .collect();
     for submission in &broadcasts {
         let NewBroadcast { id, content, treatment, .. } = &submission.broadcast;
         oracle.expect(*id, content.activity(treatment.urgent).to_string(), content.title.clone());
@@ -165,8 +171,16 @@ fn person(person: &crate::simulator::people::Person) -> Person {
     }
 }
 
-fn submission(tenant: TenantKey, place: usize, plan: &BroadcastPlan, keys: &[RecipientKey]) -> Submission {
+/// Prepared, if at all, for half of the time that there is.
+fn schedule(at: Timestamp, after: Duration, prepares: bool) -> Schedule {
+    let start_at = at + after;
+    Schedule { start_at, prepare_at: prepares.then(|| at + after / 2), time_zone: "UTC".to_owned() }
+}
+
+/// `skew` is the database's: hours are judged by its clock.
+fn submission(tenant: TenantKey, place: usize, plan: &BroadcastPlan, keys: &[RecipientKey], skew: i64) -> Submission {
     let at = beginning() + plan.at;
+    let by_database = at + TimeDelta::milliseconds(skew);
     let number = place as u64;
     // What is checked at the door is not what Teams checks: beyond some hundred kilobytes it refuses everybody.
     let body = if plan.too_large { "Hello. ".repeat(20_000) } else { "Hello.".to_owned() };
@@ -181,8 +195,13 @@ fn submission(tenant: TenantKey, place: usize, plan: &BroadcastPlan, keys: &[Rec
             treatment: Treatment {
                 when_in_doubt: plan.when_in_doubt,
                 urgent: plan.urgent,
-                deadline_at: at + plan.deadline_after,
+                deadline_at: at + plan.starts_after.unwrap_or_default() + plan.deadline_after,
+                tolerance: TOLERANCE,
             },
+            schedule: plan
+                .starts_after
+                .map(|after| (schedule(by_database, after, plan.prepares), RoundId::new(at, 100 + number))),
+            author: None,
             audience: if plan.list.is_some() { AudienceKind::List } else { AudienceKind::Everyone },
             created_at: at,
         },
@@ -254,7 +273,8 @@ impl Director {
             Act::Submit(place) => {
                 let submission = &self.broadcasts[place];
                 stage.tell("desk", || format!("submits {}", submission.broadcast.id));
-                let done = stage.in_record(&self.desk, points::Call::Desk, |record, _| record.submit(submission));
+                let done =
+                    stage.in_record(&self.desk, points::Call::Desk, |record, clock| record.submit(submission, clock));
                 if let Err(error) = done {
                     stage.look(|scene| scene.oracle.complain(|| format!("the submission failed: {error}")));
                 }
@@ -351,7 +371,8 @@ impl Director {
         }
         for submission in &self.broadcasts {
             if stage.look(|scene| scene.record.broadcast(stage.tenant, submission.broadcast.id).is_none()) {
-                let _ = stage.in_record(&self.desk, points::Call::Desk, |record, _| record.submit(submission));
+                let _ =
+                    stage.in_record(&self.desk, points::Call::Desk, |record, clock| record.submit(submission, clock));
             }
         }
         let limit = stage.time.elapsed() + ENDS_WITHIN;
@@ -393,7 +414,7 @@ impl Director {
             let id = submission.broadcast.id;
             let state = self.stage.look(|scene| scene.record.broadcast(self.stage.tenant, id).map(|it| it.state));
             let wish = if plan.too_large { Wish::Cancel } else { Wish::Resume };
-            if matches!(state, Some(BroadcastState::Paused | BroadcastState::Halted)) {
+            if matches!(state, Some(BroadcastState::Paused | BroadcastState::Halted | BroadcastState::Missed)) {
                 let store = StoreWire(Arc::clone(&self.desk));
                 let granted = grant(&store, self.stage.tenant, id, wish, self.desk.clock.now()).await;
                 self.stage.tell("desk", || format!("{wish:?} of {id}: {granted:?}"));

@@ -20,7 +20,7 @@ use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Person, ProcessIdentity, Store, StoreError, Submission, TenantWork,
+    HeldTenant, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold,
 };
 use crate::simulator::memory_store::Record;
 
@@ -113,7 +113,31 @@ impl Store for StoreWire {
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {
         let submission = submission.clone();
-        self.ask(Call::Desk, move |record, _| record.submit(&submission)).await?
+        self.ask(Call::Desk, move |record, clock| record.submit(&submission, clock)).await?
+    }
+
+    async fn tell(&self, untold: Untold, notice: &Submission) -> Answer<()> {
+        let notice = notice.clone();
+        self.ask(Call::Desk, move |record, clock| record.tell(untold, &notice, clock)).await?
+    }
+
+    async fn count_retry(&self, tenant: TenantKey, id: BroadcastId, wish: &RetryWish) -> Answer<u64> {
+        let wish = wish.clone();
+        self.ask(Call::Desk, move |record, _| record.count_retry(tenant, id, &wish)).await
+    }
+
+    async fn retry(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        wish: &RetryWish,
+        round: RoundId,
+        deadline_at: Timestamp,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        let wish = wish.clone();
+        let effect = move |record: &mut Record, clock| record.retry(tenant, id, &wish, round, deadline_at, now, clock);
+        self.ask(Call::Desk, effect).await
     }
 
     async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Option<BroadcastReport>> {
@@ -174,14 +198,23 @@ impl Store for StoreWire {
     }
 
     async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Answer<()> {
-        self.ask(Call::ReleaseTenant, move |record, _| record.release_tenant(worker, held)).await
+        self.ask(Call::ReleaseTenant, move |record, clock| record.release_tenant(worker, held, clock)).await
     }
 
     async fn work(&self, tenant: TenantKey) -> Answer<TenantWork> {
-        let effect = move |record: &mut Record, _| (record.work(tenant), control_of(record));
+        let effect = move |record: &mut Record, clock| (record.work(tenant, clock), control_of(record));
         let (work, control) = self.ask(Call::Work, effect).await?;
         self.0.stage.look(|scene| scene.oracle.learnt(&self.0, &control));
         work
+    }
+
+    async fn start_due(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        _: Timestamp,
+    ) -> Answer<Vec<(BroadcastId, BroadcastState)>> {
+        self.ask(Call::StartDue, move |record, clock| record.start_due(held, worker, clock)).await?
     }
 
     async fn expand(
@@ -193,7 +226,8 @@ impl Store for StoreWire {
         chunk_size: u32,
         now: Timestamp,
     ) -> Answer<Expanded> {
-        self.ask(Call::Expand, move |record, _| record.expand(held, worker, round, slice, chunk_size, now)).await?
+        self.ask(Call::Expand, move |record, clock| record.expand(held, worker, round, slice, chunk_size, now, clock))
+            .await?
     }
 
     async fn claim(
@@ -230,7 +264,18 @@ impl Store for StoreWire {
 
     async fn finish(&self, tenant: TenantKey, now: Timestamp) -> Answer<Vec<(BroadcastId, BroadcastState)>> {
         let call = if self.0.seat.is_some() { Call::Finish } else { Call::Desk };
-        self.ask(call, move |record, _| record.finish(tenant, now)).await
+        self.ask(call, move |record, clock| record.finish(tenant, now, clock)).await
+    }
+
+    async fn release_strays(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        have: &[ChunkNumber],
+    ) -> Answer<()> {
+        let have = have.to_vec();
+        self.ask(Call::ReleaseStrays, move |record, _| record.release_strays(held, worker, round, &have)).await?
     }
 
     async fn release_chunks(&self, tenant: TenantKey, worker: WorkerId, chunks: &[Chunk]) -> Answer<()> {
@@ -249,7 +294,7 @@ impl Store for StoreWire {
 
     async fn halt_broadcast(&self, tenant: TenantKey, id: BroadcastId, halt: &Halt) -> Answer<()> {
         let halt = halt.clone();
-        self.ask(Call::HaltBroadcast, move |record, _| record.halt_broadcast(tenant, id, &halt)).await
+        self.ask(Call::HaltBroadcast, move |record, clock| record.halt_broadcast(tenant, id, &halt, clock)).await
     }
 
     async fn move_broadcast(
@@ -261,11 +306,11 @@ impl Store for StoreWire {
         now: Timestamp,
     ) -> Answer<bool> {
         let from = from.to_vec();
-        self.ask(Call::Desk, move |record, _| record.move_broadcast(tenant, id, &from, to, now)).await?
+        self.ask(Call::Desk, move |record, clock| record.move_broadcast(tenant, id, &from, to, now, clock)).await?
     }
 
     async fn resume_broadcast(&self, tenant: TenantKey, id: BroadcastId, _: Timestamp) -> Answer<bool> {
-        self.ask(Call::Desk, move |record, _| record.resume_broadcast(tenant, id)).await
+        self.ask(Call::Desk, move |record, clock| record.resume_broadcast(tenant, id, clock)).await
     }
 
     async fn keep_bucket(&self, tenant: TenantKey, kept: BucketRecord) -> Answer<()> {

@@ -53,6 +53,10 @@ pub struct BroadcastPlan {
     pub urgent: bool,
     /// What becomes of doubt.
     pub when_in_doubt: WhenInDoubt,
+    /// Its hour, after it was submitted; none means at once.
+    pub starts_after: Option<Duration>,
+    /// Its people are prepared ahead of the hour.
+    pub prepares: bool,
     /// Its time.
     pub deadline_after: Duration,
     /// Every how many people is on its list; none means everybody.
@@ -242,7 +246,9 @@ impl Story {
         let soon = it.time(600, 5_000);
         match point.call {
             Call::Install => self.shares.without_bot = 1.0,
+            Call::StartDue => self.broadcasts[0].starts_after = Some(soon),
             Call::EndLease | Call::ReleaseTenant => self.happenings.push((soon, Happening::Stop(0))),
+            Call::ReleaseStrays => self.happenings.push((soon, Happening::Wish(0, Wish::Cancel))),
             Call::ReleaseChunks => self.happenings.push((soon, Happening::Wish(0, Wish::Pause))),
             Call::HaltBroadcast => {
                 self.broadcasts[0].too_large = true;
@@ -341,6 +347,8 @@ fn draw_freeze(it: &mut Dice) -> Blow {
 fn draw_broadcast(it: &mut Dice) -> BroadcastPlan {
     BroadcastPlan {
         at: it.time(0, 4_000),
+        starts_after: it.percent(25).then(|| it.time(200, 20_000)),
+        prepares: it.percent(60),
         urgent: it.percent(30),
         when_in_doubt: if it.percent(60) { WhenInDoubt::Hold } else { WhenInDoubt::Resend },
         deadline_after: if it.percent(20) { it.time(2_000, 120_000) } else { Duration::from_secs(72 * 3600) },

@@ -222,8 +222,7 @@ impl Record {
         for stored in self.broadcasts.values().filter(|stored| stored.tenant == tenant) {
             let id = stored.submitted.id;
             let rounds: Vec<&StoredRound> = self.rounds_of(tenant, id).collect();
-            let mut telling = rounds.iter().filter(|round| round.kind != RoundKind::Prepare);
-            let over = !rounds.is_empty() && telling.all(|round| round.state == RoundState::Done);
+            let over = !rounds.is_empty() && rounds.iter().all(|round| round.state == RoundState::Done);
             match stored.state {
                 BroadcastState::Cancelling if !rounds.iter().any(|round| at_work(round)) => {
                     cancelled.push((id, BroadcastState::Cancelled));

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::record::{Claim, Origin, Record, StoredAttempt, StoredBroadcast, StoredChunk, StoredRound, StoredTenant};
-use crate::domain::broadcast::{BroadcastState, RoundState};
+use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
 use crate::domain::chunk::Counters;
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::Ordinal;
@@ -63,7 +63,10 @@ impl Record {
                 complaints.push(format!("round {round}, chunk {number} is claimed, but its broadcast has ended"));
             }
             let unfinished = round.chunks.iter().filter(|(_, stored)| stored.claim != Claim::Finished);
-            for (number, _) in unfinished.filter(|_| broadcast.state == BroadcastState::Done) {
+            // What was cancelled before a retry stays as it was.
+            let newest = self.rounds_of(broadcast.tenant, id).filter(|other| other.kind != RoundKind::Prepare).last();
+            let told = newest.is_some_and(|newest| newest.id == round.id) && broadcast.state == BroadcastState::Done;
+            for (number, _) in unfinished.filter(|_| told) {
                 let round = round.id;
                 complaints.push(format!("round {round}, chunk {number} is unfinished, but its broadcast is done"));
             }
@@ -179,7 +182,7 @@ impl<'a> Facts<'a> {
         let mut facts = Self { own: Vec::new(), proofs: Vec::new(), spared: Vec::new() };
         for kept in round.attempts_of(ordinal).filter(|kept| kept.fact.settles.is_some()) {
             match kept.origin {
-                Origin::Flush | Origin::Rescue => facts.own.push(kept),
+                Origin::Flush | Origin::Rescue | Origin::Ended => facts.own.push(kept),
                 Origin::Late { proves: true } => facts.proofs.push(kept),
                 Origin::Late { proves: false } => facts.spared.push(kept),
             }

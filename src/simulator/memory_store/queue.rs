@@ -333,6 +333,30 @@ impl Record {
         }
     }
 
+    /// As [`Store::release_strays`](crate::ports::Store::release_strays).
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub fn release_strays(
+        &mut self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        have: &[ChunkNumber],
+    ) -> Answer<()> {
+        if !self.holds(held, worker) {
+            return Err(StoreError::LeaseLost);
+        }
+        let Some(round) = self.rounds.get_mut(&(held.tenant, round)) else { return Ok(()) };
+        for (_, stored) in round.chunks.iter_mut().filter(|(number, _)| !have.contains(number)) {
+            if stored.claim == Claim::Claimed(worker) && stored.chunk.open().count() == 0 {
+                stored.claim = Claim::Ready;
+                stored.chunk.epoch = Epoch(stored.chunk.epoch.0 + 1);
+            }
+        }
+        Ok(())
+    }
+
     /// As [`Store::release_chunks`](crate::ports::Store::release_chunks).
     pub fn release_chunks(&mut self, tenant: TenantKey, worker: WorkerId, chunks: &[Chunk]) {
         for wanted in chunks {

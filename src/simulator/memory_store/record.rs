@@ -179,6 +179,8 @@ pub enum Origin {
     Flush,
     /// A rescue found the permission open.
     Rescue,
+    /// Her broadcast was cancelled, and she may have been told.
+    Ended,
     /// Late, from a worker that had lost the chunk.
     Late {
         /// It settled a doubt, and was counted so.

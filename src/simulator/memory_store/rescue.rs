@@ -141,7 +141,7 @@ impl StoredRound {
             }
             for doubt in doubts {
                 let fact = doubtful(self, &stored.chunk, doubt, None, now);
-                self.write(fact, Origin::Rescue);
+                self.write(fact, Origin::Ended);
             }
             self.chunks.insert(number, stored);
         }
