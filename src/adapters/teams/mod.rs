@@ -13,6 +13,7 @@ pub mod cloud;
 mod connector;
 mod graph;
 pub mod limits;
+mod punctual;
 mod retry_after;
 mod token;
 mod transport;
