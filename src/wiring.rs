@@ -14,6 +14,7 @@ use crate::adapters::postgres::pool::PoolSettings;
 use crate::adapters::postgres::{PgStore, schema};
 use crate::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
 use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings, Way};
+use crate::app::clocks::{self, Apart};
 use crate::app::health::{Health, Readiness};
 use crate::app::lease::Worker;
 use crate::app::people::{People, PeopleError};
@@ -233,6 +234,15 @@ impl Stentor {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether this machine and its database agree what time it is: a deadline by a wrong clock is a wrong deadline.
+    ///
+    /// # Errors
+    /// [`Apart`], or the database's own.
+    pub async fn check_clock(&self) -> anyhow::Result<()> {
+        let apart: Option<Apart> = clocks::apart(&*self.store, &*self.clock).await?;
+        apart.map_or(Ok(()), |apart| Err(apart.into()))
     }
 
     /// What reading the directory and accepting broadcasts need.

@@ -194,6 +194,9 @@ impl Store for FakeStore {
     async fn content(&self, _: TenantKey, _: BroadcastId) -> Stored<Content> {
         unreachable!()
     }
+    async fn clock(&self) -> Stored<Timestamp> {
+        unreachable!()
+    }
     async fn register(&self, _: &ProcessIdentity, _: Duration) -> Stored<WorkerId> {
         unreachable!()
     }

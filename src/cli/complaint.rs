@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::broadcast::left_out;
 use super::text;
+use crate::app::clocks::{self, Apart};
 use crate::app::export::ExportError;
 use crate::app::people::PeopleError;
 use crate::app::submit::SubmitError;
@@ -178,6 +179,12 @@ impl From<&ServerError> for Complaint {
     }
 }
 
+impl From<&Apart> for Complaint {
+    fn from(error: &Apart) -> Self {
+        Self::failed("clock", sentence(error), clocks::CURE).about("clock")
+    }
+}
+
 impl From<anyhow::Error> for Complaint {
     fn from(error: anyhow::Error) -> Self {
         for cause in error.chain() {
@@ -189,6 +196,7 @@ impl From<anyhow::Error> for Complaint {
                 .or_else(|| cause.downcast_ref::<PeopleError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<StoreError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<ServerError>().map(Self::from))
+                .or_else(|| cause.downcast_ref::<Apart>().map(Self::from))
                 .or_else(|| causes::of_adapter(cause));
             if let Some(complaint) = known {
                 return complaint;

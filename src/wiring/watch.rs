@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Stentor;
 use crate::adapters::postgres::schema;
+use crate::app::clocks;
 use crate::ports::StoreError;
 use crate::telemetry;
 
@@ -36,7 +37,7 @@ impl Stentor {
     }
 
     async fn look_after_database(&self) -> anyhow::Result<()> {
-        let mut seen_at = self.clock.monotonic();
+        let (mut seen_at, mut apart) = (self.clock.monotonic(), false);
         loop {
             self.tell_connections();
             match self.ground.store.database().ping().await {
@@ -44,6 +45,7 @@ impl Stentor {
                     seen_at = self.clock.monotonic();
                     self.health.well("database");
                     self.look_at_schema().await;
+                    self.look_at_clock(&mut apart).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the database does not answer");
@@ -63,6 +65,24 @@ impl Stentor {
         match schema::check(self.ground.store.database(), schema::known_version()).await {
             Ok(()) => self.health.well("schema"),
             Err(StoreError::Schema(trouble)) => self.health.unwell("schema", trouble),
+            // That is the database's trouble, and told as such.
+            Err(_) => {}
+        }
+    }
+
+    /// Work goes on by a wrong clock, because leases do not depend on it; but it is told, once and on the board.
+    async fn look_at_clock(&self, told: &mut bool) {
+        match clocks::apart(&*self.store, &*self.clock).await {
+            Ok(None) => {
+                *told = false;
+                self.health.well("clock");
+            }
+            Ok(Some(apart)) => {
+                if !std::mem::replace(told, true) {
+                    tracing::warn!(cure = clocks::CURE, "{apart}");
+                }
+                self.health.unwell("clock", format!("{apart}."));
+            }
             // That is the database's trouble, and told as such.
             Err(_) => {}
         }

@@ -9,9 +9,12 @@ use super::PgStore;
 use super::rows::{int, uint};
 use super::statement::statements;
 use crate::domain::ids::{Epoch, TenantKey, WorkerId};
+use crate::domain::time::Timestamp;
 use crate::ports::{HeldTenant, ProcessIdentity, StoreError};
 
 statements! {
+    CLOCK = "-- clock
+        select lease_now()";
     REGISTER = "-- register
         -- $1 host, $2 pid, $3 process started, $4 lease
         insert into worker (host, pid, process_started, alive_until)
@@ -75,6 +78,10 @@ fn interval(duration: Duration) -> PgInterval {
 }
 
 impl PgStore {
+    pub(super) async fn now_by_the_database(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.database.run("clock", async |conn| sqlx::query_scalar(CLOCK).fetch_one(conn).await).await?)
+    }
+
     pub(super) async fn register_worker(
         &self,
         process: &ProcessIdentity,
