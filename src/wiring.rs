@@ -28,7 +28,10 @@ use crate::domain::time::Timestamp;
 use crate::ports::{Answer, Clock, Directory, Messenger, Random, Store};
 
 mod demonstration;
+mod proving;
 mod watch;
+
+pub use proving::{Holding, Place, ProvingGround};
 
 pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather};
 

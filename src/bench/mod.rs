@@ -1,3 +1,4 @@
 //! What `stentor bench` measures, one file a measure. Figures are ratios within one run, because machines differ.
 
+pub mod crash;
 pub mod quota;

@@ -8,7 +8,10 @@ use clap::{Args, Subcommand};
 use super::Global;
 use super::text::{self, Align, table, thousands};
 use crate::bench::quota;
-use crate::config::Need;
+
+mod crash;
+
+use crate::config::{Need, Settings};
 use crate::telemetry::Voice;
 use crate::wiring::{Simulation, Weather};
 
@@ -17,7 +20,8 @@ use crate::wiring::{Simulation, Weather};
 /// Everything is private and on loopback: a Postgres that goes afterwards, a simulated Teams. Compare figures within one
 /// run; machines differ.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  stentor bench quota\n  stentor bench quota --recipients 6000 --json")]
+#[command(after_help = "Examples:\n  stentor bench quota\n  stentor bench quota --recipients 6000 --json\n  \
+                        stentor bench crash --rounds 5 --recipients 300")]
 pub(super) struct Bench {
     #[command(subcommand)]
     measure: Measure,
@@ -31,34 +35,46 @@ enum Measure {
         #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(500..=1_000_000))]
         recipients: u32,
     },
+    Crash(crash::Crash),
 }
 
 impl Bench {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let settings = global.begin(Need::Nothing, Voice::Command)?;
-        let Measure::Quota { recipients } = self.measure;
-        text::aside(&format!(
-            "Learning the chats of {}, then sending at the published limits.",
-            text::people(recipients.into())
-        ));
-        let simulation = Simulation {
-            people: recipients,
-            seed: 1,
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            reached_at: None,
-            quota_factor: 1.0,
-            is_warm: true,
-            latency: Duration::ZERO,
-            weather: Weather::None,
-            token_lifetime: None,
-            tls: None,
-        };
-        let measured = quota::run(settings, simulation).await?;
-        match global.json {
-            true => text::print_json(&measured)?,
-            false => text::print(&quota_text(&measured))?,
+        match self.measure {
+            Measure::Quota { recipients } => measure_quota(global, settings, recipients).await,
+            Measure::Crash(crash) => crash.perform(global, settings).await,
         }
-        Ok(())
+    }
+}
+
+async fn measure_quota(global: &Global, settings: Settings, recipients: u32) -> anyhow::Result<()> {
+    text::aside(&format!(
+        "Learning the chats of {}, then sending at the published limits.",
+        text::people(recipients.into())
+    ));
+    let simulation = Simulation { is_warm: true, ..simulation(recipients) };
+    let measured = quota::run(settings, simulation).await?;
+    match global.json {
+        true => text::print_json(&measured)?,
+        false => text::print(&quota_text(&measured))?,
+    }
+    Ok(())
+}
+
+/// A Teams in which nothing goes wrong by itself, at the published limits.
+fn simulation(people: u32) -> Simulation {
+    Simulation {
+        people,
+        seed: 1,
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        reached_at: None,
+        quota_factor: 1.0,
+        is_warm: false,
+        latency: Duration::ZERO,
+        weather: Weather::None,
+        token_lifetime: None,
+        tls: None,
     }
 }
 

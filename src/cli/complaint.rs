@@ -38,13 +38,15 @@ pub(super) struct Complaint {
     pub faults: Vec<Fault>,
     /// For scripts: everything that `faults` only gives the beginning of.
     pub list: Option<Box<Value>>,
+    /// Standard output holds a document already, which tells as much.
+    pub is_told: bool,
 }
 
 impl Complaint {
     /// It could not be done.
     pub fn failed(code: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
         let (field, message, cure) = (String::new(), message.into(), cure.into());
-        Self { exit: 1, code, field, message, cure, faults: Vec::new(), list: None }
+        Self { exit: 1, code, field, message, cure, faults: Vec::new(), list: None, is_told: false }
     }
 
     /// It should not have been asked.
@@ -57,9 +59,14 @@ impl Complaint {
         Self { field: field.into(), ..self }
     }
 
+    /// For a script, the document on standard output has told it: another one would be one too many.
+    pub fn told_already(self) -> Self {
+        Self { is_told: true, ..self }
+    }
+
     /// Tells it, and gives the exit code.
     pub fn tell(&self, as_json: bool) -> ExitCode {
-        if as_json {
+        if as_json && !self.is_told {
             let mut error = json!({
                 "code": self.code, "field": self.field, "message": self.message, "cure": self.cure,
                 "faults": self.faults,

@@ -19,6 +19,7 @@ mod rows;
 pub mod schema;
 mod statement;
 mod store;
+pub mod witness;
 
 use self::pool::{Database, DatabaseError, PoolSettings};
 use crate::ports::StoreError;
@@ -66,6 +67,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         reports::STATEMENTS,
         rescue::STATEMENTS,
         schema::STATEMENTS,
+        witness::STATEMENTS,
     ]
     .into_iter()
     .flatten()
