@@ -31,6 +31,7 @@ check: postgres-programs deny-program ## The quick gate: format, lints as errors
 
 bench: postgres-programs ## Measure, in short form (needs a release build)
 	$(CARGO) run --release --locked --quiet -- bench quota --recipients 2000
+	$(CARGO) run --release --locked --quiet -- bench crash --rounds 8 --recipients 500
 
 docs: ## Write the documents that are rendered from the code
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page

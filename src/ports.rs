@@ -582,6 +582,9 @@ pub trait Store: Send + Sync {
 
     // -- leases
 
+    /// The instant by the clock that judges leases.
+    async fn clock(&self) -> Result<Timestamp, StoreError>;
+
     /// Registers a run of a worker process whose lease lasts `lease` from now on.
     async fn register(&self, process: &ProcessIdentity, lease: Duration) -> Result<WorkerId, StoreError>;
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use metrics::gauge;
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +14,7 @@ use crate::adapters::postgres::pool::PoolSettings;
 use crate::adapters::postgres::{PgStore, schema};
 use crate::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
 use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings, Way};
+use crate::app::clocks::{self, Apart};
 use crate::app::health::{Health, Readiness};
 use crate::app::lease::Worker;
 use crate::app::people::{People, PeopleError};
@@ -27,16 +27,14 @@ use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::time::Timestamp;
 use crate::ports::{Answer, Clock, Directory, Messenger, Random, Store, StoreError};
-use crate::telemetry;
 
 mod demonstration;
+mod proving;
+mod watch;
+
+pub use proving::{Holding, Place, ProvingGround};
 
 pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather};
-
-/// How often a process asks whether its database is there.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// After this long without a database a process ends: its supervisor starts it afresh, and the queue is durable.
-const WITHOUT_DATABASE_MAX: Duration = Duration::from_secs(60);
 
 /// In which capacity a process opens Stentor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,63 +211,6 @@ impl Stentor {
         Ok(worker.run(stop).await?)
     }
 
-    /// Watches the database until `stop`; ends with an error when it stays away, so that a supervisor starts this
-    /// process afresh.
-    ///
-    /// # Errors
-    /// When the database was away for a minute, or a private one ended by itself.
-    pub async fn watch(&self, stop: CancellationToken) -> anyhow::Result<()> {
-        let ended = async {
-            match &self.ground.managed {
-                Some(managed) => managed.exited().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => Ok(()),
-            () = ended => anyhow::bail!("the private Postgres ended by itself; its log says why. Start stentor again"),
-            away = self.look_after_database() => away,
-        }
-    }
-
-    async fn look_after_database(&self) -> anyhow::Result<()> {
-        let mut seen_at = self.clock.monotonic();
-        loop {
-            self.tell_connections();
-            match self.ground.store.database().ping().await {
-                Ok(()) => {
-                    seen_at = self.clock.monotonic();
-                    self.health.well("database");
-                    self.look_at_schema().await;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the database does not answer");
-                    self.health.unwell("database", "The database does not answer.");
-                    let away = self.clock.monotonic().saturating_since(seen_at);
-                    anyhow::ensure!(away < WITHOUT_DATABASE_MAX, "the database did not answer for a minute: {error}");
-                }
-            }
-            self.clock.sleep_until(self.clock.monotonic() + LOOK_EVERY).await;
-        }
-    }
-
-    /// A newer program may have taken the schema where this one cannot follow.
-    async fn look_at_schema(&self) {
-        match schema::check(self.ground.store.database(), schema::known_version()).await {
-            Ok(()) => self.health.well("schema"),
-            Err(StoreError::Schema(trouble)) => self.health.unwell("schema", trouble),
-            // That is the database's trouble, and told as such.
-            Err(_) => {}
-        }
-    }
-
-    fn tell_connections(&self) {
-        let (open, idle) = self.ground.store.database().connections();
-        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
-        gauge!(telemetry::POOL_CONNECTIONS, "state" => "idle").set(f64::from(idle));
-        gauge!(telemetry::POOL_CONNECTIONS, "state" => "busy").set(f64::from(open.saturating_sub(idle)));
-    }
-
     /// Whether every part of this process is well.
     pub fn is_ready(&self) -> Readiness {
         self.health.readiness()
@@ -313,6 +254,15 @@ impl Stentor {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether this machine and its database agree what time it is: a deadline by a wrong clock is a wrong deadline.
+    ///
+    /// # Errors
+    /// [`Apart`], or the database's own.
+    pub async fn check_clock(&self) -> anyhow::Result<()> {
+        let apart: Option<Apart> = clocks::apart(&*self.store, &*self.clock).await?;
+        apart.map_or(Ok(()), |apart| Err(apart.into()))
     }
 
     /// What reading the directory and accepting broadcasts need.

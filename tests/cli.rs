@@ -40,6 +40,8 @@ fn every_command_explains_itself() {
         "serve",
         "simulate",
         "demo",
+        "bench",
+        "bench crash",
         "health",
         "doctor",
         "migrate",

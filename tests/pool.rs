@@ -3,21 +3,22 @@
 //! The hole is a proxy that from one instant on swallows the flows it has, without closing them, and serves new
 //! ones: what a failover or a forgotten NAT entry looks like from here.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+#[path = "support/network.rs"]
+#[allow(dead_code, reason = "each test uses its part of it")]
+mod network;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::{Database, DatabaseError, PoolSettings, Verdict};
 use stentor::adapters::system::SystemClock;
 use stentor::ports::Clock;
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio::sync::watch;
 use tokio::time::timeout;
+
+use network::Network;
 
 const PLACES: u32 = 3;
 
@@ -296,64 +297,8 @@ impl TestServer {
     }
 }
 
-/// A network that can fall silent.
-struct Network {
-    door: SocketAddr,
-    options: PgConnectOptions,
-    silences: watch::Sender<u32>,
-}
-
 async fn network() -> (TestServer, Network) {
     let test = TestServer::new().await;
-    let options = test.database.connect_options();
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a door");
-    let door = listener.local_addr().expect("it is bound");
-    let silences = watch::Sender::new(0);
-    tokio::spawn(serve(listener, options.clone(), silences.clone()));
-    (test, Network { door, options, silences })
-}
-
-impl Network {
-    /// From here on the present flows are swallowed; later ones are served.
-    fn fall_silent(&self) {
-        self.silences.send_modify(|count| *count += 1);
-    }
-
-    fn options(&self) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass()
-            .host(&self.door.ip().to_string())
-            .port(self.door.port())
-            .username(self.options.get_username())
-            .database(self.options.get_database().expect("a test has a database"))
-            .ssl_mode(PgSslMode::Disable)
-    }
-}
-
-async fn serve(listener: TcpListener, options: PgConnectOptions, silences: watch::Sender<u32>) {
-    while let Ok((client, _)) = listener.accept().await {
-        let silence = silences.subscribe();
-        match options.get_socket() {
-            Some(dir) => {
-                let socket: PathBuf = dir.join(format!(".s.PGSQL.{}", options.get_port()));
-                tokio::spawn(carry(client, UnixStream::connect(socket).await.expect("the server"), silence));
-            }
-            None => {
-                let server = TcpStream::connect((options.get_host(), options.get_port())).await.expect("the server");
-                tokio::spawn(carry(client, server, silence));
-            }
-        }
-    }
-}
-
-/// Carries bytes to and fro until the network falls silent, and then holds both ends without a word.
-async fn carry(
-    mut client: TcpStream,
-    mut server: impl AsyncRead + AsyncWrite + Unpin,
-    mut silence: watch::Receiver<u32>,
-) {
-    tokio::select! {
-        biased;
-        _ = silence.changed() => std::future::pending().await,
-        _ = copy_bidirectional(&mut client, &mut server) => {}
-    }
+    let network = Network::to(test.database.connect_options()).await;
+    (test, network)
 }

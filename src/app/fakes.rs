@@ -214,6 +214,9 @@ impl Store for FakeStore {
     async fn start_due(&self, _: HeldTenant, _: WorkerId, _: Timestamp) -> Stored<Vec<(BroadcastId, BroadcastState)>> {
         unreachable!()
     }
+    async fn clock(&self) -> Stored<Timestamp> {
+        unreachable!()
+    }
     async fn register(&self, _: &ProcessIdentity, _: Duration) -> Stored<WorkerId> {
         unreachable!()
     }

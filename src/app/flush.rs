@@ -9,12 +9,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::app::health::Health;
 use crate::app::tally;
 use crate::domain::ids::{TenantKey, WorkerId};
 use crate::ports::{AttemptFact, Clock, Flush, Flushed, Store, StoreError};
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// What readiness calls it. A database may answer every question and still have no room for results.
+const PART: &str = "journal";
+/// Shorter trouble passes by itself and is no news.
+const UNWELL_AFTER: Duration = Duration::from_secs(5);
 
 /// Writes `flush` down, as often as it takes.
 ///
@@ -24,6 +29,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub async fn write(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    health: &Health,
     tenant: TenantKey,
     worker: WorkerId,
     flush: &Flush,
@@ -31,7 +37,18 @@ pub async fn write(
 ) -> Result<Flushed, StoreError> {
     let began_at = clock.monotonic();
     let span = tracing::info_span!("flush", %tenant, facts = flush.facts.len(), chunks = flush.chunks.len());
-    let done = repeat(&*clock, abandon, "flush", || store.flush(tenant, worker, flush)).instrument(span).await?;
+    let attempt = async || {
+        let done = store.flush(tenant, worker, flush).await;
+        match &done {
+            Err(error) if clock.monotonic().saturating_since(began_at) >= UNWELL_AFTER => {
+                health.unwell(PART, format!("Results cannot be written down: {error}."));
+            }
+            Err(_) => {}
+            Ok(_) => health.well(PART),
+        }
+        done
+    };
+    let done = repeat(&*clock, abandon, "flush", attempt).instrument(span).await?;
     tally::flushed(flush, &done, clock.monotonic().saturating_since(began_at));
     Ok(done)
 }

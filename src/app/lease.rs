@@ -197,7 +197,7 @@ impl Worker {
     ) -> Result<(), StoreError> {
         let mut owners: JoinSet<(HeldTenant, Result<Ended, StoreError>)> = JoinSet::new();
         let mut held: BTreeMap<TenantKey, HeldTenant> = BTreeMap::new();
-        let mut outcome = Ok(());
+        let (mut outcome, mut unanswered) = (Ok(()), false);
         loop {
             gauge!(telemetry::LEASES_HELD).set(held.len() as f64);
             let ending = over.is_cancelled() || lease.lost.is_cancelled() || outcome.is_err();
@@ -216,13 +216,19 @@ impl Worker {
                 };
                 match taken {
                     Ok(taken) => {
+                        unanswered = false;
                         for tenant in taken {
                             held.insert(tenant.tenant, tenant);
                             let office = self.office(worker, tenant, lease, over, abandon);
                             owners.spawn(async move { (tenant, own(office).await) });
                         }
                     }
-                    Err(error) if error.is_transient() => tracing::warn!(%error, "no tenants could be taken"),
+                    // Said once: the lease, which is renewed all the while, goes on complaining.
+                    Err(error) if error.is_transient() => {
+                        if !std::mem::replace(&mut unanswered, true) {
+                            tracing::warn!(%error, "no tenants could be taken");
+                        }
+                    }
                     Err(error) => outcome = Err(error),
                 }
             }
@@ -271,6 +277,7 @@ impl Worker {
             worker,
             held,
             lease: lease.clone(),
+            health: self.health.clone(),
             stop: over.clone(),
             abandon: abandon.clone(),
         }

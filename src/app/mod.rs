@@ -1,5 +1,6 @@
 //! What Stentor does: one use case a file. Ask, decide, record.
 
+pub mod clocks;
 pub mod control;
 pub mod engine;
 pub mod export;

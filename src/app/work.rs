@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::EngineSettings;
 use crate::app::flush;
+use crate::app::health::Health;
 use crate::app::hold::{Hold, Landed, Landing, Start};
 use crate::app::lease::Lease;
 use crate::app::notice;
@@ -79,6 +80,8 @@ pub struct Office {
     pub held: HeldTenant,
     /// Until when we may start requests.
     pub lease: Lease,
+    /// Where to tell that results cannot be written down.
+    pub health: Health,
     /// Stop in order.
     pub stop: CancellationToken,
     /// Stop waiting for the database.
@@ -156,6 +159,8 @@ struct Owner {
     app_was_read: bool,
     latency: Duration,
     idle: bool,
+    /// The database did not answer when it was last asked.
+    unanswered: bool,
     /// The instant that a timer was set for, when it is what woke us.
     woken_for: Option<Monotonic>,
 }
@@ -193,6 +198,7 @@ pub async fn own(office: Office) -> Result<Ended, StoreError> {
         app_was_read: false,
         latency: Duration::from_millis(200),
         idle: false,
+        unanswered: false,
         woken_for: None,
     };
     let ended = owner.run().await?;

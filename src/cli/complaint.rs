@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::broadcast::left_out;
 use super::text;
+use crate::app::clocks::{self, Apart};
 use crate::app::export::ExportError;
 use crate::app::people::PeopleError;
 use crate::app::submit::SubmitError;
@@ -56,6 +57,11 @@ impl Complaint {
     /// The same, about a setting or an option.
     pub fn about(self, field: impl Into<String>) -> Self {
         Self { field: field.into(), ..self }
+    }
+
+    /// For a script, the document on standard output has told it: another one would be one too many.
+    pub fn told_already(self) -> Self {
+        Self { told: true, ..self }
     }
 
     /// Tells it, and gives the exit code.
@@ -183,6 +189,12 @@ impl From<&ServerError> for Complaint {
     }
 }
 
+impl From<&Apart> for Complaint {
+    fn from(error: &Apart) -> Self {
+        Self::failed("clock", sentence(error), clocks::CURE).about("clock")
+    }
+}
+
 impl From<anyhow::Error> for Complaint {
     fn from(error: anyhow::Error) -> Self {
         for cause in error.chain() {
@@ -194,6 +206,7 @@ impl From<anyhow::Error> for Complaint {
                 .or_else(|| cause.downcast_ref::<PeopleError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<StoreError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<ServerError>().map(Self::from))
+                .or_else(|| cause.downcast_ref::<Apart>().map(Self::from))
                 .or_else(|| causes::of_adapter(cause));
             if let Some(complaint) = known {
                 return complaint;

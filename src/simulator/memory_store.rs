@@ -155,6 +155,10 @@ impl Store for MemoryStore {
         self.lock().content(tenant, id)
     }
 
+    async fn clock(&self) -> Answer<Timestamp> {
+        Ok(self.clock.now())
+    }
+
     async fn register(&self, process: &ProcessIdentity, lease: Duration) -> Answer<WorkerId> {
         Ok(self.lock().register(process, lease, self.clock.now()))
     }

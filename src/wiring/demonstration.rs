@@ -119,7 +119,7 @@ pub struct LedgerCounts {
 pub struct Simulated {
     /// How to reach it.
     pub access: SimulatedAccess,
-    simulator: Simulator,
+    pub(super) simulator: Simulator,
 }
 
 impl Simulated {
@@ -187,7 +187,7 @@ impl Simulated {
     }
 
     /// `settings`, pointed at this Teams.
-    fn settings(&self, mut settings: Settings) -> anyhow::Result<Settings> {
+    pub(super) fn settings(&self, mut settings: Settings) -> anyhow::Result<Settings> {
         let access = &self.access;
         settings.teams.cloud = Cloud::Custom(Box::new(CustomUrls {
             login: access.login_url.parse()?,
@@ -303,7 +303,7 @@ impl Demonstration {
     }
 }
 
-fn sample_content() -> Content {
+pub(super) fn sample_content() -> Content {
     Content {
         title: "Offices close at noon on Friday".to_owned(),
         body:

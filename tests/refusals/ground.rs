@@ -19,6 +19,17 @@ fn with_database(name: &str, url: &str) -> Row {
     row(name, LIST).identified().with("STENTOR__DATABASE__URL", url)
 }
 
+/// A private Postgres where there is no room for it.
+pub fn full_disk(name: &str, data_dir: &std::path::Path) -> Row {
+    at(name, &data_dir.display().to_string()).refused(
+        1,
+        "data_dir_full",
+        "data.dir",
+        "o space left",
+        "Make room on that disk",
+    )
+}
+
 pub fn rows() -> Vec<Row> {
     let gone = format!("postgres://stentor:{SECRET}@127.0.0.1:{}/stentor", closed_port());
     let is_root = nix::unistd::geteuid().is_root();

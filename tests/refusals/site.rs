@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use sqlx::Connection;
 use stentor::adapters::postgres::managed::testing::plant_cluster;
 use stentor::adapters::system::SystemClock;
 use stentor::ports::Clock;
@@ -78,6 +79,7 @@ impl Site {
         let mut site = Self { _run: run, _simulate: simulate, simulator, dir, running, finished, runtime };
         (site.running, site.finished) = (site.create("Goes on"), site.create("Is over"));
         site.ask(&["broadcast", "cancel", &site.finished]);
+        site.runtime.block_on(shift_clock(&site.database("shifted"), &site.database("postgres")));
         site.until(&site.running, "running");
         site.until(&site.finished, "cancelled");
         site
@@ -128,6 +130,21 @@ impl Site {
         let socket = self.dir.path().join("data/run").display().to_string().replace('/', "%2F");
         format!("postgres://stentor@localhost/{name}?host={socket}")
     }
+}
+
+/// A database whose clock is an hour ahead of this machine's, which is the same as a machine that is an hour late.
+async fn shift_clock(url: &str, server: &str) {
+    let run = async |url: &str, sql: &'static str| {
+        let mut conn = sqlx::PgConnection::connect(url).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
+    };
+    run(server, "create database shifted").await;
+    let mut migrate = stentor(&["migrate"]);
+    let migrated = migrate.env("STENTOR__DATABASE__URL", url).stdout(Stdio::null()).status().unwrap();
+    assert!(migrated.success());
+    let shifted = "create or replace function lease_now() returns timestamptz language sql volatile as
+        'select clock_timestamp() + interval ''1 hour'''";
+    run(url, shifted).await;
 }
 
 fn settle(command: &mut Command, dir: &TempDir) {
@@ -322,6 +339,13 @@ fn databases(site: &Site) -> Vec<Row> {
             "database.url",
             "no schema yet",
             "stentor migrate",
+        ),
+        everyone("a clock that is an hour late").with("STENTOR__DATABASE__URL", site.database("shifted")).refused(
+            1,
+            "clock",
+            "clock",
+            "s behind the database's; the limit is 60 s",
+            "timedatectl set-ntp true",
         ),
     ]
 }

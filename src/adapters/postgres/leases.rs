@@ -14,6 +14,8 @@ use crate::domain::time::Timestamp;
 use crate::ports::{HeldTenant, ProcessIdentity, StoreError};
 
 statements! {
+    CLOCK = "-- clock
+        select lease_now()";
     REGISTER = "-- register
         -- $1 host, $2 pid, $3 process started, $4 lease
         insert into worker (host, pid, process_started, alive_until, seen_at)
@@ -110,6 +112,10 @@ struct Neighbour {
 type TakenRow = (i32, i32, Option<Timestamp>);
 
 impl PgStore {
+    pub(super) async fn now_by_the_database(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.database.run("clock", async |conn| sqlx::query_scalar(CLOCK).fetch_one(conn).await).await?)
+    }
+
     pub(super) async fn register_worker(
         &self,
         process: &ProcessIdentity,

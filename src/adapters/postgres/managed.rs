@@ -63,6 +63,7 @@ pub struct Managed {
     seat: Seat,
     home: Home,
     pid: u32,
+    manner: Manner,
     clock: Arc<dyn Clock>,
     scratch: Option<ScratchDir>,
 }
@@ -98,7 +99,8 @@ impl Managed {
             }
             if let Some(Visit { book, pid, socket_dir }) = wait.turn(&home, role, &*clock).await? {
                 home.socket_dir = socket_dir;
-                return Ok(Self { seat: Seat::Guest { _book: book }, home, pid, clock, scratch: None });
+                let (seat, manner) = (Seat::Guest { _book: book }, Manner::PRODUCT);
+                return Ok(Self { seat, home, pid, manner, clock, scratch: None });
             }
             pause(&*clock, LOOK).await;
         }
@@ -132,7 +134,25 @@ impl Managed {
         let pid = postmaster.pid();
         holder.postmaster = Some(pid);
         lock.sign(&holder)?;
-        Ok(Self { seat: Seat::Owner { postmaster, role, _lock: lock }, home, pid, clock, scratch })
+        Ok(Self { seat: Seat::Owner { postmaster, role, _lock: lock }, home, pid, manner, clock, scratch })
+    }
+
+    /// Starts an own server again that died, in the same place; a guest only looks again.
+    ///
+    /// The product never does this: its process ends, and its supervisor begins afresh. It is for whoever kills servers
+    /// in order to see what becomes of it.
+    ///
+    /// # Errors
+    /// [`ManagedError`], which names the cure.
+    pub async fn start_again(self) -> Result<Self, ManagedError> {
+        let Self { seat, home, pid, manner, clock, scratch } = self;
+        match seat {
+            Seat::Owner { postmaster, role, _lock: lock } => {
+                postmaster.stop().await;
+                Self::own(home, role, lock, manner, scratch, clock).await
+            }
+            seat @ Seat::Guest { .. } => Ok(Self { seat, home, pid, manner, clock, scratch }),
+        }
     }
 
     /// How to connect to the database `stentor` in it.

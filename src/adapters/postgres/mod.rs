@@ -23,6 +23,7 @@ pub mod schema;
 mod statement;
 mod statistics;
 mod store;
+pub mod witness;
 
 use self::pool::{Database, DatabaseError, PoolSettings};
 use crate::ports::StoreError;
@@ -74,6 +75,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         retry::STATEMENTS,
         schema::STATEMENTS,
         statistics::STATEMENTS,
+        witness::STATEMENTS,
     ]
     .into_iter()
     .flatten()

@@ -90,6 +90,10 @@ impl Store for PgStore {
         self.content_of(tenant, id).await
     }
 
+    async fn clock(&self) -> Answer<Timestamp> {
+        self.now_by_the_database().await
+    }
+
     async fn register(&self, process: &ProcessIdentity, lease: Duration) -> Answer<WorkerId> {
         self.register_worker(process, lease).await
     }

@@ -14,6 +14,7 @@ mod connector;
 mod graph;
 pub(crate) mod hearing;
 pub mod limits;
+mod punctual;
 mod retry_after;
 mod token;
 mod transport;

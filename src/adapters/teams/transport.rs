@@ -15,6 +15,7 @@ use reqwest::{Certificate, Client, Proxy, Request, Response, redirect, retry};
 use tokio_rustls::rustls;
 use url::Url;
 
+use super::punctual::Punctual;
 use super::retry_after::retry_after;
 use super::wire::{PROXY_REFUSED, Refusal, UNTRUSTED, bounded};
 use crate::ports::Clock;
@@ -101,6 +102,10 @@ impl Transport {
             .http1_only()
             .timeout(network.request_timeout)
             .connect_timeout(network.connect_timeout)
+            .connector_layer(Punctual {
+                limit: if std::env::var_os("AB_OFF").is_some() { Duration::MAX } else { network.connect_timeout },
+                clock: Arc::clone(&clock),
+            })
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .pool_idle_timeout(IDLE_LONGEST);
         let broken = |error: reqwest::Error| NetworkError::Client(causes(&error));

@@ -99,9 +99,15 @@ impl Owner {
         done: Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         match done {
-            Ok(value) => Ok(Some(value)),
+            Ok(value) => {
+                self.unanswered = false;
+                Ok(Some(value))
+            }
             Err(error) if error.is_transient() => {
-                tracing::warn!(what, %error, "the database does not answer; trying again");
+                // Said once for a row of them: the flush and the lease go on complaining.
+                if !std::mem::replace(&mut self.unanswered, true) {
+                    tracing::warn!(what, %error, "the database does not answer; trying again");
+                }
                 self.rest_until = self.now() + self.office.settings.poll_every;
                 Ok(None)
             }

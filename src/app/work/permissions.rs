@@ -42,11 +42,11 @@ impl Owner {
         let Some(flush) = self.hold.take_flush(window, self.office.clock.now()) else { return };
         self.flushing = true;
         self.flushed_at = self.now();
-        let Office { store, clock, held, worker, abandon, .. } = &self.office;
-        let (store, clock, tenant, worker, abandon) =
-            (Arc::clone(store), Arc::clone(clock), held.tenant, *worker, abandon.clone());
+        let Office { store, clock, held, worker, abandon, health, .. } = &self.office;
+        let (store, clock, tenant, worker, abandon, health) =
+            (Arc::clone(store), Arc::clone(clock), held.tenant, *worker, abandon.clone(), health.clone());
         self.beside.spawn(async move {
-            let done = flush::write(store, clock, tenant, worker, &flush, &abandon).await;
+            let done = flush::write(store, clock, &health, tenant, worker, &flush, &abandon).await;
             Arrival::Flushed(Box::new(flush), done)
         });
     }

@@ -166,6 +166,10 @@ impl Store for StoreWire {
         self.ask(Call::Content, move |record, _| record.content(tenant, id)).await?
     }
 
+    async fn clock(&self) -> Answer<Timestamp> {
+        self.ask(Call::Desk, |_, clock| clock).await
+    }
+
     async fn register(&self, process: &ProcessIdentity, lease: Duration) -> Answer<WorkerId> {
         let process = process.clone();
         self.ask(Call::Register, move |record, clock| record.register(&process, lease, clock)).await

@@ -98,6 +98,7 @@ impl Create {
             .with_stentor("broadcast create", Need::Teams, async |stentor, stop| {
                 let draft = described.draft(stentor.clock.now());
                 let told = async {
+                    stentor.check_clock().await?;
                     stentor.check_app().await?;
                     match is_dry {
                         true => dry_run(stentor, draft, &title, understood.as_ref()).await,

@@ -33,6 +33,10 @@ pub(super) const fn field_of(reason: HaltReason) -> &'static str {
     }
 }
 
+const fn is_full(kind: std::io::ErrorKind) -> bool {
+    matches!(kind, std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}
+
 impl From<&ManagedError> for Complaint {
     fn from(error: &ManagedError) -> Self {
         use ManagedError as E;
@@ -42,6 +46,8 @@ impl From<&ManagedError> for Complaint {
             E::Blocked { .. } => ("data_dir_blocked", "data.dir"),
             E::NotACluster { .. } => ("data_dir_occupied", "data.dir"),
             E::Usurped { .. } => ("socket_dir_usurped", "data.dir"),
+            E::DiskFull { .. } => ("data_dir_full", "data.dir"),
+            E::Io { source, .. } if is_full(source.kind()) => ("data_dir_full", "data.dir"),
             E::Io { .. } => ("data_dir", "data.dir"),
             E::ProgramsMissing { .. } => ("postgres_missing", "database.url"),
             E::VersionMismatch { .. } => ("postgres_version", "data.dir"),

@@ -78,7 +78,7 @@ pub(super) async fn create(home: &Home, programs: &Programs, manner: Manner) -> 
     if !output.status.success() {
         let _ = fs::remove_dir_all(&draft);
         let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
-        return Err(ManagedError::InitFailed { output: said.join("\n") });
+        return Err(ManagedError::InitFailed { output: said.join("\n") }.or_full(&home.data_dir));
     }
     fs::rename(&draft, &home.cluster_dir).trying("move into place", &draft)?;
     File::open(&home.data_dir).and_then(|dir| dir.sync_all()).trying("write", &home.data_dir)
@@ -200,7 +200,8 @@ async fn wait_until_ready(
     let mut until = clock.monotonic() + START_PATIENCE;
     loop {
         if let Some(ended) = postmaster.end() {
-            return Err(ManagedError::StartFailed { ended, log: home.log_since(log_begins) });
+            let failed = ManagedError::StartFailed { ended, log: home.log_since(log_begins) };
+            return Err(failed.or_full(&home.data_dir));
         }
         if PidFile::read(&home.cluster_dir) == Some(PidFile { pid: postmaster.pid(), ready: true }) {
             return Ok(());

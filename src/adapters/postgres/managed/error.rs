@@ -1,7 +1,7 @@
 //! Why a private cluster could not be had, each with its cure: an operator reads these, alone, at night.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::domain::time::Timestamp;
 
@@ -110,6 +110,15 @@ pub enum ManagedError {
         output: String,
     },
 
+    /// There is no room for the cluster, or for what the server must write in order to start.
+    #[error("no space left on the disk of data directory {data_dir}: {said}", data_dir = .data_dir.display())]
+    DiskFull {
+        /// Where the cluster lies, or would.
+        data_dir: PathBuf,
+        /// The program's own words about it.
+        said: String,
+    },
+
     /// The server ended instead of starting.
     #[error("Postgres did not start ({ended}): {log}")]
     StartFailed {
@@ -198,16 +207,31 @@ impl ManagedError {
                 format!("Remove {setting} from postgresql.conf and postgresql.auto.conf in the data directory.")
             }
             Self::Unreachable { .. } => "Look at postgres.log in the data directory, then try again.".to_owned(),
+            Self::DiskFull { .. } => NO_ROOM.to_owned(),
             Self::Io { source, .. } => cure_of_io(source.kind()).to_owned(),
         }
     }
+
+    /// What a program of Postgres said when it failed, as a full disk when it is one.
+    pub(super) fn or_full(self, data_dir: &Path) -> Self {
+        let (Self::InitFailed { output: said } | Self::StartFailed { log: said, .. }) = &self else { return self };
+        // The programs run with untranslated messages; these are strerror's words for ENOSPC and EDQUOT.
+        let of_room = |line: &&str| line.contains("No space left on device") || line.contains("Disk quota exceeded");
+        match said.lines().find(of_room) {
+            Some(line) => Self::DiskFull { data_dir: data_dir.to_owned(), said: line.trim().to_owned() },
+            None => self,
+        }
+    }
 }
+
+const NO_ROOM: &str = "Make room on that disk, or choose a --data-dir on another; a new cluster takes about 60 MB, and up \
+                       to 2 GB of journal come on top while it works.";
 
 const fn cure_of_io(kind: io::ErrorKind) -> &'static str {
     use io::ErrorKind as Kind;
     match kind {
         Kind::AlreadyExists | Kind::NotADirectory => "A file stands in the way: choose a directory as --data-dir.",
-        Kind::StorageFull | Kind::QuotaExceeded => "Make room on that disk, or choose a --data-dir on another.",
+        Kind::StorageFull | Kind::QuotaExceeded => NO_ROOM,
         _ => "Choose a --data-dir that this user may write, such as /var/lib/stentor.",
     }
 }
