@@ -110,3 +110,27 @@ fn only_the_command_line_prints() {
         }
     }
 }
+
+/// Every file of `folder` whose name ends in `.rs`, read.
+fn everything_below(folder: &Path, texts: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            everything_below(&path, texts);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            texts.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_page_of_failure_modes_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/failure-modes.md")).unwrap();
+    let mut texts = String::new();
+    ["src", "tests"].iter().for_each(|folder| everything_below(&root.join(folder), &mut texts));
+    let named: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    let modes = (1..=17).filter(|mode| page.contains(&format!("| F{mode} |"))).count();
+    let gone: Vec<&&str> = named.iter().filter(|name| !texts.contains(&format!("fn {name}("))).collect();
+    assert_eq!((modes, gone), (17, Vec::<&&str>::new()));
+}

@@ -94,6 +94,7 @@ mod tests {
             assert!(get(address, "GET", "/metrics").await.contains("text/plain; version=0.0.4"));
             let missing = get(address, "GET", "/admin").await;
             assert!(missing.starts_with("HTTP/1.1 404") && missing.contains("application/problem+json"), "{missing}");
+            assert!(get(address, "DELETE", "/api/v1/broadcasts/1").await.starts_with("HTTP/1.1 404"));
             assert!(get(address, "POST", "/metrics").await.contains(r#""code":"method_not_allowed""#));
             // A client that never finishes its request does not hold us up.
             let mut silent = TcpStream::connect(address).await.unwrap();
