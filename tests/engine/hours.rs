@@ -66,7 +66,8 @@ async fn a_scheduled_broadcast_prepares_its_people_and_starts_at_its_hour() {
     let requests = house.simulator.ledger_summary().requests;
     let of =
         |name: &str| requests.iter().filter(|(bucket, _)| bucket.to_string() == name).map(|(_, n)| *n).sum::<u64>();
-    assert_eq!((of("install"), of("resolve")), (0, 0), "everybody was prepared: {requests:?}");
+    // Whom a policy keeps from us is asked about again, for the policy may have changed.
+    assert!(of("resolve") == 0 && of("install") <= report.progress.failed, "everybody was prepared: {requests:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -57,6 +57,7 @@ impl Record {
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`], and [`StoreError::Broken`] when the chunks would not hold exactly the round's people.
+    #[allow(clippy::too_many_arguments, reason = "the port's, and the database's clock")]
     pub fn expand(
         &mut self,
         held: HeldTenant,

@@ -149,7 +149,10 @@ pub async fn plant_cluster(data_dir: &Path) -> Result<(), ManagedError> {
         return copy(&original, &home.cluster_dir).trying("copy", &original);
     }
     cluster::create(&home, &programs, Manner { durable: false, ..Manner::PRODUCT }).await?;
-    let draft = original.with_extension(std::process::id().to_string());
+    // Tests of one program are as many at once as tests of many programs.
+    static DRAFTS: AtomicU64 = AtomicU64::new(0);
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let draft = original.with_extension(format!("{}-{number}", std::process::id()));
     copy(&home.cluster_dir, &draft).trying("copy", &draft)?;
     if fs::rename(&draft, &original).is_err() {
         // Another test was faster.
