@@ -10,22 +10,31 @@ use url::Url;
 
 use super::complaint::Complaint;
 use super::{Global, text};
-use crate::config::Need;
+use crate::adapters::system::SystemClock;
+use crate::config::{Need, parse_duration};
+use crate::ports::Clock;
 use crate::telemetry::Voice;
 
 /// A service on this machine that takes longer than this to say how it is, is not well.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is asked again with --wait.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Ask a running service whether it is ready
 ///
 /// Exits 0 when it is, 1 when it is not or does not answer, and says which part is unwell.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  stentor health\n  stentor health http://10.0.0.7:8080\n  \
-                        stentor health http://127.0.0.1:8080/healthz")]
+#[command(
+    after_help = "Examples:\n  stentor health\n  stentor health --wait 1m\n  stentor health http://10.0.0.7:8080\n  \
+                        stentor health http://127.0.0.1:8080/healthz"
+)]
 pub(super) struct Health {
     /// Where it is; without a path, /readyz is asked [default: http.listen of the settings]
     #[arg(value_name = "URL", value_parser = address)]
     url: Option<Url>,
+    /// Ask again until it is ready, for so long at most
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    wait: Option<Duration>,
 }
 
 fn address(text: &str) -> Result<Url, String> {
@@ -41,10 +50,19 @@ impl Health {
             None => format!("http://{}", reachable(settings.http.listen)).parse()?,
         };
         let url = with_path(url);
-        let (status, body) = ask(&url).await.map_err(|error| silent(&url, &error))?;
-        if !status.is_success() {
-            return Err(unwell(&url, status, &body).into());
-        }
+        let give_up_at = SystemClock.monotonic() + self.wait.unwrap_or_default();
+        let body = loop {
+            let refusal = match ask(&url).await {
+                Ok((status, body)) if status.is_success() => break body,
+                Ok((status, body)) => unwell(&url, status, &body),
+                Err(error) => silent(&url, &error),
+            };
+            let again_at = SystemClock.monotonic() + ASK_AGAIN;
+            if again_at > give_up_at {
+                return Err(refusal.into());
+            }
+            SystemClock.sleep_until(again_at).await;
+        };
         match global.json {
             true => text::print_json(&json!({ "url": url, "ready": true, "parts": body["parts"] }))?,
             false => text::print(&well(&url, &body))?,

@@ -172,6 +172,20 @@ fn create(name: &str, more: &[&str]) -> Row {
     row(name, &[said, more].concat()).on_site()
 }
 
+/// Hours and people that only the clock and the directory can refuse.
+fn hours() -> Vec<Row> {
+    let hour = |name, at: &str| {
+        let said = ["broadcast", "create", "--title", "T", "--body", "B", "--audience-expr", "everyone", "--at", at];
+        row(name, &said).on_site()
+    };
+    let nobody = ["--audience-expr", "everyone", "--tell", "nobody@contoso.example"];
+    vec![
+        hour("an hour in the past", "2020-01-01T10:00Z").bad("--at", "has passed already", "Name an hour to come"),
+        hour("an hour in two lifetimes", "2126-01-01T10:00Z").bad("--at", "366 days ahead", "check the year"),
+        create("an author who is nobody", &nobody).bad("--tell", "whom the directory knows", "Name one person"),
+    ]
+}
+
 fn everyone(name: &str) -> Row {
     create(name, &["--audience-expr", "everyone"])
 }
@@ -187,7 +201,7 @@ pub fn expired_secret() -> Row {
 }
 
 pub fn rows(site: &Site) -> Vec<Row> {
-    [identities(), services(), lists(), lives(site), databases(site)].into_iter().flatten().collect()
+    [identities(), services(), lists(), hours(), lives(site), databases(site)].into_iter().flatten().collect()
 }
 
 fn identities() -> Vec<Row> {
