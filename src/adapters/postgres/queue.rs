@@ -117,7 +117,9 @@ statements! {
         insert into bucket (tenant_id, name, cooldown_until, share, kept_at)
         values ($1, $2, $3, $4, $5)
         on conflict (tenant_id, name) do update
-        set cooldown_until = greatest(bucket.cooldown_until, excluded.cooldown_until),
+        -- What is left of the earlier wait is never longer than it was by the clock that wrote it.
+        set cooldown_until = greatest(excluded.cooldown_until,
+              least(bucket.cooldown_until, excluded.kept_at + (bucket.cooldown_until - bucket.kept_at))),
             share = excluded.share,
             kept_at = excluded.kept_at";
     KEEP_APP = "-- keep_app

@@ -374,8 +374,11 @@ impl Record {
     pub fn keep_bucket(&mut self, tenant: TenantKey, record: BucketRecord) {
         let Some(stored) = self.tenants.get_mut(&tenant) else { return };
         let earlier = stored.buckets.get(&record.bucket);
-        let cooldown_until =
-            earlier.map_or(record.cooldown_until, |earlier| earlier.cooldown_until.max(record.cooldown_until));
+        // What is left of the earlier wait is never longer than it was by the clock that wrote it.
+        let left = |earlier: &BucketRecord| {
+            earlier.cooldown_until.min(record.kept_at + (earlier.cooldown_until - earlier.kept_at))
+        };
+        let cooldown_until = earlier.map_or(record.cooldown_until, |earlier| left(earlier).max(record.cooldown_until));
         // The table keeps the share as a `real`.
         let share = f64::from(record.share as f32);
         stored.buckets.insert(record.bucket, BucketRecord { cooldown_until, share, ..record });
