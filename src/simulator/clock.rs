@@ -107,6 +107,11 @@ impl VirtualClock {
         *self.life.borrow()
     }
 
+    /// What the stopwatch has missed so far.
+    pub fn missed(&self) -> Duration {
+        Duration::from_nanos(self.missed.load(Ordering::Relaxed))
+    }
+
     fn become_if_alive(&self, next: Life) {
         self.life.send_if_modified(|life| {
             let alive = *life != Life::Dead && *life != next;
@@ -136,12 +141,11 @@ impl Clock for VirtualClock {
     }
 
     fn monotonic(&self) -> Monotonic {
-        let missed = Duration::from_nanos(self.missed.load(Ordering::Relaxed));
-        Monotonic::from_origin(self.time.elapsed().saturating_sub(missed))
+        Monotonic::from_origin(self.time.elapsed().saturating_sub(self.missed()))
     }
 
     fn sleep_until(&self, at: Monotonic) -> Pending<()> {
-        let missed = Duration::from_nanos(self.missed.load(Ordering::Relaxed));
+        let missed = self.missed();
         let (time, life) = (self.time, self.life.subscribe());
         // A timer set before a suspension fires early by what the stopwatch missed. The engine asks the clock again.
         Box::pin(async move {

@@ -147,6 +147,10 @@ impl Oracle {
     /// Judges the record after `call` of `process` took effect.
     pub fn after_record(&mut self, record: &Record, call: Call, process: &Process, now: Duration) {
         self.now = now;
+        if call == Call::Register {
+            // Another run of the worker: it knows of cooldowns by the record, and by a wall clock that may have jumped.
+            self.cooldowns.retain(|(number, _), _| *number != process.number);
+        }
         let changes_nothing = matches!(
             call,
             Call::Work

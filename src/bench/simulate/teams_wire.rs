@@ -159,6 +159,8 @@ impl TeamsWire {
         };
         self.process.stage.look(|scene| scene.oracle.is_asked(&self.process, request));
         let bearer = Arc::new(Mutex::new(None));
+        let missed = || self.process.clock.missed();
+        let missed_before = missed();
         let leaves = || {
             let never = || Answer::from(Outcome::NotStarted);
             if self.process.clock.monotonic() > not_after {
@@ -166,7 +168,10 @@ impl TeamsWire {
             }
             let token = self.token(call).ok_or_else(never)?;
             *bearer.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
-            self.process.stage.look(|scene| scene.oracle.starts(&scene.record, &self.process, request));
+            // A machine that was suspended between the question and the wire cannot know: its stopwatch stood still.
+            if missed() == missed_before {
+                self.process.stage.look(|scene| scene.oracle.starts(&scene.record, &self.process, request));
+            }
             Ok(())
         };
         let (token, asked) = (Arc::clone(&bearer), request.clone());
