@@ -5,10 +5,11 @@
 //! process that is frozen and thinks, once thawed, that nothing has happened.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::domain::time::{Monotonic, Timestamp};
@@ -70,14 +71,44 @@ pub struct VirtualClock {
     skew: AtomicI64,
     /// What the stopwatch missed while the machine was suspended, in nanoseconds.
     missed: AtomicU64,
-    life: watch::Sender<Life>,
+    standing: Arc<Standing>,
+}
+
+/// Whether a process gets time, and who waits for it. Waiters are woken in the order in which they came: a `watch` channel
+/// wakes them as chance has it.
+#[derive(Debug)]
+struct Standing {
+    life: Mutex<Life>,
+    changed: Notify,
+}
+
+impl Standing {
+    fn life(&self) -> Life {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn become_now(&self, next: Life) {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        self.changed.notify_waiters();
+    }
+
+    async fn running(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.life() == Life::Running {
+                return;
+            }
+            changed.await;
+        }
+    }
 }
 
 impl VirtualClock {
     /// A running process's clock, whose wall clock is ahead by `skew_milliseconds`.
     pub fn new(time: TrueTime, skew_milliseconds: i64) -> Self {
         let (skew, missed) = (AtomicI64::new(skew_milliseconds), AtomicU64::new(0));
-        Self { time, skew, missed, life: watch::Sender::new(Life::Running) }
+        let standing = Standing { life: Mutex::new(Life::Running), changed: Notify::new() };
+        Self { time, skew, missed, standing: Arc::new(standing) }
     }
 
     /// An administrator sets the wall clock, by so many milliseconds forward or back.
@@ -99,12 +130,12 @@ impl VirtualClock {
 
     /// Takes it for ever.
     pub fn end(&self) {
-        self.life.send_replace(Life::Dead);
+        self.standing.become_now(Life::Dead);
     }
 
     /// Whether the process gets any time.
     pub fn life(&self) -> Life {
-        *self.life.borrow()
+        self.standing.life()
     }
 
     /// What the stopwatch has missed so far.
@@ -113,25 +144,15 @@ impl VirtualClock {
     }
 
     fn become_if_alive(&self, next: Life) {
-        self.life.send_if_modified(|life| {
-            let alive = *life != Life::Dead && *life != next;
-            if alive {
-                *life = next;
-            }
-            alive
-        });
+        let life = self.life();
+        if life != Life::Dead && life != next {
+            self.standing.become_now(next);
+        }
     }
 
     /// Resolves when the process gets time: at once while it runs, never once it is dead.
     pub async fn running(&self) {
-        wait_until_running(self.life.subscribe()).await;
-    }
-}
-
-async fn wait_until_running(mut life: watch::Receiver<Life>) {
-    // The sender is gone only with the clock, and nobody waits for a process that nobody can thaw.
-    if life.wait_for(|life| *life == Life::Running).await.is_err() {
-        std::future::pending().await
+        self.standing.running().await;
     }
 }
 
@@ -146,11 +167,11 @@ impl Clock for VirtualClock {
 
     fn sleep_until(&self, at: Monotonic) -> Pending<()> {
         let missed = self.missed();
-        let (time, life) = (self.time, self.life.subscribe());
+        let (time, standing) = (self.time, Arc::clone(&self.standing));
         // A timer set before a suspension fires early by what the stopwatch missed. The engine asks the clock again.
         Box::pin(async move {
             time.until(at.since_origin() + missed).await;
-            wait_until_running(life).await;
+            standing.running().await;
         })
     }
 }
