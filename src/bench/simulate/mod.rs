@@ -1,8 +1,8 @@
 //! Deterministic simulation: whole workers, unchanged, over a record in memory and the simulator's Teams, under a clock
 //! that leaps, with everything going wrong that a seed can think of. Two runs of one seed are equal to the byte.
 //!
-//! Read in this order: [`story`] (what is drawn), [`process`] (how a process is killed and frozen at any call),
-//! [`store_wire`] and [`teams_wire`] (what is lost on the way), [`oracle`] (what must be true), and this file, which
+//! Read in this order: `story` (what is drawn), `process` (how a process is killed and frozen at any call),
+//! `store_wire` and `teams_wire` (what is lost on the way), `oracle` (what must be true), and this file, which
 //! plays one story to its end.
 
 use std::collections::{BTreeMap, BTreeSet};
