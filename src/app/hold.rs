@@ -204,7 +204,7 @@ impl Hold {
                 Ok(_) | Err(_) => Delivery::new(member.route.clone()).after(count),
             };
             let delivery = delivery.doubted_for(member.doubt);
-            let prepared = (delivery.settled_for(kind).is_some()).then_some(Reason::AlreadyPrepared);
+            let prepared = delivery.settled_for(kind).is_some().then_some(Reason::AlreadyPrepared);
             seats.push((Seat { chunk: key, ordinal: member.ordinal }, member.account.barrier().or(prepared)));
             people.insert(member.ordinal, (member, delivery));
         }

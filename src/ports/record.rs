@@ -1,0 +1,330 @@
+//! The values that cross the Store: who works, what is to be done, what happened, and what reports read.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState, Schedule, Treatment};
+use crate::domain::chunk::Chunk;
+use crate::domain::delivery::Settlement;
+use crate::domain::ids::{
+    BroadcastId, ChunkNumber, EntraId, Epoch, MessageId, Ordinal, RecipientKey, RequestId, RoundId, TeamsAppId,
+    TenantKey,
+};
+use crate::domain::outcome::{Outcome, Step};
+use crate::domain::pacing::Bucket;
+use crate::domain::progress::Progress;
+use crate::domain::reason::{HaltReason, Reason};
+use crate::domain::route::{Account, Route};
+use crate::domain::time::Timestamp;
+
+/// Where a worker process runs, so that a successor on the same host can prove that it is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessIdentity {
+    /// Names this boot of this host, and the process namespace: equal for processes that can see each other.
+    pub host: String,
+    /// The process id.
+    pub pid: u32,
+    /// When the process started, in the kernel's own count: a recycled pid has another.
+    pub started: u64,
+}
+
+/// A tenant that this worker holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldTenant {
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// The lease's epoch: claims carry it.
+    pub epoch: Epoch,
+}
+
+/// What everybody of a tenant waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    /// Why.
+    pub reason: HaltReason,
+    /// What the service said, for the administrator.
+    pub detail: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A bucket's memory, for the next owner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BucketRecord {
+    /// Which.
+    pub bucket: Bucket,
+    /// Nothing starts before.
+    pub cooldown_until: Timestamp,
+    /// The part of the quota in use after the last 429, in 0.1..=1.0.
+    pub share: f64,
+    /// When that was.
+    pub kept_at: Timestamp,
+}
+
+/// One round that has work, as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundWork {
+    /// The round.
+    pub round: RoundId,
+    /// Its broadcast.
+    pub broadcast: BroadcastId,
+    /// Why it passes.
+    pub kind: RoundKind,
+    /// Where it stands.
+    pub state: RoundState,
+    /// Where its broadcast stands.
+    pub broadcast_state: BroadcastState,
+    /// How its broadcast is treated.
+    pub treatment: Treatment,
+    /// How long until its hour, by the store's clock: the start, or the preparing ahead of it. Zero when it has come;
+    /// `None` when there is nothing to wait for.
+    pub hour_in: Option<Duration>,
+}
+
+impl RoundWork {
+    /// New requests may start.
+    pub const fn goes_on(&self) -> bool {
+        self.kind.goes_on(self.broadcast_state)
+    }
+
+    /// Its hour is there, or there is none.
+    pub fn hour_has_come(&self) -> bool {
+        self.hour_in.is_none_or(|left| left.is_zero())
+    }
+}
+
+/// A broadcast whose author has not been told yet where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Untold {
+    /// The broadcast.
+    pub broadcast: BroadcastId,
+    /// Whom to tell.
+    pub author: RecipientKey,
+    /// What to tell.
+    pub state: BroadcastState,
+}
+
+/// Everything that the owner of a tenant needs to decide what to do next.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TenantWork {
+    /// Rounds that are not done, urgent ones first, then oldest first.
+    pub rounds: Vec<RoundWork>,
+    /// Why everything waits, if it does.
+    pub halt: Option<Halt>,
+    /// The app's catalogue id, once looked up.
+    pub teams_app: Option<TeamsAppId>,
+    /// Cooldowns that may still hold.
+    pub buckets: Vec<BucketRecord>,
+    /// Broadcasts that ended, halted or missed their hour, of which the author does not know yet.
+    pub untold: Vec<Untold>,
+}
+
+/// One recipient of a claimed chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Her place in the round.
+    pub ordinal: Ordinal,
+    /// The directory's number for her.
+    pub recipient: RecipientKey,
+    /// Her object id.
+    pub entra_id: EntraId,
+    /// What decides whether the bot may write to her.
+    pub account: Account,
+    /// What is known of the way.
+    pub route: Route,
+    /// Why she may have been told by an earlier round of the same broadcast.
+    pub doubt: Option<Reason>,
+}
+
+/// One attempt as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whose.
+    pub ordinal: Ordinal,
+    /// Which step.
+    pub step: Step,
+    /// What it taught.
+    pub outcome: Outcome,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// A chunk that this worker claimed, with what it needs to go on. Only unsettled ordinals are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedChunk {
+    /// The chunk.
+    pub chunk: Chunk,
+    /// Its unsettled people, by ordinal.
+    pub members: Vec<Member>,
+    /// Their attempts so far, by ordinal, then in order.
+    pub attempts: Vec<Recorded>,
+}
+
+/// One fact for the record: a request made, or a decision taken without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptFact {
+    /// The round.
+    pub round: RoundId,
+    /// The chunk.
+    pub chunk: ChunkNumber,
+    /// Whose.
+    pub ordinal: Ordinal,
+    /// Its number among the recipient's attempts in this round, from 1.
+    pub attempt: u32,
+    /// The epoch under which it was made.
+    pub epoch: Epoch,
+    /// Which step; `None` for a decision without a request (skipped, expired).
+    pub step: Option<Step>,
+    /// What it taught; `None` for a decision without a request.
+    pub outcome: Option<Outcome>,
+    /// The final state that it led to, if it did.
+    pub settles: Option<Settlement>,
+    /// Why; `None` for a success.
+    pub reason: Option<Reason>,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// Our id of the request; `None` for a decision without one.
+    pub request: Option<RequestId>,
+    /// Teams' id of the message.
+    pub message_id: Option<MessageId>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// A route learnt, or a refusal to be remembered beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteLearnt {
+    /// Whose.
+    pub recipient: RecipientKey,
+    /// The whole route as it is known now.
+    pub route: Route,
+    /// The chat that was known is gone: forget it where nothing is known instead.
+    pub forgets: bool,
+    /// Why Teams refused her, when it did.
+    pub refusal: Option<Reason>,
+}
+
+/// Everything that one tenant has to write down at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flush {
+    /// Chunks as they shall stand: bits, counters, `flush_number` one above the last that was committed.
+    pub chunks: Vec<Chunk>,
+    /// What happened. Facts of fenced chunks are not written; they go to [`Store::record_late`].
+    pub facts: Vec<AttemptFact>,
+    /// What was learnt of people; true whatever became of the chunk.
+    pub routes: Vec<RouteLearnt>,
+    /// When.
+    pub now: Option<Timestamp>,
+}
+
+/// What a flush brought back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flushed {
+    /// Chunks whose claim still holds: their new bits are committed.
+    pub held: Vec<(RoundId, ChunkNumber)>,
+    /// Where the tenant's broadcasts of these chunks stand.
+    pub broadcasts: Vec<(BroadcastId, BroadcastState)>,
+    /// Everything of the tenant waits.
+    pub tenant_halted: bool,
+}
+
+/// What expanding one slice did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expanded {
+    /// People added by this slice.
+    pub added: u64,
+    /// The round's set is frozen: all of it has ordinals and chunks.
+    pub complete: bool,
+}
+
+/// One broadcast as reports show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BroadcastReport {
+    /// Its id.
+    pub id: BroadcastId,
+    /// Its heading.
+    pub title: String,
+    /// Where it stands; `halted` also when its whole tenant is.
+    pub state: BroadcastState,
+    /// Why it is halted, if it is.
+    pub halt: Option<Halt>,
+    /// How it is treated.
+    pub treatment: Treatment,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When its first request may have started.
+    pub started_at: Option<Timestamp>,
+    /// When its last person was settled.
+    pub finished_at: Option<Timestamp>,
+    /// Its hour, for one that does not start at once.
+    pub schedule: Option<Schedule>,
+    /// Where everybody stands: whoever was tried again, by the newest try.
+    pub progress: Progress,
+    /// Its passes, oldest first; each says where it left its own people.
+    pub rounds: Vec<RoundReport>,
+}
+
+/// One pass of a broadcast as reports show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RoundReport {
+    /// Its id.
+    pub id: RoundId,
+    /// Why it passes.
+    pub kind: RoundKind,
+    /// Where it stands.
+    pub state: RoundState,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Where its people stand. In a round that prepares, *sent* are those to whom the way is known now.
+    pub progress: Progress,
+}
+
+/// Whom a retry takes up again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RetryWish {
+    /// Whoever failed for one of these; everybody who failed when empty.
+    pub reasons: Vec<Reason>,
+    /// Also whoever may have been told.
+    pub unconfirmed: bool,
+}
+
+/// One person of a broadcast as exports show her: a row of the `delivery` view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeliveryReport {
+    /// Her object id.
+    pub entra_id: EntraId,
+    /// Her name.
+    pub display_name: String,
+    /// Her user principal name.
+    pub user_principal_name: String,
+    /// `pending`, or a settlement.
+    pub state: String,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Requests made for her.
+    pub attempts: i64,
+    /// The last HTTP status.
+    pub last_status: Option<i32>,
+    /// Teams' id of the message.
+    pub message_id: Option<String>,
+    /// When the first attempt began.
+    pub first_attempt_at: Option<Timestamp>,
+    /// When the last attempt ended.
+    pub last_attempt_at: Option<Timestamp>,
+}
+
+/// What to store a broadcast with.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// The broadcast.
+    pub broadcast: NewBroadcast,
+    /// The people of its list, when it has one.
+    pub list: Vec<RecipientKey>,
+}
