@@ -212,7 +212,7 @@ pub struct RouteLearnt {
 pub struct Flush {
     /// Chunks as they shall stand: bits, counters, `flush_number` one above the last that was committed.
     pub chunks: Vec<Chunk>,
-    /// What happened. Facts of fenced chunks are not written; they go to [`Store::record_late`].
+    /// What happened. Facts of fenced chunks are not written; they go to [`Store::record_late`](super::Store::record_late).
     pub facts: Vec<AttemptFact>,
     /// What was learnt of people; true whatever became of the chunk.
     pub routes: Vec<RouteLearnt>,
