@@ -97,15 +97,10 @@ pub struct Tally {
     pub unconfirmed: u64,
     /// Beside them, those who were set aside, because worker after worker died over them.
     pub set_aside: u64,
-    /// Beside them, those who were refused when `resend` sent again: nobody can tell, and whoever may have been told is
-    /// never reported as not reached. Theirs are the accounts that block the bot.
-    pub refused_after_doubt: u64,
     /// Permissions open in the database at the mishap.
     pub open_at_kill: u64,
     /// People who had been told by then without a settling fact in the database.
     pub received_unrecorded: u64,
-    /// People told twice because a frozen worker, when it woke, wrote what it had been just about to write.
-    pub written_after_thaw: u64,
     /// How soon somebody went on.
     pub recovery_seconds: Spread,
     /// Permissions open, or chunks claimed, after the end.
@@ -196,10 +191,8 @@ impl Tally {
             duplicates: sum(|it| it.duplicates),
             unconfirmed: sum(|it| it.unconfirmed),
             set_aside: sum(|it| it.set_aside),
-            refused_after_doubt: sum(|it| it.refused),
             open_at_kill: sum(|it| it.open_at_kill),
             received_unrecorded: sum(|it| it.received_unrecorded),
-            written_after_thaw: sum(|it| it.written_after_thaw),
             recovery_seconds: Spread::of(verdicts.iter().filter_map(|it| it.recovery_seconds).collect()),
             left_over: sum(|it| it.left_over),
             broken: verdicts.iter().filter(|it| !it.broken().is_empty()).count() as u32,

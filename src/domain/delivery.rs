@@ -122,6 +122,8 @@ pub struct Delivery {
     tried: Tried,
     /// Why an earlier send, which the policy sent again, may have arrived.
     doubted: Option<Reason>,
+    /// The same of an earlier round; nothing that is answered days later speaks of it, but a success.
+    doubted_before: Option<Reason>,
 }
 
 /// What happens to a delivery.
@@ -197,7 +199,17 @@ impl From<Delivery> for Transition {
 impl Delivery {
     /// A delivery that nobody has worked on yet.
     pub fn new(route: Route) -> Self {
-        Self { route, state: State::Pending, attempts: 0, tries: 0, polls: 0, tried: Tried::default(), doubted: None }
+        let tried = Tried::default();
+        Self {
+            route,
+            state: State::Pending,
+            attempts: 0,
+            tries: 0,
+            polls: 0,
+            tried,
+            doubted: None,
+            doubted_before: None,
+        }
     }
 
     /// The same, with so many attempts behind it.
@@ -209,7 +221,7 @@ impl Delivery {
     /// The same, for somebody who may have been told by an earlier round.
     #[must_use]
     pub fn doubted_for(self, doubt: Option<Reason>) -> Self {
-        Self { doubted: self.doubted.or(doubt), ..self }
+        Self { doubted_before: doubt, ..self }
     }
 
     /// How this delivery has ended for a round of `kind`, if it has. Where nobody is told anything, a known chat is the
@@ -261,7 +273,7 @@ impl Delivery {
 
     /// Whether an earlier send may have arrived.
     pub const fn is_doubted(&self) -> bool {
-        self.doubted.is_some()
+        self.doubted.is_some() || self.doubted_before.is_some()
     }
 
     /// Final, but for a late answer.
@@ -335,10 +347,11 @@ pub fn apply(
     Ok(transition)
 }
 
-/// Whoever may have been told already is never reported as not reached: only a success ends her doubt.
+/// Whoever may have been told already is never reported as not reached: only Teams' own word on a later send ends her
+/// doubt.
 fn remember_doubt(transition: Transition) -> Transition {
     let Transition { delivery, effects } = transition;
-    let state = match (&delivery.state, delivery.doubted) {
+    let state = match (&delivery.state, delivery.doubted.or(delivery.doubted_before)) {
         (State::Settled(Settlement::Failed | Settlement::Skipped | Settlement::Cancelled, _), Some(reason)) => {
             State::Settled(Settlement::Unconfirmed, Some(reason))
         }
@@ -363,7 +376,11 @@ fn answered(delivery: Delivery, outcome: Outcome, policy: &RetryPolicy, now: Tim
         Outcome::NotYet => poll_again(delivery, policy, now, jitter),
         Outcome::StaleRoute(stale, reason) => forget(delivery, stale, reason),
         Outcome::NeedsRemedy(remedy, reason) => renew(delivery, remedy, reason),
-        Outcome::Rejected(reason) => delivery.failed(reason).and(Effect::NoteRefusal(reason)),
+        Outcome::Rejected(reason) => {
+            // Who refuses the message now refused it moments before: sending again has settled the doubt.
+            let doubted = if sending { None } else { delivery.doubted };
+            Delivery { doubted, ..delivery }.failed(reason).and(Effect::NoteRefusal(reason))
+        }
         Outcome::ContentRefused(reason) => {
             let exhausted = State::Settled(Settlement::Failed, Some(reason));
             delivery.spend_try(policy, now, jitter, exhausted).and(Effect::ContentRefused)

@@ -2,28 +2,34 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use stentor::adapters::system::SystemClock;
 use stentor::app::control::{Granted, Wish, grant};
 use stentor::app::submit::{Draft, submit};
 use stentor::domain::audience::Address;
 use stentor::domain::broadcast::{BroadcastState, RoundKind, RoundState, Schedule};
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::ids::BroadcastId;
-use stentor::ports::Store;
+use stentor::domain::schedule;
+use stentor::domain::time::Timestamp;
+use stentor::ports::{Clock, Store};
 
-use crate::house::{House, house, organisation};
+use crate::house::{House, house, house_at, organisation};
 
 /// The promise is a second; a machine that builds beside the test gets three.
 const NEVER_LATE: Duration = Duration::from_secs(3);
 
-/// The database's clock, set forward: what a test may do to it, and nothing else.
-const TWO_HOURS_LATER: &str = "create or replace function lease_now() returns timestamptz language sql volatile as \
-                               'select clock_timestamp() + interval ''2 hours'''";
+const TWO_HOURS: TimeDelta = TimeDelta::hours(2);
 
 impl House {
     fn scheduled(&self, ahead: Duration, prepare: bool) -> Draft {
         let start_at = self.clock.now() + ahead;
         let prepare_at = prepare.then(|| start_at - Duration::from_secs(3600));
-        let schedule = Schedule { start_at, prepare_at, time_zone: "Europe/Berlin".to_owned() };
+        self.starting(Schedule { start_at, prepare_at, time_zone: "Europe/Berlin".to_owned() })
+    }
+
+    fn starting(&self, schedule: Schedule) -> Draft {
+        let start_at = schedule.start_at;
         let draft = self.draft("News", WhenInDoubt::Hold, start_at + Duration::from_secs(3600));
         Draft { schedule: Some(schedule), ..draft }
     }
@@ -108,11 +114,58 @@ async fn a_restart_at_the_very_moment_starts_it_once() {
     assert_eq!(report.rounds.len(), 1);
 }
 
+/// It is `now` (UTC) when somebody in Berlin schedules for `hour`; two workers stop and start around it, in turns.
+async fn across_the_change(now: &str, hour: &str, start_at: &str) -> House {
+    let house = house_at(organisation(60), now).await;
+    let understood = schedule::hour(hour, Some("Europe/Berlin")).unwrap();
+    assert_eq!(understood.at, start_at.parse::<Timestamp>().unwrap());
+    let schedule = Schedule { start_at: understood.at, prepare_at: None, time_zone: understood.zone };
+    let id = house.submit_draft(house.starting(schedule)).await;
+    let mut before = true;
+    for _ in 0..5 {
+        let working = [house.worker(), house.worker()];
+        house.pause(Duration::from_millis(1200)).await;
+        before &= house.clock.now() < understood.at;
+        assert!(!before || house.delivered() == 0, "it went out before its hour");
+        for working in working {
+            working.stop().await;
+        }
+    }
+    assert!(!before, "the workers were never there at the hour");
+    let working = house.worker();
+    let report = house.until_done(id).await;
+    let late = report.started_at.unwrap() - understood.at;
+    assert!(late >= TimeDelta::zero() && late.to_std().unwrap() <= NEVER_LATE, "it started {late} late");
+    let ledger = house.simulator.ledger_summary();
+    assert_eq!((report.progress.sent as usize, ledger.duplicates), (ledger.delivered, 0));
+    assert!(ledger.delivered > 40 && report.rounds.len() == 1, "{report:?}");
+    working.stop().await;
+    house
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_hour_behind_the_jump_of_spring_comes_once_and_not_an_hour_late() {
+    across_the_change("2027-03-28T00:59:56Z", "2027-03-28T03:00:00", "2027-03-28T01:00:00Z").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_hour_that_autumn_shows_twice_comes_once() {
+    let house = across_the_change("2027-10-30T23:59:56Z", "2027-10-31T02:00:00", "2027-10-31T00:00:00Z").await;
+    // The clocks on the wall show the same hour again.
+    let delivered = house.delivered();
+    let again: Timestamp = "2027-10-31T00:59:58Z".parse().unwrap();
+    house.set_database_clock(again - SystemClock.now()).await;
+    let working = house.worker();
+    house.pause(Duration::from_secs(4)).await;
+    working.stop().await;
+    assert_eq!(house.delivered(), delivered);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_missed_by_more_than_its_tolerance_waits_for_a_person() {
     let house = house(organisation(60)).await;
     let id = house.submit_draft(house.scheduled(Duration::from_secs(2), false)).await;
-    house.sql(TWO_HOURS_LATER).await;
+    house.set_database_clock(TWO_HOURS).await;
     let working = house.worker();
     house.until(id, |report| report.state == BroadcastState::Missed).await;
     house.pause(Duration::from_secs(1)).await;
@@ -130,8 +183,8 @@ async fn a_running_broadcast_that_lay_still_for_too_long_waits_for_a_person() {
     let working = house.worker();
     house.until(id, |report| report.progress.sent >= 20).await;
     working.stop().await;
-    // The weekend passes, or an old copy of the database is restored: for the record it is the same.
-    house.sql(TWO_HOURS_LATER).await;
+    // The weekend passes.
+    house.set_database_clock(TWO_HOURS).await;
     let working = house.worker();
     house.until(id, |report| report.state == BroadcastState::Missed).await;
     let before = house.delivered();
@@ -182,7 +235,7 @@ async fn the_bot_tells_the_author_when_hers_ends_or_misses_its_hour() {
     house.until_told(author.entra_id, "Your announcement has gone out").await;
 
     let missed = house.submit_draft(Draft { author: tell, ..house.scheduled(Duration::from_secs(1), false) }).await;
-    house.sql(TWO_HOURS_LATER).await;
+    house.set_database_clock(TWO_HOURS).await;
     house.until(missed, |report| report.state == BroadcastState::Missed).await;
     house.until_told(author.entra_id, "Your announcement waits for you").await;
     house.pause(Duration::from_secs(1)).await;

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use sqlx::AssertSqlSafe;
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
@@ -22,8 +24,8 @@ use stentor::domain::ids::{BroadcastId, TenantKey};
 use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::reason::Reason;
 use stentor::domain::retry::RetryPolicy;
-use stentor::domain::time::Timestamp;
-use stentor::ports::{BroadcastReport, Clock, Messenger, Random, Store};
+use stentor::domain::time::{Monotonic, Timestamp};
+use stentor::ports::{BroadcastReport, Clock, Messenger, Pending, Random, Store};
 use stentor::simulator::faults::FaultPlan;
 use stentor::simulator::service::Simulator;
 use stentor::simulator::settings::SimulatorSettings;
@@ -41,7 +43,7 @@ pub struct House {
     pub random: Arc<dyn Random>,
     pub client: Arc<TeamsClient>,
     pub engine: EngineSettings,
-    _database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 pub struct Working {
@@ -56,8 +58,37 @@ impl Working {
     }
 }
 
+/// A clock that is wrong by as much as a test wants it to be.
+struct Shifted(TimeDelta);
+
+impl Clock for Shifted {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + self.0
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        SystemClock.monotonic()
+    }
+
+    fn sleep_until(&self, at: Monotonic) -> Pending<()> {
+        SystemClock.sleep_until(at)
+    }
+}
+
 pub async fn house(settings: SimulatorSettings) -> House {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    house_with(settings, Arc::new(SystemClock)).await
+}
+
+/// A house in which it is `now`, for everybody in it.
+pub async fn house_at(settings: SimulatorSettings, now: &str) -> House {
+    let now: Timestamp = now.parse().unwrap();
+    let shift = now - SystemClock.now();
+    let house = house_with(settings, Arc::new(Shifted(shift))).await;
+    house.set_database_clock(shift).await;
+    house
+}
+
+async fn house_with(settings: SimulatorSettings, clock: Arc<dyn Clock>) -> House {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let (tenant_id, app_id, manifest) = (settings.tenant, settings.app, settings.external_id);
     let secret = SecretSource::Value(settings.client_secret.clone().into());
@@ -84,7 +115,7 @@ pub async fn house(settings: SimulatorSettings) -> House {
         retry: RetryPolicy { first: Duration::from_millis(200), ..RetryPolicy::default() },
         ..EngineSettings::default()
     };
-    House { simulator, store: Arc::new(store), tenant, clock, random, client, engine, _database: database }
+    House { simulator, store: Arc::new(store), tenant, clock, random, client, engine, database }
 }
 
 impl House {
@@ -175,10 +206,23 @@ impl House {
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
-    /// Runs a statement of ours beside the store.
-    pub async fn sql(&self, sql: &'static str) {
-        let run = async |conn: &mut sqlx::PgConnection| sqlx::raw_sql(sql).execute(conn).await.map(drop);
+    /// Sets the database's clock forward or back: what a test may do to it, and nothing else.
+    pub async fn set_database_clock(&self, by: TimeDelta) {
+        let by = by.num_microseconds().unwrap();
+        let sql = format!(
+            "create or replace function lease_now() returns timestamptz language sql volatile as \
+             'select clock_timestamp() + interval ''{by} microseconds'''"
+        );
+        let run = async |conn: &mut sqlx::PgConnection| {
+            sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(conn).await.map(drop)
+        };
         self.store.database().run("test", run).await.unwrap();
+    }
+
+    /// The same house on another database.
+    pub fn on(self, database: TestDatabase) -> Self {
+        let store = Arc::new(PgStore::new(database.connect_options(), PoolSettings::default()));
+        Self { store, database, ..self }
     }
 
     pub async fn claims_left(&self) -> i64 {

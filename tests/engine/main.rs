@@ -16,6 +16,7 @@ use house::{faults, house, organisation};
 mod again;
 mod hours;
 mod house;
+mod restored;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_of_a_mixed_organisation_ends_with_a_named_outcome() {

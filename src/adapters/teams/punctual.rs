@@ -1,73 +1,74 @@
-//! A connection that comes too late is not used.
+//! A request that would be written too late is not written.
 //!
-//! The client's own limit asks for the connection first and looks at its stopwatch afterwards. So a process that was
-//! frozen while it connected (a stopped virtual machine, a debugger, `SIGSTOP`) finds its connection made when it
-//! wakes, and would write the request down it, minutes after the last instant at which it might start, while another
-//! worker holds the tenant. Measured by `stentor bench crash --mishap worker-frozen`, twelve rounds: 178 people were told
-//! twice for this alone without it, and 5 with it. Those 5 were between the question and the socket, where nobody can ask.
+//! Between the decision to send and the socket lies a connection to be made or taken from the pool. A process that is
+//! frozen in between (a stopped virtual machine, a debugger, `SIGSTOP`) would write the request when it wakes, minutes
+//! after the last instant at which it might start, while another worker holds the tenant. So the body itself looks at
+//! the clock when the connection asks for it: the head waits in the same buffer and leaves with the body, or not at all.
 
 use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tower_layer::Layer;
-use tower_service::Service;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
 
+use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::Clock;
 
-type Refused = Box<dyn Error + Send + Sync>;
+/// The body was asked for after its hour; nothing of its request has left.
+#[derive(Debug)]
+pub(super) struct TooLate;
 
-/// Looks at both clocks once a connection is there: the stopwatch stands still while the machine sleeps.
-#[derive(Clone)]
-pub(super) struct Punctual {
-    pub(super) limit: Duration,
-    pub(super) clock: Arc<dyn Clock>,
-}
-
-impl<S> Layer<S> for Punctual {
-    type Service = PunctualConnector<S>;
-
-    fn layer(&self, inner: S) -> PunctualConnector<S> {
-        PunctualConnector { inner, rule: self.clone() }
+impl fmt::Display for TooLate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request came too late to be written")
     }
 }
 
-/// Makes connections, and gives up those that came too late.
-#[derive(Clone)]
-pub(super) struct PunctualConnector<S> {
-    inner: S,
-    rule: Punctual,
+impl Error for TooLate {}
+
+/// A body that can be had within `limit` of its making, by both clocks: the stopwatch stands still while the machine
+/// sleeps.
+pub(super) struct PunctualBody {
+    bytes: Option<Bytes>,
+    made: (Monotonic, Timestamp),
+    limit: Duration,
+    clock: Arc<dyn Clock>,
 }
 
-impl<S, Destination> Service<Destination> for PunctualConnector<S>
-where
-    S: Service<Destination, Error = Refused>,
-    S::Future: Send + 'static,
-    S::Response: Send,
-{
-    type Response = S::Response;
-    type Error = Refused;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, Refused>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        self.inner.poll_ready(context)
+impl PunctualBody {
+    pub(super) fn new(bytes: Bytes, limit: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self { bytes: Some(bytes), made: (clock.monotonic(), clock.now()), limit, clock }
     }
 
-    fn call(&mut self, destination: Destination) -> Self::Future {
-        let Punctual { limit, clock } = self.rule.clone();
-        let begun = (clock.monotonic(), clock.now());
-        let connecting = self.inner.call(destination);
-        Box::pin(async move {
-            let connection = connecting.await?;
-            let by_stopwatch = clock.monotonic().saturating_since(begun.0);
-            let by_wall = (clock.now() - begun.1).to_std().unwrap_or_default();
-            if by_stopwatch.max(by_wall) > limit {
-                return Err("the connection came too late to be used".into());
-            }
-            Ok(connection)
-        })
+    fn is_late(&self) -> bool {
+        let by_stopwatch = self.clock.monotonic().saturating_since(self.made.0);
+        let by_wall = (self.clock.now() - self.made.1).to_std().unwrap_or_default();
+        by_stopwatch.max(by_wall) > self.limit
+    }
+}
+
+impl Body for PunctualBody {
+    type Data = Bytes;
+    type Error = TooLate;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, TooLate>>> {
+        if self.bytes.is_some() && self.is_late() {
+            self.bytes = None;
+            return Poll::Ready(Some(Err(TooLate)));
+        }
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }
 
@@ -76,10 +77,9 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::domain::time::{Monotonic, Timestamp};
     use crate::ports::Pending;
 
-    /// Its hands are moved by the connector, as if the process had been frozen meanwhile.
+    /// Its hands are moved as if the process had been frozen meanwhile.
     struct Hands(Mutex<Duration>);
 
     impl Clock for Hands {
@@ -96,35 +96,21 @@ mod tests {
         }
     }
 
-    struct Connector(Arc<Hands>, Duration);
-
-    impl Service<()> for Connector {
-        type Response = &'static str;
-        type Error = Refused;
-        type Future = Pin<Box<dyn Future<Output = Result<&'static str, Refused>> + Send>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, (): ()) -> Self::Future {
-            let (hands, took) = (Arc::clone(&self.0), self.1);
-            Box::pin(async move {
-                *hands.0.lock().unwrap() += took;
-                Ok("connected")
-            })
-        }
-    }
-
-    async fn connect(took: Duration) -> Result<&'static str, String> {
+    fn asked_for_after(wait: Duration) -> Option<Result<Bytes, String>> {
         let hands = Arc::new(Hands(Mutex::default()));
-        let rule = Punctual { limit: Duration::from_secs(3), clock: hands.clone() };
-        rule.layer(Connector(hands, took)).call(()).await.map_err(|refused| refused.to_string())
+        let mut body = PunctualBody::new(Bytes::from_static(b"news"), Duration::from_secs(3), hands.clone());
+        assert_eq!(body.size_hint().exact(), Some(4));
+        *hands.0.lock().unwrap() += wait;
+        let frame = match Pin::new(&mut body).poll_frame(&mut Context::from_waker(std::task::Waker::noop())) {
+            Poll::Ready(frame) => frame?,
+            Poll::Pending => return None,
+        };
+        Some(frame.map(|frame| frame.into_data().unwrap()).map_err(|late| late.to_string()))
     }
 
-    #[tokio::test]
-    async fn whoever_was_frozen_while_connecting_sends_nothing_when_it_wakes() {
-        assert_eq!(connect(Duration::from_secs(3)).await, Ok("connected"));
-        assert!(connect(Duration::from_secs(20)).await.unwrap_err().contains("too late"));
+    #[test]
+    fn whoever_was_frozen_before_the_socket_sends_nothing_when_it_wakes() {
+        assert_eq!(asked_for_after(Duration::from_secs(3)), Some(Ok(Bytes::from_static(b"news"))));
+        assert!(asked_for_after(Duration::from_secs(20)).unwrap().unwrap_err().contains("too late"));
     }
 }

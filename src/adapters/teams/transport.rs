@@ -11,11 +11,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Proxy, Request, Response, redirect, retry};
+use bytes::Bytes;
+use reqwest::{Body, Certificate, Client, Proxy, Request, Response, redirect, retry};
 use tokio_rustls::rustls;
 use url::Url;
 
-use super::punctual::Punctual;
+use super::punctual::{PunctualBody, TooLate};
 use super::retry_after::retry_after;
 use super::wire::{PROXY_REFUSED, Refusal, UNTRUSTED, bounded};
 use crate::ports::Clock;
@@ -90,6 +91,8 @@ pub struct Unanswered {
 /// The one HTTP client of a tenant.
 pub struct Transport {
     client: Client,
+    /// What may pass between the decision to make a request and its first byte.
+    write_within: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -102,10 +105,6 @@ impl Transport {
             .http1_only()
             .timeout(network.request_timeout)
             .connect_timeout(network.connect_timeout)
-            .connector_layer(Punctual {
-                limit: if std::env::var_os("AB_OFF").is_some() { Duration::MAX } else { network.connect_timeout },
-                clock: Arc::clone(&clock),
-            })
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .pool_idle_timeout(IDLE_LONGEST);
         let broken = |error: reqwest::Error| NetworkError::Client(causes(&error));
@@ -118,7 +117,7 @@ impl Transport {
             builder = builder.resolve(host, *address);
         }
         builder = builder.tls_certs_merge(extra_certificates(network)?);
-        Ok(Self { client: builder.build().map_err(broken)?, clock })
+        Ok(Self { client: builder.build().map_err(broken)?, write_within: network.connect_timeout, clock })
     }
 
     /// A request to be filled in; nothing is sent.
@@ -127,7 +126,12 @@ impl Transport {
     }
 
     /// Makes `request` and reads at most `bytes_max` of what is answered.
-    pub async fn exchange(&self, request: Request, bytes_max: usize) -> Result<Received, Unanswered> {
+    pub async fn exchange(&self, mut request: Request, bytes_max: usize) -> Result<Received, Unanswered> {
+        if let Some(bytes) = request.body().and_then(Body::as_bytes) {
+            let bytes = Bytes::copy_from_slice(bytes);
+            let punctual = PunctualBody::new(bytes, self.write_within, Arc::clone(&self.clock));
+            *request.body_mut() = Some(Body::wrap(punctual));
+        }
         let mut response = self.client.execute(request).await.map_err(|error| unanswered(&error))?;
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
         let retry_after = header("retry-after").and_then(|text| retry_after(text, self.clock.now()));
@@ -158,15 +162,15 @@ async fn read(response: &mut Response, body: &mut Vec<u8>, bytes_max: usize) -> 
     Ok(())
 }
 
-/// Did the request leave? Only a failure to connect (refused, no such name, no trust, too slow) proves that it did
-/// not; in everything else it may have been written.
+/// Did the request leave? Only a failure to connect (refused, no such name, no trust, too slow) and a body that came
+/// too late prove that it did not; in everything else it may have been written.
 fn unanswered(error: &reqwest::Error) -> Unanswered {
     let causes = causes(error);
     let what = match () {
         () if is_untrusted(error) => UNTRUSTED,
         () if error.is_connect() && causes.contains("proxy authorization required") => PROXY_REFUSED,
         () if error.is_dns() => "dns",
-        () if error.is_connect() || error.is_builder() => "connect refused",
+        () if error.is_connect() || error.is_builder() || is_caused_by::<TooLate>(error) => "connect refused",
         () if error.is_timeout() => "timeout",
         () => "connection reset",
     };
@@ -175,14 +179,21 @@ fn unanswered(error: &reqwest::Error) -> Unanswered {
 
 /// Whether the other side showed a certificate that we do not believe. Nothing was sent to it then.
 fn is_untrusted(error: &reqwest::Error) -> bool {
-    let mut source = error.source().map(core_of);
-    while let Some(cause) = source {
-        if matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        source = cause.source().map(core_of);
-    }
-    false
+    origins(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+fn is_caused_by<Cause: Error + 'static>(error: &reqwest::Error) -> bool {
+    origins(error).any(|cause| cause.is::<Cause>())
+}
+
+/// Whatever `error` was wrapped around, layer by layer.
+fn origins(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let mut next = error.source().map(core_of);
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source().map(core_of);
+        Some(cause)
+    })
 }
 
 /// What an IO error was wrapped around: it does not count as its source.

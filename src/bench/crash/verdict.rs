@@ -37,10 +37,8 @@ pub(super) struct Verdict {
     pub duplicates: u64,
     pub unconfirmed: u64,
     pub set_aside: u64,
-    pub refused: u64,
     pub open_at_kill: u64,
     pub received_unrecorded: u64,
-    pub written_after_thaw: u64,
     pub recovery_seconds: Option<f64>,
     pub left_over: u64,
     pub twice: Vec<String>,
@@ -68,12 +66,6 @@ impl Verdict {
         });
         let unconfirmed = || said.iter().filter(|(_, report)| report.state == "unconfirmed");
         let set_aside = unconfirmed().filter(|(id, _)| is_set_aside(id)).count() as u64;
-        // Sent again, and then refused: whoever may have been told is never reported as not reached.
-        let resent = policy == WhenInDoubt::Resend;
-        let refused = unconfirmed().filter(|(id, _)| resent && !is_set_aside(id) && !reachable.contains_key(*id));
-        let refused = refused.count() as u64;
-        let frozen = mishap == Mishap::WorkerFrozen;
-        let thawed = told.iter().filter(|(id, times)| frozen && **times > 1 && !told_then.contains_key(*id));
         // Told, and reported as somebody who was not and will not be.
         let misreported = told.keys().filter(|id| !matches!(state(id), "sent" | "unconfirmed"));
         Self {
@@ -81,12 +73,10 @@ impl Verdict {
             mishap,
             lost: lost.map(named).collect(),
             duplicates: told_twice(told),
-            unconfirmed: unconfirmed().count() as u64 - set_aside - refused,
+            unconfirmed: unconfirmed().count() as u64 - set_aside,
             set_aside,
-            refused,
             open_at_kill: 0,
             received_unrecorded: told_then.keys().filter(|id| !settled_then.contains(id)).count() as u64,
-            written_after_thaw: thawed.count() as u64,
             recovery_seconds: None,
             left_over: 0,
             twice: told.iter().filter(|(_, times)| **times > 1).map(|(id, _)| named(id)).collect(),
@@ -112,14 +102,9 @@ impl Verdict {
                 unless(unconfirmed <= open, format!("{unconfirmed} unconfirmed, but only {open} were open"));
             }
             WhenInDoubt::Resend => {
-                // A frozen worker that wakes writes what it was just about to write, and nobody can keep it from that:
-                // never more than it had permission for.
-                let (known, thawed, open) = (self.received_unrecorded, self.written_after_thaw, self.open_at_kill);
-                let words = format!(
-                    "{duplicates} told twice, but only {known} unrecorded, {thawed} written late, {open} open: {}",
-                    names(&self.twice)
-                );
-                unless(duplicates <= known + thawed && thawed <= open, words);
+                let known = self.received_unrecorded;
+                let words = format!("{duplicates} told twice, but only {known} unrecorded: {}", names(&self.twice));
+                unless(duplicates <= known, words);
                 unless(unconfirmed == 0, format!("{unconfirmed} unconfirmed in resend"));
             }
         }

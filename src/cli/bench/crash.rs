@@ -108,17 +108,15 @@ fn broken(words: &str) -> String {
 
 fn crash_text(measured: &Measured) -> String {
     type Row = (&'static str, fn(&Tally) -> String);
-    let counts: [Row; 14] = [
+    let counts: [Row; 12] = [
         ("", |_| String::new()),
         ("rounds", |it| thousands(it.rounds.into())),
         ("lost", |it| thousands(it.lost)),
         ("told twice", |it| thousands(it.duplicates)),
         ("unconfirmed", |it| thousands(it.unconfirmed)),
         ("set aside", |it| thousands(it.set_aside)),
-        ("refused after doubt", |it| thousands(it.refused_after_doubt)),
         ("permissions open at the mishap", |it| thousands(it.open_at_kill)),
         ("told and not yet recorded then", |it| thousands(it.received_unrecorded)),
-        ("written after a thaw", |it| thousands(it.written_after_thaw)),
         ("seconds until it went on, half", |it| format!("{:.1}", it.recovery_seconds.p50)),
         ("nine of ten", |it| format!("{:.1}", it.recovery_seconds.p90)),
         ("all", |it| format!("{:.1}", it.recovery_seconds.max)),
