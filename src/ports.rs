@@ -83,6 +83,11 @@ pub enum Request {
         /// The finished activity, as JSON; the same bytes for everybody.
         activity: Arc<str>,
     },
+    /// Open this person's chat with the bot, or find the one that is there. Safe to repeat.
+    Create {
+        /// The person.
+        user: EntraId,
+    },
 }
 
 impl Request {
@@ -93,6 +98,7 @@ impl Request {
             Self::Install { .. } => Step::Install,
             Self::Resolve { .. } => Step::Resolve,
             Self::Send { .. } => Step::Send,
+            Self::Create { .. } => Step::Create,
         }
     }
 }

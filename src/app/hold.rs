@@ -17,6 +17,7 @@ use crate::domain::delivery::{self, Delivery, Effect, Event, Settlement, State};
 use crate::domain::fairness::{Contender, Turns, next_turn};
 use crate::domain::ids::{BroadcastId, ChunkNumber, Ordinal, RoundId};
 use crate::domain::outcome::{Outcome, Step};
+use crate::domain::plan::{self, Knowledge, Odds, Place};
 use crate::domain::reason::Reason;
 use crate::domain::retry::{Jitter, RetryPolicy};
 use crate::domain::time::Timestamp;
@@ -44,7 +45,7 @@ pub struct Lane {
     pub exhausted: bool,
     /// People whose content was refused since the last acceptance.
     pub refused: BTreeSet<Ordinal>,
-    preparing: BTreeMap<Step, VecDeque<Seat>>,
+    preparing: BTreeMap<Place, VecDeque<Seat>>,
     wanting: VecDeque<Seat>,
     permitted: VecDeque<Seat>,
     waiting: BinaryHeap<Reverse<(Timestamp, Seat)>>,
@@ -79,13 +80,23 @@ impl Lane {
         preparing + self.wanting.len() + self.permitted.len() + self.asked as usize + self.in_flight as usize
     }
 
-    fn ready(&self, step: Step) -> &VecDeque<Seat> {
-        static NOBODY: VecDeque<Seat> = VecDeque::new();
-        if step == Step::Send { &self.permitted } else { self.preparing.get(&step).unwrap_or(&NOBODY) }
+    /// The place from which `step` takes the next person; a send takes whoever has a permission.
+    fn ready(&self, step: Step, odds: Odds) -> Option<Place> {
+        let waits = |place: &Place| self.preparing.get(place).is_some_and(|queue| !queue.is_empty());
+        let mut places = plan::helped_by(step).iter().copied();
+        places.find(|place| waits(place) && odds.are_good_enough(step, *place))
     }
 
-    fn pop(&mut self, step: Step) -> Option<Seat> {
-        if step == Step::Send { self.permitted.pop_front() } else { self.preparing.get_mut(&step)?.pop_front() }
+    fn has_ready(&self, step: Step, odds: Odds) -> bool {
+        if step == Step::Send { !self.permitted.is_empty() } else { self.ready(step, odds).is_some() }
+    }
+
+    fn pop(&mut self, step: Step, odds: Odds) -> Option<Seat> {
+        if step == Step::Send {
+            return self.permitted.pop_front();
+        }
+        let place = self.ready(step, odds)?;
+        self.preparing.get_mut(&place)?.pop_front()
     }
 }
 
@@ -99,6 +110,7 @@ pub struct Hold {
     last_turn: BTreeMap<Step, Turns<RoundId>>,
     last_grant: Turns<RoundId>,
     asked: Vec<Seat>,
+    odds: Odds,
 }
 
 impl Hold {
@@ -276,17 +288,19 @@ impl Hold {
         }
     }
 
-    /// Whether anybody is ready for `step`.
+    /// Whether anybody is ready for `step`. The short cut takes of the bot's bucket only what sends leave.
     pub fn has_ready(&self, step: Step) -> bool {
-        self.lanes.values().any(|lane| lane.may_start() && !lane.ready(step).is_empty())
+        let anybody = |step| self.lanes.values().any(|lane| lane.may_start() && lane.has_ready(step, self.odds));
+        anybody(step) && (step != Step::Create || !anybody(Step::Send))
     }
 
     /// The next person ready for `step`, in turn between broadcasts; her delivery is then in flight.
     pub fn start(&mut self, step: Step, policy: &RetryPolicy, now: Timestamp) -> Option<Start> {
         loop {
-            let contenders = self.contenders(|lane| !lane.ready(step).is_empty());
+            let odds = self.odds;
+            let contenders = self.contenders(|lane| lane.has_ready(step, odds));
             let round = turn(&contenders, self.last_turn.entry(step).or_default())?;
-            let seat = self.lanes.get_mut(&round)?.pop(step)?;
+            let seat = self.lanes.get_mut(&round)?.pop(step, odds)?;
             // Somebody whose deadline passed, or whose chunk was taken, has left the room meanwhile.
             let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
             let epoch = held.chunk.epoch;
@@ -320,7 +334,14 @@ impl Hold {
         let (when_in_doubt, kind) = (lane.work.treatment.when_in_doubt, lane.work.kind);
         let jitter = Jitter::of(seat.chunk.0, seat.ordinal, landed.attempt);
         let outcome = landed.answer.outcome.clone();
-        let Some((member, delivery)) = self.person_mut(seat) else { return Landing::default() };
+        // Not through `person_mut`: the odds are learnt beside it.
+        let held = self.chunks.get_mut(&seat.chunk);
+        let Some((member, delivery)) = held.and_then(|held| held.people.get_mut(&seat.ordinal)) else {
+            return Landing::default();
+        };
+        if delivery.place().knowledge == Knowledge::Nothing {
+            self.odds.learn(landed.step, &outcome);
+        }
         let answered = |outcome: Outcome| Event::Answered(outcome);
         let next = delivery::apply(delivery, answered(outcome.clone()), policy, landed.ended_at, jitter);
         // An answer that this step cannot have is a bug of the messenger; the person must not pay for it.
@@ -533,11 +554,11 @@ impl Hold {
     /// Puts a person where her state says.
     fn queue(&mut self, seat: Seat) {
         let Some((_, delivery)) = self.person_mut(seat) else { return };
-        let (state, step) = (delivery.state.clone(), delivery.next_step());
+        let (state, place) = (delivery.state.clone(), delivery.place());
         let Some(lane) = self.lanes.get_mut(&seat.chunk.0) else { return };
         match state {
-            State::Pending if step == Step::Send => lane.wanting.push_back(seat),
-            State::Pending => lane.preparing.entry(step).or_default().push_back(seat),
+            State::Pending if place.knowledge == Knowledge::Chat => lane.wanting.push_back(seat),
+            State::Pending => lane.preparing.entry(place).or_default().push_back(seat),
             State::Waiting { due_at } => lane.waiting.push(Reverse((due_at, seat))),
             State::InFlight(_) | State::InDoubt(_) | State::Settled(..) => {}
         }

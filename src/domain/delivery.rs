@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::broadcast::RoundKind;
 use super::ids::{ConversationId, InstallationId, MessageId};
 use super::outcome::{Fact, HaltScope, Outcome, Remedy, Stale, Step};
-use super::plan;
+use super::plan::{Knowledge, Place};
 use super::reason::{HaltReason, Reason};
 use super::retry::{Jitter, RetryPolicy};
 use super::route::{Installation, Route};
@@ -105,6 +105,7 @@ struct Tried {
     bot_token: bool,
     catalogue_id: bool,
     bot_host: bool,
+    create: bool,
 }
 
 /// One broadcast to one recipient.
@@ -266,9 +267,9 @@ impl Delivery {
         Ok(delivery)
     }
 
-    /// The step that this delivery needs next.
-    pub const fn next_step(&self) -> Step {
-        plan::next_step(&self.route)
+    /// Where this delivery waits for whoever can help it.
+    pub const fn place(&self) -> Place {
+        Place { knowledge: Knowledge::of(&self.route), short_cut: !self.tried.create }
     }
 
     /// Whether an earlier send may have arrived.
@@ -322,13 +323,17 @@ pub fn apply(
     now: Timestamp,
     jitter: Jitter,
 ) -> Result<Transition, IllegalTransition> {
-    let (from, kind) = (delivery.state.kind(), event.kind());
+    let (from, kind) = (delivery.state.kind(), kind_of(delivery, &event));
     let row = TABLE
         .iter()
         .find(|row| row.event == kind && row.from.contains(&from))
         .ok_or(IllegalTransition { state: from, event: kind })?;
     let it = delivery.clone();
     let transition = match event {
+        Event::Answered(_) if kind == EventKind::ShortCutClosed => {
+            let tried = Tried { create: true, ..it.tried };
+            Delivery { tried, attempts: it.attempts + 1, ..it.pending() }.into()
+        }
         Event::Started(step) => Delivery { state: State::InFlight(step), ..it }.into(),
         Event::Answered(outcome) => answered(it, outcome, policy, now, jitter),
         Event::LeaseEnded => answered(it, Outcome::Lost(Reason::LeaseEnded), policy, now, jitter),
@@ -390,6 +395,23 @@ fn answered(delivery: Delivery, outcome: Outcome, policy: &RetryPolicy, now: Tim
     }
 }
 
+/// The row's event. A refused create means that she takes the long way, and decides nothing else about her: what is
+/// wrong with her, the steps of that way will say.
+fn kind_of(delivery: &Delivery, event: &Event) -> EventKind {
+    let Event::Answered(outcome) = event else { return event.kind() };
+    let creating = delivery.state == State::InFlight(Step::Create);
+    let closed = match outcome {
+        Outcome::Learnt(Fact::Chat(_))
+        | Outcome::Throttled { .. }
+        | Outcome::NeedsRemedy(..)
+        | Outcome::Refused(..)
+        | Outcome::NotStarted => false,
+        Outcome::Learnt(Fact::NotInstalled) => Knowledge::of(&delivery.route) != Knowledge::Nothing,
+        _ => true,
+    };
+    if creating && closed { EventKind::ShortCutClosed } else { event.kind() }
+}
+
 /// A better route, or patience: what we installed ourselves may not be listed yet.
 fn learnt(delivery: Delivery, fact: Fact, policy: &RetryPolicy, now: Timestamp, jitter: Jitter) -> Transition {
     let mut route = delivery.route.clone();
@@ -398,7 +420,7 @@ fn learnt(delivery: Delivery, fact: Fact, policy: &RetryPolicy, now: Timestamp, 
             return poll_again(delivery, policy, now, jitter);
         }
         Fact::NotInstalled => route.installation = Installation::Absent,
-        Fact::InstallAccepted => route.installation = Installation::Unlisted,
+        Fact::InstallAccepted | Fact::AlreadyInstalled => route.installation = Installation::Unlisted,
         Fact::Installed(id) => route.installation = Installation::Present(id),
         Fact::Chat(conversation) => route.conversation = Some(conversation),
     }
@@ -433,7 +455,7 @@ fn forget(delivery: Delivery, stale: Stale, reason: Reason) -> Transition {
 /// person is.
 fn renew(delivery: Delivery, remedy: Remedy, reason: Reason) -> Transition {
     // Graph and the bot have tokens of their own: the one renewed says nothing of the other.
-    let of_the_bot = delivery.state == State::InFlight(Step::Send);
+    let of_the_bot = matches!(delivery.state, State::InFlight(Step::Send | Step::Create));
     let tried = match &remedy {
         Remedy::Token if of_the_bot && !delivery.tried.bot_token => Tried { bot_token: true, ..delivery.tried },
         Remedy::Token if !of_the_bot && !delivery.tried.graph_token => Tried { graph_token: true, ..delivery.tried },
@@ -496,6 +518,7 @@ pub fn outcome_from_record(number: i16, reason: Option<Reason>, message_id: Opti
         13 => Outcome::Learnt(Fact::NotInstalled),
         14 => Outcome::Learnt(Fact::InstallAccepted),
         15 => Outcome::Learnt(Fact::Chat(ConversationId(String::new()))),
+        16 => Outcome::Learnt(Fact::AlreadyInstalled),
         _ => return None,
     })
 }

@@ -75,7 +75,7 @@ impl From<Step> for Bucket {
             Step::Check => Self::Check,
             Step::Install => Self::Install,
             Step::Resolve => Self::Resolve,
-            Step::Send => Self::Send,
+            Step::Send | Step::Create => Self::Send,
         }
     }
 }

@@ -1,25 +1,171 @@
-//! Which step next. The check-first road:
+//! Which road to a person: every bucket serves whom it can, those nearest to their end first.
 //!
 //! ```text
-//!  known chat ────────────────────────────────────────────────▶ send
-//!  unknown ──▶ check ──(installed)──────────▶ resolve chat ────▶ send
-//!                └──(not installed)▶ install ▶ check ▶ resolve ▶ send
+//!                       ┌────────────── create (the connector opens the chat) ──────────────┐
+//!  nothing known ──▶ check ──(there)──────────────────────────────▶ resolve ──▶ chat known ─▶ send
+//!        │             └──(absent)──▶ install ──▶ check (its id) ─────┘
+//!        └─────────────────────────────▶ install (409: it was there already)
 //! ```
 //!
-//! An unknown person is asked about before anything is installed: the check tells who has the app already, and
-//! those cost one request less than an install that only learns "already there".
+//! Nobody is given a road in advance. A person waits with what is known of her, and whichever bucket has room takes the
+//! first whom it can help. So no bucket rests while anybody could use it, and together they come near the largest flow
+//! that the quotas allow (`docs/planner.md` states it, `stentor bench cold` measures it).
+//!
+//! Two requests are bets: an install for somebody who may have the app, and a create for somebody who may not. They are
+//! made while the odds are worth it; [`Odds`] learns them from the answers.
 
-use super::outcome::Step;
+use super::outcome::{Fact, Outcome, Step};
 use super::route::{Installation, Route};
 
-/// The next step towards the person at the end of `route`.
-pub const fn next_step(route: &Route) -> Step {
-    if route.conversation.is_some() {
-        return Step::Send;
+/// What is known of the way to somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Knowledge {
+    /// Nothing: she may have the app or not.
+    Nothing,
+    /// She does not have the app.
+    Absent,
+    /// She has the app, but the id of its installation is not known.
+    Unlisted,
+    /// The id of the installation is known, the chat is not.
+    Present,
+    /// The chat is known.
+    Chat,
+}
+
+impl Knowledge {
+    /// What `route` tells.
+    pub const fn of(route: &Route) -> Self {
+        if route.conversation.is_some() {
+            return Self::Chat;
+        }
+        match route.installation {
+            Installation::Unknown => Self::Nothing,
+            Installation::Absent => Self::Absent,
+            Installation::Unlisted => Self::Unlisted,
+            Installation::Present(_) => Self::Present,
+        }
     }
-    match route.installation {
-        Installation::Present(_) => Step::Resolve,
-        Installation::Absent => Step::Install,
-        Installation::Unknown | Installation::Unlisted => Step::Check,
+}
+
+/// Where somebody waits: what is known of her, and whether the connector may be asked to open her chat. It is not asked
+/// again once it has refused: creating is a short cut, and its refusal decides nothing else about her.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// What is known.
+    pub knowledge: Knowledge,
+    /// Whether the short cut is open to her.
+    pub short_cut: bool,
+}
+
+const fn at(knowledge: Knowledge, short_cut: bool) -> Place {
+    Place { knowledge, short_cut }
+}
+
+/// Whom `step` can help, in the order in which it does: first those who are nearer to their end, and among equals those
+/// who have no other way.
+pub const fn helped_by(step: Step) -> &'static [Place] {
+    use Knowledge::{Absent, Chat, Nothing, Present, Unlisted};
+    match step {
+        Step::Check => const { &[at(Unlisted, false), at(Unlisted, true), at(Nothing, false), at(Nothing, true)] },
+        Step::Install => const { &[at(Absent, false), at(Absent, true), at(Nothing, false), at(Nothing, true)] },
+        Step::Resolve => const { &[at(Present, false), at(Present, true)] },
+        Step::Send => const { &[at(Chat, false), at(Chat, true)] },
+        // Those of whom nothing is known first: a success spares them three requests, the others one or two.
+        Step::Create => const { &[at(Nothing, true), at(Unlisted, true), at(Present, true)] },
+    }
+}
+
+/// Too few of those of whom nothing is known have the app for a create to be worth its request.
+const CREATE_FROM: f64 = 0.1;
+/// So many of them have it that an install would only learn that it was there.
+const INSTALL_UP_TO: f64 = 0.9;
+/// The answers that the odds remember, about: an audience is not the same throughout.
+const REMEMBERED: f64 = 200.0;
+
+/// How likely somebody of whom nothing is known has the app already.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Odds {
+    there: f64,
+    absent: f64,
+}
+
+impl Default for Odds {
+    /// Even, until answers tell.
+    fn default() -> Self {
+        Self { there: 1.0, absent: 1.0 }
+    }
+}
+
+impl Odds {
+    /// The share of those who have it, in 0.0..=1.0.
+    pub fn there(self) -> f64 {
+        self.there / (self.there + self.absent)
+    }
+
+    /// Somebody of whom nothing was known was asked about by `step`.
+    pub fn learn(&mut self, step: Step, outcome: &Outcome) {
+        let was_there = match (step, outcome) {
+            (Step::Check, Outcome::Learnt(Fact::Installed(_)))
+            | (Step::Install, Outcome::Learnt(Fact::AlreadyInstalled))
+            | (Step::Create, Outcome::Learnt(Fact::Chat(_))) => true,
+            (Step::Check | Step::Create, Outcome::Learnt(Fact::NotInstalled))
+            | (Step::Install, Outcome::Learnt(Fact::InstallAccepted)) => false,
+            _ => return,
+        };
+        *(if was_there { &mut self.there } else { &mut self.absent }) += 1.0;
+        let all = self.there + self.absent;
+        if all > REMEMBERED {
+            let kept = REMEMBERED / all;
+            (self.there, self.absent) = (self.there * kept, self.absent * kept);
+        }
+    }
+
+    /// Whether `step` is worth its request for somebody at `place`.
+    pub fn are_good_enough(self, step: Step, place: Place) -> bool {
+        match (step, place.knowledge) {
+            (Step::Create, Knowledge::Nothing) => self.there() >= CREATE_FROM,
+            (Step::Install, Knowledge::Nothing) => self.there() <= INSTALL_UP_TO,
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::InstallationId;
+
+    const ALL: [Knowledge; 5] =
+        [Knowledge::Nothing, Knowledge::Absent, Knowledge::Unlisted, Knowledge::Present, Knowledge::Chat];
+
+    #[test]
+    fn whoever_waits_can_be_helped_by_a_step_that_is_no_bet_and_no_short_cut() {
+        for knowledge in ALL {
+            for short_cut in [false, true] {
+                let helps = |step: &Step| helped_by(*step).contains(&at(knowledge, short_cut));
+                let sure = Step::ALL.into_iter().filter(|step| *step != Step::Create).find(helps);
+                assert!(sure.is_some(), "{knowledge:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_odds_follow_the_answers_and_end_bets_that_lose() {
+        let (nothing, mut odds) = (at(Knowledge::Nothing, true), Odds::default());
+        assert!(odds.are_good_enough(Step::Create, nothing) && odds.are_good_enough(Step::Install, nothing));
+        (0..20).for_each(|_| odds.learn(Step::Create, &Outcome::Learnt(Fact::NotInstalled)));
+        assert!(!odds.are_good_enough(Step::Create, nothing) && odds.are_good_enough(Step::Install, nothing));
+        let there = Outcome::Learnt(Fact::Installed(InstallationId("iid".into())));
+        (0..2000).for_each(|_| odds.learn(Step::Check, &there));
+        assert!(odds.are_good_enough(Step::Create, nothing) && !odds.are_good_enough(Step::Install, nothing));
+        assert!(odds.are_good_enough(Step::Install, at(Knowledge::Absent, true)));
+    }
+
+    #[test]
+    fn an_answer_that_tells_nothing_about_the_app_leaves_the_odds_alone() {
+        let mut odds = Odds::default();
+        odds.learn(Step::Check, &Outcome::Throttled { retry_after: None });
+        odds.learn(Step::Resolve, &Outcome::Learnt(Fact::NotInstalled));
+        assert_eq!(odds, Odds::default());
     }
 }

@@ -16,7 +16,7 @@ pub enum Installation {
     Unknown,
     /// Asked, and not there.
     Absent,
-    /// Installed by us, but Teams does not list it yet, so its id is unknown.
+    /// There, but its id is unknown: Teams may not list yet what we have just installed.
     Unlisted,
     /// There, under this id.
     Present(InstallationId),

@@ -78,9 +78,9 @@ async fn check_asks_graph_for_this_app_of_this_person() {
 async fn install_binds_the_app_of_this_clouds_graph() {
     let (server, client, _) = both().await;
     server.answers([empty(201), reply(409, json!({"error": {"code": "Conflict", "message": "there"}})), empty(200)]);
-    for _ in 0..3 {
+    for told in [Fact::InstallAccepted, Fact::AlreadyInstalled, Fact::InstallAccepted] {
         let answer = client.warmed(&install(), request_id(), LATER).await;
-        assert_eq!(answer.outcome, Outcome::Learnt(Fact::InstallAccepted));
+        assert_eq!(answer.outcome, Outcome::Learnt(told));
     }
 
     let seen = &server.seen()[0];
@@ -131,6 +131,34 @@ async fn send_hands_over_the_very_bytes() {
     if let Some(connector) = schema("connector.json") {
         let known = &connector["definitions"]["Activity"]["properties"];
         assert!(seen.json().as_object().unwrap().keys().all(|member| !known[member].is_null()));
+    }
+}
+
+#[tokio::test]
+async fn create_asks_the_connector_for_the_chat_of_one_person() {
+    let (server, client, _) = both().await;
+    let not_installed = "Bot is not installed in user's personal scope";
+    let refused = json!({"error": {"code": "BadArgument", "message": not_installed}});
+    server.answers([reply(201, json!({"id": "a:1pL8"})), reply(403, refused), reply(200, json!({}))]);
+    let create = Request::Create { user: EntraId(USER) };
+    let answer = client.warmed(&create, request_id(), LATER).await;
+    assert_eq!(answer.outcome, Outcome::Learnt(Fact::Chat(ConversationId("a:1pL8".into()))));
+    let answer = client.warmed(&create, request_id(), LATER).await;
+    assert_eq!(answer.outcome, Outcome::Learnt(Fact::NotInstalled));
+    let answer = client.warmed(&create, request_id(), LATER).await;
+    assert_eq!(answer.outcome, Outcome::Transient(Reason::Unavailable));
+
+    let seen = &server.seen()[0];
+    assert_common(seen, "x-ms-client-request-id");
+    assert_eq!((seen.method.clone(), seen.header("content-type")), (Method::POST, "application/json"));
+    assert_eq!(seen.path, "/bot/teams/v3/conversations");
+    let body = seen.json();
+    assert_eq!(body["members"], json!([{"id": USER.to_string()}]));
+    assert_eq!((&body["isGroup"], &body["tenantId"]), (&json!(false), &body["channelData"]["tenant"]["id"]));
+    assert!(body["bot"]["id"].as_str().unwrap().starts_with("28:"));
+    if let Some(connector) = schema("connector.json") {
+        let known = &connector["definitions"]["ConversationParameters"]["properties"];
+        assert!(body.as_object().unwrap().keys().all(|member| !known[member].is_null()), "{known}");
     }
 }
 

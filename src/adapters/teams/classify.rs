@@ -47,19 +47,29 @@ pub enum Operation {
     Resolve,
     /// To send.
     Send,
+    /// To open a person's chat with the bot.
+    Create,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Token, Self::Directory, Self::Catalog, Self::Check, Self::Install, Self::Resolve, Self::Send];
+    pub const ALL: [Self; 8] = [
+        Self::Token,
+        Self::Directory,
+        Self::Catalog,
+        Self::Check,
+        Self::Install,
+        Self::Resolve,
+        Self::Send,
+        Self::Create,
+    ];
 
     /// Who is asked.
     pub const fn api(self) -> Api {
         match self {
             Self::Token => Api::Entra,
             Self::Directory | Self::Catalog | Self::Check | Self::Install | Self::Resolve => Api::Graph,
-            Self::Send => Api::Connector,
+            Self::Send | Self::Create => Api::Connector,
         }
     }
 
@@ -73,6 +83,7 @@ impl Operation {
             Self::Install => "install",
             Self::Resolve => "installation_chat",
             Self::Send => "send",
+            Self::Create => "create_conversation",
         }
     }
 }
@@ -84,6 +95,7 @@ impl From<Step> for Operation {
             Step::Install => Self::Install,
             Step::Resolve => Self::Resolve,
             Step::Send => Self::Send,
+            Step::Create => Self::Create,
         }
     }
 }
@@ -288,14 +300,17 @@ fn unlisted(operation: Operation, refusal: &Refusal) -> Outcome {
 fn outcome(entry: &Entry, operation: Operation, refusal: &Refusal) -> Outcome {
     let install = operation == Operation::Install;
     match entry.outcome {
-        Class::AlreadyDone if install => Outcome::Learnt(Fact::InstallAccepted),
+        Class::AlreadyDone if install => Outcome::Learnt(Fact::AlreadyInstalled),
         Class::Accepted | Class::AlreadyDone | Class::MessageGone => Outcome::Rejected(Reason::Unexpected),
         Class::Throttled => Outcome::Throttled { retry_after: refusal.retry_after },
         Class::Transient => Outcome::Transient(Reason::Unavailable),
         // Whoever lists people begins again: what was asked cannot be asked again as it is.
         Class::RestartSync => Outcome::Transient(Reason::Unexpected),
+        // It carries no message of ours, and asking again finds the same chat.
+        Class::InDoubt if operation == Operation::Create => Outcome::Transient(Reason::Unavailable),
         Class::InDoubt if refusal.status == 500 => Outcome::Lost(Reason::ServiceFault),
         Class::InDoubt => Outcome::Lost(Reason::AnswerLost),
+        Class::NotInstalled if operation == Operation::Create => Outcome::Learnt(Fact::NotInstalled),
         Class::NotInstalled => Outcome::StaleRoute(Stale::Installation, Reason::NotInstalled),
         Class::ConversationGone => Outcome::StaleRoute(Stale::Chat, Reason::ConversationGone),
         Class::BlockedByPolicy => Outcome::Rejected(Reason::BlockedByPolicy),

@@ -188,7 +188,7 @@ impl TeamsClient {
         let bot_url = cloud.bot_url.as_ref().unwrap_or(&cloud.graph_url);
         Ok(Self {
             graph: Graph::new(cloud),
-            connector: Connector::new(cloud.clone(), bot_url),
+            connector: Connector::new(cloud.clone(), settings.tenant_id, settings.app_id, bot_url),
             graph_tokens: source(&tenant, &cloud.graph_scope),
             bot_tokens: source(bot_tenant, &cloud.bot_scope),
             transport,
@@ -280,6 +280,9 @@ impl TeamsClient {
             Request::Send { conversation, activity } => {
                 let url = self.connector.activities_url(conversation);
                 self.post(&url, Bytes::from_owner(Shared(Arc::clone(activity))))
+            }
+            Request::Create { user } => {
+                self.post(&self.connector.conversations_url(), self.connector.opening(*user).into())
             }
         }
     }

@@ -1,30 +1,53 @@
-//! The bot connector: where a message goes, and what its acceptance says.
+//! The bot connector: where a message goes, how a chat is opened, and what an acceptance says.
 
 use std::sync::{PoisonError, RwLock};
 
+use serde_json::json;
 use url::Url;
+use uuid::Uuid;
 
 use super::cloud::{CloudProfile, base};
 use super::wire::{self, encoded};
-use crate::domain::ids::{ConversationId, MessageId};
-use crate::domain::outcome::Outcome;
+use crate::domain::ids::{ConversationId, EntraId, MessageId};
+use crate::domain::outcome::{Fact, Outcome};
 
 /// The connector of one tenant, at the host that Teams last named.
 #[derive(Debug)]
 pub struct Connector {
     cloud: CloudProfile,
+    tenant_id: Uuid,
+    app_id: Uuid,
     /// Without a slash at its end.
     base: RwLock<String>,
 }
 
 impl Connector {
-    pub fn new(cloud: CloudProfile, bot_url: &Url) -> Self {
-        Self { cloud, base: RwLock::new(base(bot_url)) }
+    pub fn new(cloud: CloudProfile, tenant_id: Uuid, app_id: Uuid, bot_url: &Url) -> Self {
+        Self { cloud, tenant_id, app_id, base: RwLock::new(base(bot_url)) }
     }
 
     pub fn activities_url(&self, conversation: &ConversationId) -> String {
         let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
         format!("{base}/v3/conversations/{}/activities", encoded(&conversation.0))
+    }
+
+    pub fn conversations_url(&self) -> String {
+        let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
+        format!("{base}/v3/conversations")
+    }
+
+    /// Asks for the chat of `user` with the bot. An object id is understood in personal scope only, where the app is
+    /// installed.
+    pub fn opening(&self, user: EntraId) -> Vec<u8> {
+        let (app, tenant) = (self.app_id, self.tenant_id);
+        let body = json!({
+            "isGroup": false,
+            "bot": {"id": format!("28:{app}")},
+            "members": [{"id": user.to_string()}],
+            "tenantId": tenant,
+            "channelData": {"tenant": {"id": tenant}},
+        });
+        body.to_string().into_bytes()
     }
 
     /// Goes on at `named`, if a token may be sent there. A name without a path means the same path on that host.
@@ -51,4 +74,9 @@ impl Connector {
 /// The message was taken. Some answers name no message (text beside a card is split): taken, but not to be recalled.
 pub fn accepted(body: &[u8]) -> Outcome {
     Outcome::Accepted { message_id: wire::id(body).map(MessageId) }
+}
+
+/// The chat was there, or was opened.
+pub fn opened(body: &[u8]) -> Option<Outcome> {
+    Some(Outcome::Learnt(Fact::Chat(ConversationId(wire::id(body)?))))
 }

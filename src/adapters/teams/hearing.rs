@@ -20,6 +20,7 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
         Request::Install { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
         Request::Resolve { .. } => graph::resolved(&received.body),
         Request::Send { .. } => Some(connector::accepted(&received.body)),
+        Request::Create { .. } => connector::opened(&received.body),
     };
     match outcome {
         Some(outcome) => Answer { outcome, status: Some(received.status), detail: None },

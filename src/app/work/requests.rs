@@ -94,6 +94,7 @@ impl Owner {
                 let activity = self.hold.lane_mut(start.seat.chunk.0)?.activity.clone()?;
                 Some(Request::Send { conversation: route.conversation.clone()?, activity })
             }
+            Step::Create => Some(Request::Create { user }),
         }
     }
 

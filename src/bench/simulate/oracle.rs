@@ -91,6 +91,7 @@ impl Oracle {
             let Some(number) = found else { continue };
             people.insert(number, stored.key);
             chats.insert(world.chat_id(number), stored.key);
+            chats.insert(world.connector_id(number), stored.key);
         }
         Self {
             tenant,

@@ -36,11 +36,12 @@ pub enum Call {
     Install,
     Resolve,
     Send,
+    Create,
 }
 
 impl Call {
     /// The calls that a worker makes, in the order of its life.
-    pub const OF_WORKERS: [Self; 28] = [
+    pub const OF_WORKERS: [Self; 29] = [
         Self::Register,
         Self::Renew,
         Self::Neighbours,
@@ -69,11 +70,18 @@ impl Call {
         Self::Install,
         Self::Resolve,
         Self::Send,
+        Self::Create,
     ];
 
     /// Whether it goes to Teams rather than to the database.
     pub const fn is_for_teams(self) -> bool {
-        matches!(self, Self::Token | Self::FindApp | Self::Check | Self::Install | Self::Resolve | Self::Send)
+        self.is_for_the_bot()
+            || matches!(self, Self::Token | Self::FindApp | Self::Check | Self::Install | Self::Resolve)
+    }
+
+    /// Whether it carries the bot's token rather than Graph's.
+    pub const fn is_for_the_bot(self) -> bool {
+        matches!(self, Self::Send | Self::Create)
     }
 
     /// The word used in stories.
@@ -108,6 +116,7 @@ impl Call {
             Self::Install => "install",
             Self::Resolve => "resolve",
             Self::Send => "send",
+            Self::Create => "create",
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::simulator::activity::Activity;
 use crate::simulator::answer::{self, Body};
 use crate::simulator::odata::Filter;
 use crate::simulator::settings::SimulatorSettings;
-use crate::simulator::world::{AppQuery, Caller, World};
+use crate::simulator::world::{AppQuery, Caller, Opening, World};
 
 /// As the real client: from the first byte to the last.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -59,7 +59,7 @@ impl TeamsWire {
     fn token(&self, call: Call) -> Option<String> {
         let now = self.process.clock.monotonic();
         let tokens = self.tokens();
-        let token = if call == Call::Send { &tokens.bot } else { &tokens.graph };
+        let token = if call.is_for_the_bot() { &tokens.bot } else { &tokens.graph };
         token.as_ref().filter(|(_, dead_at)| *dead_at > now).map(|(text, _)| text.clone())
     }
 
@@ -156,6 +156,7 @@ impl TeamsWire {
             Step::Install => Call::Install,
             Step::Resolve => Call::Resolve,
             Step::Send => Call::Send,
+            Step::Create => Call::Create,
         };
         self.process.stage.look(|scene| scene.oracle.is_asked(&self.process, request));
         let bearer = Arc::new(Mutex::new(None));
@@ -189,7 +190,7 @@ impl TeamsWire {
 
     fn refused(&self, call: Call, bearer: Option<&str>) {
         let mut tokens = self.tokens();
-        let token = if call == Call::Send { &mut tokens.bot } else { &mut tokens.graph };
+        let token = if call.is_for_the_bot() { &mut tokens.bot } else { &mut tokens.graph };
         if token.as_ref().is_some_and(|(text, _)| Some(text.as_str()) == bearer) {
             *token = None;
         }
@@ -212,6 +213,12 @@ fn carry_out(world: &mut World, caller: &Caller<'_>, request: &Request, now: Tim
         Request::Resolve { user, installation } => world.chat(caller, &user.to_string(), &installation.0, now),
         Request::Send { conversation, activity } => {
             world.send(caller, &conversation.0, Activity::read(activity.as_bytes()), now)
+        }
+        Request::Create { user } => {
+            let tenant = Some(SimulatorSettings::default().tenant.to_string());
+            let bot = format!("28:{}", SimulatorSettings::default().app);
+            let opening = Opening { bot, member: user.to_string(), tenant, activity: None };
+            world.create_conversation(caller, Ok(opening), now)
         }
     }
 }

@@ -24,7 +24,7 @@ impl StateKind {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
-            Self::Preparing => "InFlight(check, install, resolve)",
+            Self::Preparing => "InFlight(check, install, resolve, create)",
             Self::Sending => "InFlight(send)",
             Self::Waiting => "Waiting",
             Self::InDoubt => "InDoubt",
@@ -48,6 +48,7 @@ pub enum EventKind {
     Cancelled,
     Due,
     Learnt,
+    ShortCutClosed,
     Accepted,
     Throttled,
     Refused,
@@ -150,7 +151,13 @@ pub const TABLE: &[Row] = {
     use EventKind as E;
     use StateKind as S;
     &[
-        row(&[S::Pending], E::PrepareStarted, &[S::Preparing], "check, install or resolve: planned and paced", ""),
+        row(
+            &[S::Pending],
+            E::PrepareStarted,
+            &[S::Preparing],
+            "check, install, resolve or create: planned and paced",
+            "",
+        ),
         row(&[S::Pending], E::SendStarted, &[S::Sending], "send: planned, permitted by a commit, and paced", ""),
         row(IDLE, E::Barred, &[S::Skipped, S::Unconfirmed], "cannot be reached by rule", "guest, no licence, disabled"),
         row(IDLE, E::Expired, &[S::Failed, S::Unconfirmed], "deadline passed", ""),
@@ -162,6 +169,13 @@ pub const TABLE: &[Row] = {
             &[S::Pending, S::Waiting, S::Failed, S::Unconfirmed],
             "learnt",
             "with a better route; while our own installation is not listed yet, looks again a bounded number of times",
+        ),
+        row(
+            &[S::Preparing],
+            E::ShortCutClosed,
+            &[S::Pending],
+            "create refused, or its answer lost",
+            "takes the long way; nothing else is held against her",
         ),
         row(&[S::Sending], E::Accepted, &[S::Sent], "accepted", "with the message id"),
         row(IN_FLIGHT, E::Throttled, &[S::Pending], "throttled (429)", "its bucket waits; no try spent"),

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::ids::{Ordinal, RoundId};
+use crate::domain::plan;
 
 fn reasons() -> impl Strategy<Value = Reason> {
     prop::sample::select(Reason::ALL)
@@ -15,6 +16,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         Just(Outcome::Learnt(Fact::Installed(InstallationId(String::new())))),
         Just(Outcome::Learnt(Fact::NotInstalled)),
         Just(Outcome::Learnt(Fact::InstallAccepted)),
+        Just(Outcome::Learnt(Fact::AlreadyInstalled)),
         Just(Outcome::Learnt(Fact::Chat(ConversationId(String::new())))),
         Just(Outcome::Accepted { message_id: None }),
         Just(Outcome::Throttled { retry_after: None }),
@@ -64,7 +66,7 @@ proptest! {
         let policy = RetryPolicy::default();
         let mut delivery = Delivery::new(Route::default());
         for event in story {
-            let (from, kind) = (delivery.state.kind(), event.kind());
+            let (from, kind) = (delivery.state.kind(), kind_of(&delivery, &event));
             let row = TABLE.iter().find(|row| row.event == kind && row.from.contains(&from));
             match apply(&delivery, event, &policy, now(), Jitter::FULL) {
                 Ok(next) => {
@@ -142,7 +144,13 @@ proptest! {
     }
 }
 
-/// Lets a delivery meet `outcomes` in turn, each for the step that the plan asks for.
+/// The step of the long way: check first.
+fn plain_step(delivery: &Delivery) -> Step {
+    let helps = |step: &Step| plan::helped_by(*step).contains(&delivery.place());
+    Step::ALL.into_iter().find(helps).unwrap()
+}
+
+/// Lets a delivery meet `outcomes` in turn, each for the step of the long way.
 fn meet(outcomes: &[Outcome]) -> Delivery {
     let policy = RetryPolicy::default();
     let mut delivery = Delivery::new(Route::default());
@@ -150,7 +158,7 @@ fn meet(outcomes: &[Outcome]) -> Delivery {
         if matches!(delivery.state, State::Waiting { .. }) {
             delivery.state = State::Pending;
         }
-        let step = Event::Started(delivery.next_step());
+        let step = Event::Started(plain_step(&delivery));
         delivery = apply(&delivery, step, &policy, now(), Jitter::FULL).unwrap().delivery;
         let answer = Event::Answered(outcome.clone());
         delivery = apply(&delivery, answer, &policy, now(), Jitter::FULL).unwrap().delivery;
@@ -195,9 +203,47 @@ fn a_throttled_delivery_keeps_its_tries_and_cools_its_bucket() {
 fn a_stale_chat_is_resolved_again_once() {
     let gone = Outcome::StaleRoute(Stale::Chat, Reason::ConversationGone);
     let delivery = meet(&[installed(), chat(), gone.clone()]);
-    assert_eq!((delivery.next_step(), delivery.state), (Step::Resolve, State::Pending));
+    assert_eq!((plain_step(&delivery), delivery.state), (Step::Resolve, State::Pending));
     let delivery = meet(&[installed(), chat(), gone.clone(), chat(), gone]);
     assert_eq!(delivery.state, State::Settled(Settlement::Failed, Some(Reason::ConversationGone)));
+}
+
+/// What a create meets when it is answered by `outcome`, for somebody of whom `route` is known.
+fn created(route: Route, outcome: Outcome) -> Delivery {
+    let (policy, delivery) = (RetryPolicy::default(), Delivery::new(route));
+    let creating = apply(&delivery, Event::Started(Step::Create), &policy, now(), Jitter::FULL).unwrap().delivery;
+    apply(&creating, Event::Answered(outcome), &policy, now(), Jitter::FULL).unwrap().delivery
+}
+
+#[test]
+fn the_connector_opens_the_chat_of_whoever_has_the_app() {
+    let delivery = created(Route::default(), chat());
+    assert_eq!((plain_step(&delivery), delivery.state), (Step::Send, State::Pending));
+}
+
+#[test]
+fn a_create_that_finds_no_app_is_as_good_as_a_check() {
+    let delivery = created(Route::default(), Outcome::Learnt(Fact::NotInstalled));
+    assert_eq!((plain_step(&delivery), delivery.place().short_cut), (Step::Install, true));
+}
+
+#[test]
+fn a_refused_create_closes_the_short_cut_and_decides_nothing_else() {
+    let route = Route { installation: Installation::Present(InstallationId("iid".into())), conversation: None };
+    let refusals = [
+        Outcome::Learnt(Fact::NotInstalled),
+        Outcome::Rejected(Reason::BlockedByUser),
+        Outcome::Transient(Reason::Unavailable),
+        Outcome::Lost(Reason::AnswerLost),
+        Outcome::StaleRoute(Stale::Installation, Reason::NotInstalled),
+    ];
+    for refusal in refusals {
+        let delivery = created(route.clone(), refusal);
+        assert_eq!((plain_step(&delivery), delivery.tries), (Step::Resolve, 0));
+        assert_eq!((delivery.place().short_cut, delivery.state), (false, State::Pending));
+    }
+    let throttled = created(route, Outcome::Throttled { retry_after: None });
+    assert!(throttled.place().short_cut, "waiting closes nothing");
 }
 
 #[test]

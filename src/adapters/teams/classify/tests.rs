@@ -31,7 +31,7 @@ const MEANINGS: &str = "
     graph catalog 400 BadRequest: Transient(Unavailable)
     graph installed_apps_list 200: Learnt(NotInstalled)
     graph installed_apps_list 404 *: Rejected(NotFound)
-    graph install 409 Conflict: Learnt(InstallAccepted)
+    graph install 409 Conflict: Learnt(AlreadyInstalled)
     graph install 403 Forbidden: Rejected(BlockedByPolicy)
     graph install 403 Forbidden: Rejected(NoLicence)
     graph install 403 UnknownError: Rejected(BlockedByPolicy)
@@ -47,6 +47,7 @@ const MEANINGS: &str = "
     connector any 403 BotDisabledByAdmin: Refused(Tenant, BotDisabled)
     connector any 403 BotNotInConversationRoster: StaleRoute(Installation, NotInstalled)
     connector any 403 ConversationBlockedByUser: Rejected(BlockedByUser)
+    connector create_conversation 403 ForbiddenOperationException: Learnt(NotInstalled)
     connector any 403 InvalidBotApiHost: NeedsRemedy(BotHost(\"\"), WrongHost)
     connector any 403 NotEnoughPermissions: Refused(Tenant, PermissionMissing)
     connector any 403 MessageWritesBlocked 209: Rejected(BlockedByUser)
@@ -59,6 +60,7 @@ const MEANINGS: &str = "
     connector any 413 MessageSizeTooBig: ContentRefused(TooLarge)
     connector any 429 Throttled: Throttled { retry_after: Some(2.5s) }
     connector send 502 *: Lost(AnswerLost)
+    connector create_conversation 500 *: Transient(Unavailable)
     connector any 500 ServiceError: Lost(ServiceFault)
     connector any 502 ServiceError: Lost(AnswerLost)
     connector any 503 *: Transient(Unavailable)
@@ -70,7 +72,9 @@ const MEANINGS: &str = "
 ";
 
 fn operations(entry: &Entry) -> Vec<Operation> {
-    let meant = |operation: &Operation| entry.operation == "any" || entry.operation == operation.name();
+    // What anybody may be told means the same to a create, but for an app that is missing: it has a test of its own.
+    let any = |operation: &Operation| entry.operation == "any" && *operation != Operation::Create;
+    let meant = |operation: &Operation| any(operation) || entry.operation == operation.name();
     Operation::ALL.into_iter().filter(|operation| operation.api() == entry.api).filter(meant).collect()
 }
 
@@ -168,7 +172,11 @@ fn an_empty_body_leaves_the_status_to_speak() {
         assert_eq!(empty(api, 503), "Transient(Unavailable)");
         assert_eq!(empty(api, 302), "Transient(Unavailable)");
     }
-    assert_eq!(empty(Operation::Install, 409), "Learnt(InstallAccepted)");
+    assert_eq!(empty(Operation::Install, 409), "Learnt(AlreadyInstalled)");
+    assert_eq!(empty(Operation::Create, 403), "Learnt(NotInstalled)");
+    assert_eq!(empty(Operation::Create, 429), "Throttled { retry_after: None }");
+    assert_eq!(empty(Operation::Create, 401), "NeedsRemedy(Token, TokenRefused)");
+    assert_eq!(empty(Operation::Create, 504), "Transient(Unavailable)");
     assert_eq!(empty(Operation::Install, 403), "Rejected(BlockedByPolicy)");
     assert_eq!(empty(Operation::Install, 404), "NeedsRemedy(CatalogueId, StaleCatalogueId)");
     assert_eq!(empty(Operation::Send, 412), "Transient(Unavailable)");
