@@ -32,6 +32,8 @@ pub struct EngineSettings {
     pub retry: RetryPolicy,
     /// The quota of each bucket.
     pub quotas: BTreeMap<Bucket, Quota>,
+    /// How often one and the same chat may be written to; all of them are kept.
+    pub chat_quotas: Vec<Quota>,
 }
 
 impl Default for EngineSettings {
@@ -48,9 +50,18 @@ impl Default for EngineSettings {
             tenants: 200,
             retry: RetryPolicy::default(),
             quotas: Bucket::ALL.into_iter().map(|bucket| (bucket, default_quota(bucket))).collect(),
+            chat_quotas: CHAT_QUOTAS.to_vec(),
         }
     }
 }
+
+/// The published limits on one chat.
+const CHAT_QUOTAS: [Quota; 4] = [
+    Quota::per_second(7),
+    Quota { requests: 8, window: Duration::from_secs(2) },
+    Quota { requests: 60, window: Duration::from_secs(30) },
+    Quota { requests: 1800, window: Duration::from_secs(3600) },
+];
 
 /// The published limits, for tests and for whoever starts the engine without settings.
 const fn default_quota(bucket: Bucket) -> Quota {

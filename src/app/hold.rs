@@ -17,15 +17,23 @@ use crate::domain::delivery::{self, Delivery, Effect, Event, Settlement, State};
 use crate::domain::fairness::{Contender, Turns, next_turn};
 use crate::domain::ids::{BroadcastId, ChunkNumber, Ordinal, RoundId};
 use crate::domain::outcome::{Outcome, Step};
+use crate::domain::pacing::Quota;
 use crate::domain::plan::{self, Knowledge, Odds, Place};
 use crate::domain::reason::Reason;
 use crate::domain::retry::{Jitter, RetryPolicy};
-use crate::domain::time::Timestamp;
+use crate::domain::spacing::Spacing;
+use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{AttemptFact, ClaimedChunk, Flush, Flushed, Member, RoundWork, RouteLearnt};
 
 mod values;
 
 pub use values::{ChunkKey, Committed, Landed, Landing, Seat, Start};
+
+/// So many people at the beginning of their way keep checks and installs busy until the next chunk is there: two seconds'
+/// worth at the published quotas.
+const BEGINNERS_AHEAD: usize = 64;
+/// A chunk counts as cold when more than one in so many of its people have to be prepared.
+const COLD_FROM: usize = 10;
 
 #[derive(Debug, Clone)]
 struct HeldChunk {
@@ -46,6 +54,8 @@ pub struct Lane {
     /// People whose content was refused since the last acceptance.
     pub refused: BTreeSet<Ordinal>,
     preparing: BTreeMap<Place, VecDeque<Seat>>,
+    /// Some of those who came last had to be prepared.
+    is_cold: bool,
     wanting: VecDeque<Seat>,
     permitted: VecDeque<Seat>,
     waiting: BinaryHeap<Reverse<(Timestamp, Seat)>>,
@@ -61,6 +71,7 @@ impl Lane {
             exhausted: false,
             refused: BTreeSet::new(),
             preparing: BTreeMap::new(),
+            is_cold: false,
             wanting: VecDeque::new(),
             permitted: VecDeque::new(),
             waiting: BinaryHeap::new(),
@@ -72,6 +83,14 @@ impl Lane {
     /// New requests may start.
     pub fn may_start(&self) -> bool {
         self.work.goes_on() && (self.activity.is_some() || self.work.kind == RoundKind::Prepare)
+    }
+
+    /// Another chunk is wanted: there is too little to do for one of the two lanes. While the bot rests or is busy with
+    /// others, whoever has to be prepared is prepared all the same.
+    pub fn is_hungry(&self, chunk_size: usize) -> bool {
+        let begins = |place: &Place| matches!(place.knowledge, Knowledge::Nothing | Knowledge::Absent);
+        let beginners = || self.preparing.iter().filter(|(place, _)| begins(place)).map(|(_, queue)| queue.len());
+        self.active() < chunk_size || (self.is_cold && beginners().sum::<usize>() < BEGINNERS_AHEAD)
     }
 
     /// How many people are ready or on the wire; those who wait for an hour do not count.
@@ -111,9 +130,15 @@ pub struct Hold {
     last_grant: Turns<RoundId>,
     asked: Vec<Seat>,
     odds: Odds,
+    spacing: Spacing,
 }
 
 impl Hold {
+    /// An empty room that writes to each chat no more often than `chat_quotas` allow.
+    pub fn spaced_by(chat_quotas: Vec<Quota>) -> Self {
+        Self { spacing: Spacing::by(chat_quotas), ..Self::default() }
+    }
+
     /// The rounds, oldest first.
     pub fn lanes(&self) -> impl Iterator<Item = &Lane> {
         self.lanes.values()
@@ -189,7 +214,7 @@ impl Hold {
     pub fn admit(&mut self, claimed: ClaimedChunk, policy: &RetryPolicy, now: Timestamp) {
         let ClaimedChunk { chunk, members, attempts } = claimed;
         let key = (chunk.round, chunk.number);
-        let Some(lane) = self.lanes.get(&chunk.round) else { return };
+        let Some(lane) = self.lanes.get_mut(&chunk.round) else { return };
         let (when_in_doubt, kind) = (lane.work.treatment.when_in_doubt, lane.work.kind);
         let mut history: BTreeMap<Ordinal, Vec<(Step, Outcome, Timestamp)>> = BTreeMap::new();
         for recorded in attempts {
@@ -225,6 +250,9 @@ impl Hold {
             let settled = held.chunk.settle(ordinal, Settlement::Sent);
             debug_assert!(settled.is_ok(), "only unsettled people are listed with a claim");
         }
+        let unknown =
+            held.people.values().filter(|(_, delivery)| delivery.place().knowledge != Knowledge::Chat).count();
+        lane.is_cold = unknown * COLD_FROM > held.people.len();
         self.chunks.insert(key, held);
         for (seat, barrier) in seats {
             match barrier {
@@ -295,7 +323,9 @@ impl Hold {
     }
 
     /// The next person ready for `step`, in turn between broadcasts; her delivery is then in flight.
-    pub fn start(&mut self, step: Step, policy: &RetryPolicy, now: Timestamp) -> Option<Start> {
+    ///
+    /// `now` and `wall` are the same instant on both clocks.
+    pub fn start(&mut self, step: Step, policy: &RetryPolicy, now: Monotonic, wall: Timestamp) -> Option<Start> {
         loop {
             let odds = self.odds;
             let contenders = self.contenders(|lane| lane.has_ready(step, odds));
@@ -305,9 +335,19 @@ impl Hold {
             let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
             let epoch = held.chunk.epoch;
             let Some((member, delivery)) = held.people.get_mut(&seat.ordinal) else { continue };
+            if step == Step::Send {
+                let earliest = self.spacing.earliest(member.recipient);
+                if earliest > now {
+                    self.space(seat, wall + earliest.saturating_since(now), policy, wall);
+                    continue;
+                }
+                self.spacing.start(member.recipient, now);
+            }
             let attempt = delivery.attempts.saturating_add(1);
             // Invariant: only pending deliveries are queued, and pending ones may start any step.
-            let Ok(next) = delivery::apply(delivery, Event::Started(step), policy, now, Jitter::FULL) else { continue };
+            let Ok(next) = delivery::apply(delivery, Event::Started(step), policy, wall, Jitter::FULL) else {
+                continue;
+            };
             *delivery = next.delivery;
             let start = Start { seat, epoch, attempt, step, member: member.clone(), delivery: delivery.clone() };
             if let Some(lane) = self.lanes.get_mut(&round) {
@@ -523,6 +563,20 @@ impl Hold {
             });
             self.settle(seat, settlement);
         }
+    }
+
+    /// Gives a permission back that comes too soon for its chat; the person waits until `due_at`.
+    fn space(&mut self, seat: Seat, due_at: Timestamp, policy: &RetryPolicy, now: Timestamp) {
+        let Some(held) = self.chunks.get_mut(&seat.chunk) else { return };
+        held.dirty = true;
+        let closed = held.chunk.close(seat.ordinal);
+        debug_assert!(closed.is_ok(), "a seat lies in its chunk");
+        if let Some((_, delivery)) = held.people.get_mut(&seat.ordinal)
+            && let Ok(next) = delivery::apply(delivery, Event::Spaced(due_at), policy, now, Jitter::FULL)
+        {
+            *delivery = next.delivery;
+        }
+        self.queue(seat);
     }
 
     /// After an answer: settle, or close the permission and queue again.

@@ -174,9 +174,10 @@ pub async fn own(office: Office) -> Result<Ended, StoreError> {
     let now = office.clock.monotonic();
     tracing::info!(tenant = %office.held.tenant, epoch = %office.held.epoch, "the tenant is ours");
     let buckets = Buckets::taking_over(&office.settings.quotas, now);
+    let hold = Hold::spaced_by(office.settings.chat_quotas.clone());
     let mut owner = Owner {
         office,
-        hold: Hold::default(),
+        hold,
         buckets,
         beside: JoinSet::new(),
         errands: BTreeSet::new(),

@@ -192,6 +192,7 @@ fn engine(reader: &mut Reader) -> EngineSettings {
             .into_iter()
             .map(|bucket| (bucket, reader.quota(&format!("quotas.{}", bucket.name()))))
             .collect(),
+        chat_quotas: reader.quotas("quotas.chat"),
     };
     engine.terms.contradictions().into_iter().for_each(|found| refuse_terms(reader, &engine.terms, found));
     engine

@@ -146,6 +146,16 @@ impl Reader {
         self.or_default(key, &example, parse)
     }
 
+    /// Several quotas, all of which are kept.
+    pub(super) fn quotas(&mut self, key: &str) -> Vec<Quota> {
+        let parse = |text: &str| {
+            let each = text.split(',').map(|quota| quota.trim().parse::<Quota>());
+            each.collect::<Result<Vec<_>, _>>().map_err(|wrong| wrong.to_string())
+        };
+        let example = self.example(key);
+        self.or_default(key, &example, parse)
+    }
+
     pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> T {
         let words = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>();
         let parse = |text: &str| {

@@ -138,6 +138,8 @@ pub enum Event {
     LeaseEnded,
     /// The wait is over.
     Due,
+    /// Her chat has had as many messages as it may; the next may start at this instant (UTC).
+    Spaced(Timestamp),
     /// The person cannot be reached by rule.
     Barred(Reason),
     /// The deadline passed.
@@ -338,6 +340,7 @@ pub fn apply(
         Event::Answered(outcome) => answered(it, outcome, policy, now, jitter),
         Event::LeaseEnded => answered(it, Outcome::Lost(Reason::LeaseEnded), policy, now, jitter),
         Event::Due => it.pending().into(),
+        Event::Spaced(due_at) => Delivery { state: State::Waiting { due_at }, ..it }.into(),
         Event::Barred(reason) => it.settled(Settlement::Skipped, Some(reason)).into(),
         Event::Expired => it.failed(Reason::Expired).into(),
         Event::Cancelled => it.settled(Settlement::Cancelled, Some(Reason::Cancelled)).into(),

@@ -31,6 +31,7 @@ use stentor::simulator::service::Simulator;
 use stentor::simulator::settings::SimulatorSettings;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 pub const FASTER: u32 = 20;
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,7 +44,7 @@ pub struct House {
     pub random: Arc<dyn Random>,
     pub client: Arc<TeamsClient>,
     pub engine: EngineSettings,
-    pub database: TestDatabase,
+    pub database: Arc<TestDatabase>,
 }
 
 pub struct Working {
@@ -89,6 +90,18 @@ pub async fn house_at(settings: SimulatorSettings, now: &str) -> House {
 }
 
 async fn house_with(settings: SimulatorSettings, clock: Arc<dyn Clock>) -> House {
+    let database = Arc::new(TestDatabase::create().await);
+    let store = Arc::new(PgStore::new(database.connect_options(), PoolSettings::default()));
+    schema::migrate(store.database()).await.unwrap();
+    house_in(settings, clock, store, database).await
+}
+
+async fn house_in(
+    settings: SimulatorSettings,
+    clock: Arc<dyn Clock>,
+    store: Arc<PgStore>,
+    database: Arc<TestDatabase>,
+) -> House {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let (tenant_id, app_id, manifest) = (settings.tenant, settings.app, settings.external_id);
     let secret = SecretSource::Value(settings.client_secret.clone().into());
@@ -101,9 +114,6 @@ async fn house_with(settings: SimulatorSettings, clock: Arc<dyn Clock>) -> House
         ..TeamsClientSettings::new(cloud, tenant_id, app_id, secret, manifest.to_string())
     };
     let client = Arc::new(TeamsClient::new(client, Arc::clone(&clock), Arc::clone(&random)).unwrap());
-    let database = TestDatabase::create().await;
-    let store = PgStore::new(database.connect_options(), PoolSettings::default());
-    schema::migrate(store.database()).await.unwrap();
     let tenant = store.tenant(tenant_id, app_id).await.unwrap();
     let quick = |bucket| (bucket, Quota::per_second(if bucket == Bucket::Send { 50 } else { 30 } * FASTER));
     let engine = EngineSettings {
@@ -115,7 +125,7 @@ async fn house_with(settings: SimulatorSettings, clock: Arc<dyn Clock>) -> House
         retry: RetryPolicy { first: Duration::from_millis(200), ..RetryPolicy::default() },
         ..EngineSettings::default()
     };
-    House { simulator, store: Arc::new(store), tenant, clock, random, client, engine, database }
+    House { simulator, store, tenant, clock, random, client, engine, database }
 }
 
 impl House {
@@ -147,14 +157,28 @@ impl House {
         Draft { content, treatment, audience: Audience::Everyone, schedule: None, author: None, accept_partial: false }
     }
 
+    /// Another organisation, with a Teams of its own, in the same database.
+    pub async fn neighbour(&self, settings: SimulatorSettings) -> Self {
+        let settings = SimulatorSettings { tenant: Uuid::from_u128(settings.tenant.as_u128() + 1), ..settings };
+        let (clock, store, database) = (Arc::clone(&self.clock), Arc::clone(&self.store), Arc::clone(&self.database));
+        house_in(settings, clock, store, database).await
+    }
+
     pub fn worker(&self) -> Working {
-        let messenger: Arc<dyn Messenger> = self.client.clone();
+        self.worker_for(&[self])
+    }
+
+    /// One worker for the tenants of several houses, by the settings of this one.
+    pub fn worker_for(&self, houses: &[&Self]) -> Working {
+        let messenger = |house: &&Self| (house.tenant, Arc::clone(&house.client) as Arc<dyn Messenger>);
+        let messengers: BTreeMap<TenantKey, Arc<dyn Messenger>> = houses.iter().map(messenger).collect();
+        let tenants = messengers.keys().copied().collect();
         let worker = Worker {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             store: self.store.clone(),
-            messengers: Arc::new(move |_| Arc::clone(&messenger)),
-            tenants: vec![self.tenant],
+            messengers: Arc::new(move |tenant| Arc::clone(&messengers[&tenant])),
+            tenants,
             settings: Arc::new(self.engine.clone()),
             process: process_identity(&*self.random),
             is_gone: Arc::new(is_gone),
@@ -222,7 +246,7 @@ impl House {
     /// The same house on another database.
     pub fn on(self, database: TestDatabase) -> Self {
         let store = Arc::new(PgStore::new(database.connect_options(), PoolSettings::default()));
-        Self { store, database, ..self }
+        Self { store, database: Arc::new(database), ..self }
     }
 
     pub async fn claims_left(&self) -> i64 {

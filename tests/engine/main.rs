@@ -16,6 +16,7 @@ use house::{faults, house, organisation};
 mod again;
 mod hours;
 mod house;
+mod quotas;
 mod restored;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

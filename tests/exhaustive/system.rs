@@ -25,7 +25,7 @@ use stentor::domain::outcome::{Outcome, Step};
 use stentor::domain::reason::Reason;
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::route::{Account, Route};
-use stentor::domain::time::Timestamp;
+use stentor::domain::time::{Monotonic, Timestamp};
 use stentor::ports::{Answer, AttemptFact, ClaimedChunk, Flush, Flushed, Member, RoundWork};
 use uuid::Uuid;
 
@@ -360,8 +360,9 @@ impl Broadcast {
     }
 
     fn send(&self, world: &mut World, at: usize, reached: bool) -> Result<usize, String> {
-        let start =
-            world.slots[at].hold.change_known(&self.rooms, "send", |hold| hold.start(Step::Send, &self.retry(), now()));
+        let start = world.slots[at]
+            .hold
+            .change_known(&self.rooms, "send", |hold| hold.start(Step::Send, &self.retry(), Monotonic::ZERO, now()));
         let Some(Start { seat, epoch, attempt, .. }) = start else {
             return Err("the waiting room says that somebody is ready, and nobody is".to_owned());
         };

@@ -23,6 +23,14 @@ struct BotLimit {
     id: String,
     max_requests: Option<u32>,
     window_seconds: Option<u64>,
+    #[serde(default)]
+    windows: Vec<BotWindow>,
+}
+
+#[derive(Deserialize)]
+struct BotWindow {
+    seconds: u64,
+    max_requests: u32,
 }
 
 #[derive(Deserialize)]
@@ -63,17 +71,29 @@ fn connector() -> Option<Quota> {
     Some(Quota { requests: limit.max_requests?, window: Duration::from_secs(limit.window_seconds?) })
 }
 
+/// How often one bot may write to one chat.
+///
+/// Source: as above.
+pub fn published_chat_quotas() -> Vec<Quota> {
+    let limit = LIMITS.bot.iter().find(|limit| limit.id == "send-per-thread");
+    let windows = limit.map_or(&[][..], |limit| &limit.windows);
+    let quota = |it: &BotWindow| Quota { requests: it.max_requests, window: Duration::from_secs(it.seconds) };
+    windows.iter().map(quota).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::app::engine::EngineSettings;
 
     #[test]
     fn every_bucket_has_its_published_quota() {
         let quotas = Bucket::ALL.map(|bucket| format!("{} {}", bucket.name(), published_quota(bucket)));
         let published = ["check 30/s", "install 30/s", "resolve 30/s", "send 50/s", "catalog 30/s", "directory 50/s"];
         assert_eq!(quotas, published);
+        assert_eq!(published_chat_quotas(), EngineSettings::default().chat_quotas);
     }
 
     #[test]

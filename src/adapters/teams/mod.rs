@@ -22,7 +22,7 @@ mod wire;
 
 pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError};
 pub use cloud::{Cloud, CloudProfile};
-pub use limits::published_quota;
+pub use limits::{published_chat_quotas, published_quota};
 pub(crate) use retry_after::retry_after;
 pub use token::SecretSource;
 pub use transport::Way;

@@ -100,7 +100,7 @@ impl Owner {
                 }
                 RoundState::Running if work.goes_on() => {
                     let (all, own) = self.hold.chunk_count(round);
-                    let hungry = lane.active() < chunk_size as usize && (all < CHUNKS_MAX || own == 0);
+                    let hungry = lane.is_hungry(chunk_size as usize) && (all < CHUNKS_MAX || own == 0);
                     if hungry && !lane.exhausted && may_claim {
                         claims.push(round);
                     }

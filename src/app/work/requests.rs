@@ -44,7 +44,7 @@ impl Owner {
         wall: Timestamp,
     ) -> Result<RequestId, Option<Monotonic>> {
         self.buckets.try_start(Bucket::from(step), now)?;
-        let Some(start) = self.hold.start(step, &self.office.settings.retry, wall) else {
+        let Some(start) = self.hold.start(step, &self.office.settings.retry, now, wall) else {
             self.buckets.landed(Bucket::from(step), Served::Nothing, now);
             return Err(None);
         };

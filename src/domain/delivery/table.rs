@@ -47,6 +47,7 @@ pub enum EventKind {
     Expired,
     Cancelled,
     Due,
+    Spaced,
     Learnt,
     ShortCutClosed,
     Accepted,
@@ -93,6 +94,7 @@ impl Event {
             Self::Started(_) => EventKind::PrepareStarted,
             Self::LeaseEnded => EventKind::LeaseEnded,
             Self::Due => EventKind::Due,
+            Self::Spaced(_) => EventKind::Spaced,
             Self::Barred(_) => EventKind::Barred,
             Self::Expired => EventKind::Expired,
             Self::Cancelled => EventKind::Cancelled,
@@ -162,6 +164,7 @@ pub const TABLE: &[Row] = {
         row(IDLE, E::Barred, &[S::Skipped, S::Unconfirmed], "cannot be reached by rule", "guest, no licence, disabled"),
         row(IDLE, E::Expired, &[S::Failed, S::Unconfirmed], "deadline passed", ""),
         row(IDLE, E::Cancelled, &[S::Cancelled, S::Unconfirmed], "broadcast cancelled", ""),
+        row(&[S::Pending], E::Spaced, &[S::Waiting], "her chat has had as many messages as it may", "no try spent"),
         row(&[S::Waiting], E::Due, &[S::Pending], "the wait is over", ""),
         row(
             &[S::Preparing],

@@ -1,0 +1,140 @@
+//! How close messages to one and the same chat may follow each other.
+//!
+//! A bot may write to a chat seven times in a second, and less in longer windows. One announcement comes nowhere near
+//! that; eight at once do, for they walk through the same people in the same order. Kept as exactly as a bucket's quota:
+//! the start instants of the last messages, for each chat that was written to lately.
+//!
+//! The bound: a chat with few messages is forgotten after half a minute, one with many after an hour. So the list holds
+//! about as many chats as the bot can write to in half a minute.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::ids::RecipientKey;
+use super::pacing::{JITTER_ON_THE_WAY, Quota};
+use super::time::Monotonic;
+
+/// Up to so many messages, and a chat is soon forgotten: that many in every half-minute keep every published limit.
+const FEW: usize = 7;
+const SOON: Duration = Duration::from_secs(30);
+
+/// Keeps the messages to each chat apart.
+#[derive(Debug, Clone, Default)]
+pub struct Spacing {
+    quotas: Vec<Quota>,
+    starts: BTreeMap<RecipientKey, VecDeque<Monotonic>>,
+    /// Who is to be looked at again, and when: perhaps she can be forgotten.
+    due: VecDeque<(Monotonic, RecipientKey)>,
+}
+
+impl Spacing {
+    /// Spacing by `quotas`, all of which each chat keeps. Without any, nothing is remembered.
+    pub fn by(quotas: Vec<Quota>) -> Self {
+        Self { quotas, ..Self::default() }
+    }
+
+    /// How many chats are remembered.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Nobody was written to lately.
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// The instant before which the next message to `person` may not start.
+    pub fn earliest(&self, person: RecipientKey) -> Monotonic {
+        let Some(starts) = self.starts.get(&person) else { return Monotonic::ZERO };
+        let after = |quota: &Quota| {
+            let place = starts.len().checked_sub(quota.requests as usize)?;
+            Some(starts[place] + quota.window + JITTER_ON_THE_WAY)
+        };
+        self.quotas.iter().filter_map(after).max().unwrap_or(Monotonic::ZERO)
+    }
+
+    /// A message to `person` starts at `now`.
+    ///
+    /// Invariant: the caller asked [`Self::earliest`] first.
+    pub fn start(&mut self, person: RecipientKey, now: Monotonic) {
+        let Some(most) = self.quotas.iter().map(|quota| quota.requests as usize).max() else { return };
+        self.forget(now);
+        let starts = self.starts.entry(person).or_default();
+        if starts.is_empty() {
+            self.due.push_back((now + SOON, person));
+        }
+        if starts.len() == most {
+            starts.pop_front();
+        }
+        starts.push_back(now);
+    }
+
+    fn forget(&mut self, now: Monotonic) {
+        while let Some((_, person)) = self.due.pop_front_if(|(at, _)| *at <= now) {
+            let Some(starts) = self.starts.get(&person) else { continue };
+            let window = self.quotas.iter().map(|quota| quota.window).max().unwrap_or_default();
+            let kept_for = if starts.len() <= FEW { SOON.min(window) } else { window };
+            let last = starts.back().copied().unwrap_or(Monotonic::ZERO);
+            if last + kept_for <= now {
+                self.starts.remove(&person);
+            } else {
+                self.due.push_back((now + SOON, person));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn published() -> Vec<Quota> {
+        ["7/s", "8/2s", "60/30s", "1800/h"].map(|text| text.parse().unwrap()).to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_of_any_quota_ever_holds_more(
+            pauses in prop::collection::vec((0_u64..3, 0_u64..900), 1..600),
+            idle in prop::collection::vec(0_u64..40_000, 600),
+        ) {
+            let (mut spacing, mut now, mut starts) = (Spacing::by(published()), Monotonic::ZERO, Vec::new());
+            for ((kind, pause), idle) in pauses.into_iter().zip(idle) {
+                let pause = if kind == 0 { idle } else { pause };
+                now = (now + Duration::from_millis(pause)).max(spacing.earliest(RecipientKey(1)));
+                spacing.start(RecipientKey(1), now);
+                starts.push(now);
+            }
+            for quota in published() {
+                for (place, start) in starts.iter().enumerate() {
+                    let within = starts[place..].iter().take_while(|at| at.saturating_since(*start) < quota.window);
+                    prop_assert!(within.count() <= quota.requests as usize, "{quota}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn chats_wait_for_their_own_messages_and_for_nobody_elses() {
+        let mut spacing = Spacing::by(published());
+        let at = |milliseconds| Monotonic::from_origin(Duration::from_millis(milliseconds));
+        (0..7).for_each(|_| spacing.start(RecipientKey(1), at(1000)));
+        assert_eq!(spacing.earliest(RecipientKey(1)), at(2015));
+        assert_eq!(spacing.earliest(RecipientKey(2)), Monotonic::ZERO);
+        spacing.start(RecipientKey(1), at(2015));
+        assert_eq!(spacing.earliest(RecipientKey(1)), at(3015), "the eighth within two seconds");
+    }
+
+    #[test]
+    fn whoever_was_written_to_long_ago_is_forgotten() {
+        let mut spacing = Spacing::by(published());
+        for number in 0..50 * 3600 {
+            spacing
+                .start(RecipientKey(number), Monotonic::from_origin(Duration::from_millis(number.unsigned_abs() * 20)));
+            assert!(spacing.len() <= 50 * 62, "{} chats after {number} messages", spacing.len());
+        }
+        assert!(Spacing::by(Vec::new()).is_empty());
+    }
+}
