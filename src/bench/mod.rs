@@ -2,5 +2,6 @@
 
 pub mod control;
 pub mod crash;
+pub mod instant;
 pub mod quota;
 pub mod simulate;

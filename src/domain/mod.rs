@@ -21,4 +21,5 @@ pub mod reason;
 pub mod retry;
 pub mod route;
 pub mod schedule;
+pub mod sharing;
 pub mod time;

@@ -17,6 +17,7 @@ mod again;
 mod hours;
 mod house;
 mod restored;
+mod sharing;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_of_a_mixed_organisation_ends_with_a_named_outcome() {
