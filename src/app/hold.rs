@@ -23,8 +23,6 @@ use crate::domain::time::Timestamp;
 use crate::ports::{AttemptFact, ClaimedChunk, Flush, Flushed, Member, RoundWork, RouteLearnt};
 
 mod grants;
-#[cfg(test)]
-mod tests;
 mod values;
 
 pub use values::{ChunkKey, Committed, Landed, Landing, Seat, Start};
@@ -582,3 +580,6 @@ fn fact(landed: &Landed, settles: Option<Settlement>) -> AttemptFact {
         ended_at: landed.ended_at,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,21 +188,21 @@ async fn a_newcomer_gets_its_share_of_running_tenants_and_nobody_is_lost_or_in_d
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tenants_that_only_wait_for_an_hour_are_handed_over_before_those_that_send() {
-    let street = Street::of(4).await;
+    let street = Street::of(6).await;
     let start_at = SystemClock.now() + Duration::from_secs(3600);
     for (place, tenant) in street.tenants.iter().enumerate() {
         // The older ones wait: it is not their number that decides.
         let waits = Schedule { start_at, prepare_at: None, time_zone: "Etc/UTC".to_owned() };
-        street.submit(*tenant, (place < 2).then_some(waits)).await;
+        street.submit(*tenant, (place < 3).then_some(waits)).await;
     }
     let first = street.worker(1);
-    street.until_shared(Shares::from([(1, 4)])).await;
+    street.until_shared(Shares::from([(1, 6)])).await;
     // So that each owner has looked at what there is.
     pause(1000).await;
     let second = street.worker(2);
-    street.until_shared(Shares::from([(1, 2), (2, 2)])).await;
+    street.until_shared(Shares::from([(1, 3), (2, 3)])).await;
     let holders: Vec<i64> = street.holders().await.into_values().collect();
-    assert_eq!(holders, [2, 2, 1, 1]);
+    assert_eq!(holders, [2, 2, 2, 1, 1, 1]);
     first.stop().await;
     second.stop().await;
 }
