@@ -23,6 +23,7 @@ use crate::domain::ids::{
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::reason::Reason;
 use crate::domain::route::Account;
+use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 
 mod record;
@@ -308,6 +309,10 @@ pub trait Store: Send + Sync {
         may: &[TenantKey],
         held: &[TenantKey],
     ) -> Result<Vec<HeldTenant>, StoreError>;
+
+    /// How the tenants in `may`, which this worker does not have, are spread over the other live workers, and how many of
+    /// them [`Store::take_tenants`] would take.
+    async fn spread(&self, worker: WorkerId, grace: Duration, may: &[TenantKey]) -> Result<Spread, StoreError>;
 
     /// Gives tenants back, and whatever chunks of theirs `worker` still claims and nobody is open in.
     async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Result<(), StoreError>;

@@ -28,10 +28,12 @@ use crate::domain::retry::RetryPolicy;
 use crate::domain::time::Timestamp;
 use crate::ports::{Answer, Clock, Directory, Messenger, Random, Store, StoreError};
 
+mod acquainted;
 mod demonstration;
 mod proving;
 mod watch;
 
+pub use acquainted::{Acquainted, Delivered, Town};
 pub use proving::{Holding, Place, ProvingGround};
 
 pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather};

@@ -225,6 +225,8 @@ fn hot() -> Vec<Hot> {
         hot("work_rounds", 40, "1".into()),
         hot("untold", 10, "1".into()),
         hot("lock_free_tenants", 40, "'{1, 2, 3}', 10, 1, '2 seconds'".into()),
+        hot("held_by_others", 20, "'{1, 2, 3}', 1".into()),
+        hot("count_free_tenants", 40, "'{1, 2, 3}', 1, '2 seconds'".into()),
         hot("take_tenants", 60, "1, '2 seconds', '{1}'".into()),
         hot("claim", 200, format!("1, 1, 1, {round}, 4, '{{40, 42}}'")),
         hot("members", 1200, format!("1, {round}, 10000, 10249")),

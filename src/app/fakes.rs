@@ -20,6 +20,7 @@ use crate::domain::pacing::Quota;
 use crate::domain::reason::Reason;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::route::Account;
+use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
     Answer, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Directory, Expanded,
@@ -237,6 +238,9 @@ impl Store for FakeStore {
         _: &[TenantKey],
         _: &[TenantKey],
     ) -> Stored<Vec<HeldTenant>> {
+        unreachable!()
+    }
+    async fn spread(&self, _: WorkerId, _: Duration, _: &[TenantKey]) -> Stored<Spread> {
         unreachable!()
     }
     async fn release_tenant(&self, _: WorkerId, _: HeldTenant) -> Stored<()> {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::domain::broadcast::{BroadcastState, RoundKind};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::{self, Delivery, Effect, Event, Settlement, State};
-use crate::domain::fairness::{Contender, Turns, next_turn};
+use crate::domain::fairness::{Class, Turns};
 use crate::domain::ids::{BroadcastId, ChunkNumber, Ordinal, RoundId};
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::pacing::Quota;
@@ -25,6 +25,7 @@ use crate::domain::spacing::Spacing;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{AttemptFact, ClaimedChunk, Flush, Flushed, Member, RoundWork, RouteLearnt};
 
+mod grants;
 mod values;
 
 pub use values::{ChunkKey, Committed, Landed, Landing, Seat, Start};
@@ -93,6 +94,11 @@ impl Lane {
         self.active() < chunk_size || (self.is_cold && beginners().sum::<usize>() < BEGINNERS_AHEAD)
     }
 
+    /// How it stands to the others.
+    pub const fn class(&self) -> Class {
+        Class::of(self.work.treatment.urgent, self.work.kind)
+    }
+
     /// How many people are ready or on the wire; those who wait for an hour do not count.
     pub fn active(&self) -> usize {
         let preparing: usize = self.preparing.values().map(VecDeque::len).sum();
@@ -126,8 +132,8 @@ pub struct Hold {
     chunks: BTreeMap<ChunkKey, HeldChunk>,
     facts: Vec<AttemptFact>,
     routes: BTreeMap<crate::domain::ids::RecipientKey, RouteLearnt>,
-    last_turn: BTreeMap<Step, Turns<RoundId>>,
-    last_grant: Turns<RoundId>,
+    turns: BTreeMap<Step, Turns<RoundId>>,
+    grants: Turns<RoundId>,
     asked: Vec<Seat>,
     odds: Odds,
     spacing: Spacing,
@@ -329,7 +335,7 @@ impl Hold {
         loop {
             let odds = self.odds;
             let contenders = self.contenders(|lane| lane.has_ready(step, odds));
-            let round = turn(&contenders, self.last_turn.entry(step).or_default())?;
+            let round = self.turns.entry(step).or_default().next(&contenders)?;
             let seat = self.lanes.get_mut(&round)?.pop(step, odds)?;
             // Somebody whose deadline passed, or whose chunk was taken, has left the room meanwhile.
             let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
@@ -617,75 +623,6 @@ impl Hold {
             State::InFlight(_) | State::InDoubt(_) | State::Settled(..) => {}
         }
     }
-
-    /// Permissions for whoever is ready, in turn between broadcasts, until `window` sends are open.
-    fn grant(&mut self, window: u32) {
-        let mut open = self.open();
-        let mut refused = Vec::new();
-        while open < window {
-            let contenders = self.contenders(|lane| !lane.wanting.is_empty());
-            let Some(round) = turn(&contenders, &mut self.last_grant) else { break };
-            let Some(seat) = self.lanes.get_mut(&round).and_then(|lane| lane.wanting.pop_front()) else { break };
-            let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
-            // In single file, everybody but the one on the wire has to wait.
-            if held.chunk.grant(seat.ordinal).is_err() {
-                refused.push(seat);
-                continue;
-            }
-            held.dirty = true;
-            open += 1;
-            self.asked.push(seat);
-            if let Some(lane) = self.lanes.get_mut(&round) {
-                lane.asked += 1;
-            }
-        }
-        for seat in refused.into_iter().rev() {
-            if let Some(lane) = self.lanes.get_mut(&seat.chunk.0) {
-                lane.wanting.push_front(seat);
-            }
-        }
-    }
-
-    /// Takes back the unused permissions of rounds that may not send.
-    fn revoke_stopped(&mut self) {
-        let stopped: Vec<RoundId> = self
-            .lanes
-            .values()
-            .filter(|lane| !lane.work.goes_on() && !lane.permitted.is_empty())
-            .map(|lane| lane.work.round)
-            .collect();
-        stopped.into_iter().for_each(|round| self.revoke(round));
-    }
-
-    fn revoke(&mut self, round: RoundId) {
-        let Some(lane) = self.lanes.get_mut(&round) else { return };
-        for seat in mem::take(&mut lane.permitted) {
-            if let Some(held) = self.chunks.get_mut(&seat.chunk) {
-                held.dirty = true;
-                let closed = held.chunk.close(seat.ordinal);
-                debug_assert!(closed.is_ok(), "a seat lies in its chunk");
-            }
-            lane.wanting.push_back(seat);
-        }
-    }
-
-    fn contenders(&self, has_work: impl Fn(&Lane) -> bool) -> Vec<(RoundId, Contender)> {
-        let contender = |lane: &Lane| Contender {
-            urgent: lane.work.treatment.urgent,
-            has_work: lane.may_start() && has_work(lane),
-        };
-        self.lanes.iter().map(|(round, lane)| (*round, contender(lane))).collect()
-    }
-}
-
-/// Whose turn it is, and remembers it.
-fn turn(contenders: &[(RoundId, Contender)], last: &mut Turns<RoundId>) -> Option<RoundId> {
-    let place = |round: Option<RoundId>| contenders.iter().position(|(known, _)| Some(*known) == round);
-    let served = Turns { urgent: place(last.urgent), normal: place(last.normal) };
-    let states: Vec<Contender> = contenders.iter().map(|(_, contender)| *contender).collect();
-    let (round, contender) = contenders[next_turn(&states, served)?];
-    *(if contender.urgent { &mut last.urgent } else { &mut last.normal }) = Some(round);
-    Some(round)
 }
 
 fn pop_due(lane: &mut Lane, now: Timestamp) -> Option<Seat> {
@@ -718,3 +655,6 @@ fn fact(landed: &Landed, settles: Option<Settlement>) -> AttemptFact {
         ended_at: landed.ended_at,
     }
 }
+
+#[cfg(test)]
+mod tests;

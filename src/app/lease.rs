@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,9 +23,12 @@ use crate::app::tally;
 use crate::app::work::{self, Ended, Office};
 use crate::domain::ids::{TenantKey, WorkerId};
 use crate::domain::lease::{LeaseTerms, StartUntil};
+use crate::domain::sharing::Sharing;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{Clock, HeldTenant, Messenger, ProcessIdentity, Random, Store, StoreError};
 use crate::telemetry;
+
+mod share;
 
 /// What readiness calls it.
 const PART: &str = "worker";
@@ -36,6 +40,14 @@ pub type Messengers = Arc<dyn Fn(TenantKey) -> Arc<dyn Messenger> + Send + Sync>
 
 /// Proves that a process on this host is gone. `false` when in doubt.
 pub type IsGone = Arc<dyn Fn(&ProcessIdentity) -> bool + Send + Sync>;
+
+/// One tenant, and the owner that works on it.
+struct Held {
+    tenant: HeldTenant,
+    /// Cancelled when it is to be given back: before the end of the run, to another worker.
+    stop: CancellationToken,
+    busy: Arc<AtomicBool>,
+}
 
 /// Everything that a worker needs from the world.
 #[derive(Clone)]
@@ -187,7 +199,7 @@ impl Worker {
         }
     }
 
-    /// Takes tenants that nobody holds, and lets one owner work on each, until the run is over.
+    /// Takes tenants that nobody holds, hands back what is too many, and lets one owner work on each, until the run is over.
     async fn hold_tenants(
         &self,
         worker: WorkerId,
@@ -196,7 +208,8 @@ impl Worker {
         abandon: &CancellationToken,
     ) -> Result<(), StoreError> {
         let mut owners: JoinSet<(HeldTenant, Result<Ended, StoreError>)> = JoinSet::new();
-        let mut held: BTreeMap<TenantKey, HeldTenant> = BTreeMap::new();
+        let mut held: BTreeMap<TenantKey, Held> = BTreeMap::new();
+        let mut sharing = Sharing::default();
         let (mut outcome, mut unanswered) = (Ok(()), false);
         loop {
             gauge!(telemetry::LEASES_HELD).set(held.len() as f64);
@@ -207,19 +220,20 @@ impl Worker {
                     return outcome;
                 }
             } else {
-                let has: Vec<TenantKey> = held.keys().copied().collect();
                 let taken = tokio::select! {
                     biased; // Equal seeds must give equal runs, and the end goes before whatever was taken.
                     () = over.cancelled() => continue,
                     () = lease.lost.cancelled() => continue,
-                    taken = self.take(worker, &has) => taken,
+                    taken = self.share(worker, &held, &mut sharing) => taken,
                 };
                 match taken {
                     Ok(taken) => {
                         unanswered = false;
                         for tenant in taken {
-                            held.insert(tenant.tenant, tenant);
-                            let office = self.office(worker, tenant, lease, over, abandon);
+                            let (stop, busy) = (over.child_token(), Arc::new(AtomicBool::new(true)));
+                            let begun = Held { tenant, stop, busy };
+                            let office = self.office(worker, &begun, lease, abandon);
+                            held.insert(tenant.tenant, begun);
                             owners.spawn(async move { (tenant, own(office).await) });
                         }
                     }
@@ -246,39 +260,19 @@ impl Worker {
         }
     }
 
-    async fn take(&self, worker: WorkerId, held: &[TenantKey]) -> Result<Vec<HeldTenant>, StoreError> {
-        for (neighbour, process) in self.store.neighbours(&self.process.host, worker).await? {
-            if (self.is_gone)(&process) {
-                tracing::info!(%neighbour, pid = process.pid, "a predecessor on this host is gone; its lease ends now");
-                self.store.end_lease(neighbour).await?;
-            }
-        }
-        let room = self.settings.tenants.saturating_sub(u32::try_from(held.len()).unwrap_or(u32::MAX));
-        if room == 0 {
-            return Ok(Vec::new());
-        }
-        self.store.take_tenants(worker, self.settings.terms.grace, room, &self.tenants, held).await
-    }
-
-    fn office(
-        &self,
-        worker: WorkerId,
-        held: HeldTenant,
-        lease: &Lease,
-        over: &CancellationToken,
-        abandon: &CancellationToken,
-    ) -> Office {
+    fn office(&self, worker: WorkerId, held: &Held, lease: &Lease, abandon: &CancellationToken) -> Office {
         Office {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             store: Arc::clone(&self.store),
-            messenger: (self.messengers)(held.tenant),
+            messenger: (self.messengers)(held.tenant.tenant),
             settings: Arc::clone(&self.settings),
             worker,
-            held,
+            held: held.tenant,
             lease: lease.clone(),
             health: self.health.clone(),
-            stop: over.clone(),
+            stop: held.stop.clone(),
+            busy: Arc::clone(&held.busy),
             abandon: abandon.clone(),
         }
     }

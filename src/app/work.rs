@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::engine::EngineSettings;
 use crate::app::flush;
 use crate::app::health::Health;
-use crate::app::hold::{Hold, Landed, Landing, Start};
+use crate::app::hold::{Hold, Landed, Landing, Lane, Start};
 use crate::app::lease::Lease;
 use crate::app::notice;
 use crate::app::quota::{Buckets, Served};
@@ -32,6 +33,7 @@ use crate::app::tally;
 use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
 use crate::domain::content::Content;
 use crate::domain::delivery::Effect;
+use crate::domain::fairness;
 use crate::domain::ids::{BroadcastId, RequestId, RoundId, TeamsAppId, WorkerId};
 use crate::domain::outcome::{HaltScope, Outcome, Remedy, Step};
 use crate::domain::pacing::{Bucket, window};
@@ -55,7 +57,8 @@ const REFUSALS_THAT_HALT: usize = 3;
 /// Permissions are not asked for when the send bucket rests for longer than this: a crash would leave doubt about
 /// people whose turn was far away.
 const GRANT_AHEAD: Duration = Duration::from_secs(1);
-/// Chunks held at once by one tenant; bounds memory when everybody waits.
+/// Chunks held at once by one tenant, up to twice as many when several rounds share them; bounds memory when everybody
+/// waits.
 const CHUNKS_MAX: usize = 64;
 /// How often a round that stands still is looked through for claims that we do not have.
 const STRAYS_EVERY: Duration = Duration::from_secs(5);
@@ -84,6 +87,8 @@ pub struct Office {
     pub health: Health,
     /// Stop in order.
     pub stop: CancellationToken,
+    /// Where to tell that something of the tenant goes on, or does not.
+    pub busy: Arc<AtomicBool>,
     /// Stop waiting for the database.
     pub abandon: CancellationToken,
 }
@@ -263,6 +268,8 @@ impl Owner {
     /// Looks at everything, starts what may start, and says when to look again.
     fn advance(&mut self) -> Monotonic {
         let (now, wall) = (self.now(), self.office.clock.now());
+        let goes_on = self.halt.is_none() && self.hold.lanes().any(|lane| lane.work.goes_on());
+        self.office.busy.store(goes_on, Ordering::Relaxed);
         let policy = &self.office.settings.retry;
         self.hold.wake(wall, policy);
         self.hold.expire(wall, policy);

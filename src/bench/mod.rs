@@ -2,5 +2,9 @@
 
 pub mod control;
 pub mod crash;
+pub mod fair;
+pub mod instant;
 pub mod quota;
 pub mod simulate;
+pub mod tenants;
+pub mod usage;

@@ -14,7 +14,9 @@ use crate::wiring::{Simulation, Weather};
 
 mod control;
 mod crash;
+mod fair;
 mod simulate;
+mod tenants;
 
 /// Measure, on this machine
 ///
@@ -22,7 +24,8 @@ mod simulate;
 /// run; machines differ.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  stentor bench quota\n  stentor bench quota --recipients 6000 --json\n  \
-                        stentor bench crash --rounds 5 --recipients 300\n  stentor bench control\n  \
+                        stentor bench crash --rounds 5 --recipients 300\n  stentor bench control\n  stentor bench fair\n  \
+                        stentor bench tenants --tenants 1000 --in-process --json\n  \
                         stentor bench simulate --seeds 20000 --from 5000")]
 pub(super) struct Bench {
     #[command(subcommand)]
@@ -39,6 +42,8 @@ enum Measure {
     },
     Crash(crash::Crash),
     Control(control::Control),
+    Fair(fair::Fair),
+    Tenants(tenants::Tenants),
     Simulate(simulate::Simulate),
 }
 
@@ -49,6 +54,8 @@ impl Bench {
             Measure::Quota { recipients } => measure_quota(global, settings, recipients).await,
             Measure::Crash(crash) => crash.perform(global, settings).await,
             Measure::Control(control) => control.perform(global, settings).await,
+            Measure::Fair(fair) => fair.perform(global, settings).await,
+            Measure::Tenants(tenants) => tenants.perform(global, settings).await,
             Measure::Simulate(simulate) => simulate.perform(global).await,
         }
     }

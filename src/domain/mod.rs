@@ -21,5 +21,6 @@ pub mod reason;
 pub mod retry;
 pub mod route;
 pub mod schedule;
+pub mod sharing;
 pub mod spacing;
 pub mod time;

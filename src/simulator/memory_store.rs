@@ -24,6 +24,7 @@ use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
+use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Expanded, Flush, Flushed, Halt,
@@ -185,6 +186,10 @@ impl Store for MemoryStore {
         held: &[TenantKey],
     ) -> Answer<Vec<HeldTenant>> {
         Ok(self.lock().take_tenants(worker, grace, limit, may, held, self.clock.now()))
+    }
+
+    async fn spread(&self, worker: WorkerId, grace: Duration, may: &[TenantKey]) -> Answer<Spread> {
+        Ok(self.lock().spread(worker, grace, may, self.clock.now()))
     }
 
     async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Answer<()> {

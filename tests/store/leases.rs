@@ -1,9 +1,11 @@
 //! Who holds a tenant, by the database's clock alone; and what becomes of calls whose answer was lost.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::ids::{Ordinal, TenantKey};
+use stentor::domain::sharing::Spread;
 use stentor::ports::{ProcessIdentity, StoreError, Submission};
 use uuid::Uuid;
 
@@ -19,6 +21,8 @@ contract! {
     a_tenant_taken_in_a_call_whose_answer_was_lost_is_taken_again_and_a_strangers_never,
     tenants_of_others_do_not_take_the_place_of_free_ones,
     a_tenant_without_work_is_left_alone,
+    a_dead_workers_tenants_are_free_when_its_grace_is_over,
+    every_live_worker_is_counted_with_what_it_holds_and_free_ones_have_work,
     neighbours_are_the_others_of_this_host_who_were_alive_a_minute_ago,
 }
 
@@ -136,6 +140,45 @@ async fn a_tenant_without_work_is_left_alone(bench: &Bench) {
     bench.store.finish(bench.tenant, now()).await.unwrap();
     bench.store.release_tenant(worker, held[0]).await.unwrap();
     assert_eq!(bench.take(worker).await, []);
+}
+
+async fn every_live_worker_is_counted_with_what_it_holds_and_free_ones_have_work(bench: &Bench) {
+    let mut may = vec![bench.tenant];
+    for number in 3..6 {
+        may.push(bench.store.tenant(Uuid::from_u128(number), Uuid::from_u128(2)).await.unwrap());
+    }
+    // The last has nothing to do.
+    for tenant in &may[..3] {
+        let broadcast = announcement(1, WhenInDoubt::Hold);
+        bench.store.submit(&Submission { tenant: *tenant, broadcast, list: vec![] }).await.unwrap();
+    }
+    let me = bench.register().await;
+    let spread = async |may: &[TenantKey]| bench.store.spread(me, GRACE, may).await.unwrap();
+    assert_eq!(spread(&may).await, Spread { others: BTreeMap::new(), free: 3 });
+
+    let (busy, idle) = (bench.register().await, bench.register().await);
+    let taken = bench.store.take_tenants(busy, GRACE, 2, &may, &[]).await.unwrap();
+    let others = BTreeMap::from([(busy, 2), (idle, 0)]);
+    assert_eq!(spread(&may).await, Spread { others: others.clone(), free: 1 });
+    // What we hold by the record and do not know of is free for us, and nobody's of those that we may not take counts.
+    bench.store.take_tenants(me, GRACE, 1, &may[2..], &[]).await.unwrap();
+    assert_eq!(spread(&may).await, Spread { others, free: 1 });
+    assert_eq!(spread(&may[..1]).await, Spread { others: BTreeMap::from([(busy, 1), (idle, 0)]), free: 0 });
+
+    bench.store.release_tenant(busy, taken[0]).await.unwrap();
+    bench.store.end_lease(busy).await.unwrap();
+    assert_eq!(spread(&may).await, Spread { others: BTreeMap::from([(idle, 0)]), free: 3 });
+}
+
+async fn a_dead_workers_tenants_are_free_when_its_grace_is_over(bench: &Bench) {
+    bench.submit(WhenInDoubt::Hold).await;
+    bench.worker().await;
+    bench.let_time_pass(LEASE).await;
+    let me = bench.register().await;
+    let spread = async || bench.store.spread(me, GRACE, &[bench.tenant]).await.unwrap();
+    assert_eq!(spread().await, Spread::default());
+    bench.let_time_pass(GRACE).await;
+    assert_eq!(spread().await.free, 1);
 }
 
 async fn neighbours_are_the_others_of_this_host_who_were_alive_a_minute_ago(bench: &Bench) {

@@ -10,6 +10,7 @@ use super::rows::{int, interval, uint};
 use super::statement::statements;
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::ids::{BroadcastId, Epoch, TenantKey, WorkerId};
+use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{HeldTenant, ProcessIdentity, StoreError};
 
@@ -79,6 +80,33 @@ statements! {
         select taken.tenant_id, taken.lease_epoch, before.quiet_since
         from taken
         join before on before.tenant_id = taken.tenant_id";
+    HELD_BY_OTHERS = "-- held_by_others
+        -- $1 tenants that may be taken, $2 worker
+        -- Every other live worker, also those that hold none of them.
+        select w.worker_id, count(t.tenant_id)
+        from worker w
+        left join tenant t on t.lease_owner = w.worker_id and t.tenant_id = any($1)
+        where w.alive_until > lease_now() and w.worker_id <> $2
+        group by w.worker_id";
+    COUNT_FREE_TENANTS = "-- count_free_tenants
+        -- $1 tenants that may be taken, $2 worker, $3 grace
+        -- As lock_free_tenants judges them.
+        select count(*)
+        from tenant t
+        where t.tenant_id = any($1)
+          and (t.lease_owner is null or t.lease_owner = $2 or not exists (
+            select from worker w where w.worker_id = t.lease_owner and w.alive_until + $3 > lease_now()
+          ))
+          and (
+            exists (select from round r where r.tenant_id = t.tenant_id and r.state <> 'done')
+            or exists (
+              select from broadcast b
+              where b.tenant_id = t.tenant_id
+                and b.author_id is not null
+                and b.state in ('done', 'cancelled', 'halted', 'missed')
+                and b.told_state is distinct from b.state
+            )
+          )";
     MISS_STALE = "-- miss_stale
         -- $1 tenant, $2 the last sign of life of its last owner, or null
         -- What lay still for longer than its tolerance may be out of date, or come out of a restored backup.
@@ -197,6 +225,27 @@ impl PgStore {
             .await?;
         let held = |(tenant, epoch, _): TakenRow| HeldTenant { tenant: TenantKey(tenant), epoch: Epoch(uint(epoch)) };
         Ok(taken.into_iter().map(held).collect())
+    }
+
+    pub(super) async fn spread_of(
+        &self,
+        worker: WorkerId,
+        grace: Duration,
+        may: &[TenantKey],
+    ) -> Result<Spread, StoreError> {
+        let may: Vec<i32> = may.iter().map(|tenant| tenant.0).collect();
+        let (others, free): (Vec<(i64, i64)>, i64) = self
+            .database
+            .run("spread", async |conn| {
+                let query = sqlx::query_as(HELD_BY_OTHERS).bind(&may).bind(worker.0);
+                let others = query.fetch_all(&mut *conn).await?;
+                let query = sqlx::query_scalar(COUNT_FREE_TENANTS).bind(&may).bind(worker.0).bind(interval(grace));
+                Ok((others, query.fetch_one(conn).await?))
+            })
+            .await?;
+        let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+        let others = others.into_iter().map(|(worker, held)| (WorkerId(worker), count(held))).collect();
+        Ok(Spread { others, free: count(free) })
     }
 
     pub(super) async fn give_back(&self, worker: WorkerId, held: HeldTenant) -> Result<(), StoreError> {

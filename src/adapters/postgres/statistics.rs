@@ -5,6 +5,8 @@ use super::statement::statements;
 use crate::ports::StoreError;
 
 statements! {
+    TRANSACTIONS = "-- transactions
+        select xact_commit + xact_rollback from pg_stat_database where datname = current_database()";
     COUNTS_STATEMENTS = "-- counts_statements
         select current_setting('shared_preload_libraries') like '%pg_stat_statements%'";
 }
@@ -27,6 +29,16 @@ impl PgStore {
             Ok(counts)
         });
         Ok(counted.await?)
+    }
+
+    /// Transactions that ended in this database so far.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn transactions(&self) -> Result<i64, StoreError> {
+        let ended =
+            self.database.run("transactions", async |conn| sqlx::query_scalar(TRANSACTIONS).fetch_one(conn).await);
+        Ok(ended.await?)
     }
 
     /// Milliseconds that the statement called `name` has taken in the server since [`Self::count_statements`].

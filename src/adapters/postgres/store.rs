@@ -14,6 +14,7 @@ use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
+use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
@@ -119,6 +120,10 @@ impl Store for PgStore {
         held: &[TenantKey],
     ) -> Answer<Vec<HeldTenant>> {
         self.take(worker, grace, limit, may, held).await
+    }
+
+    async fn spread(&self, worker: WorkerId, grace: Duration, may: &[TenantKey]) -> Answer<Spread> {
+        self.spread_of(worker, grace, may).await
     }
 
     async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Answer<()> {

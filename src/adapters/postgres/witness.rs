@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::PgStore;
 use super::statement::statements;
-use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
+use crate::domain::ids::{BroadcastId, ConversationId, EntraId, TenantKey};
 use crate::ports::StoreError;
 
 statements! {
@@ -34,6 +34,12 @@ statements! {
         update recipient
         set installation = 0, installation_id = null, conversation_id = null, refusal = null, refused_at = null
         where tenant_id = $1";
+    LEARN_CHATS = "-- learn_chats
+        -- $1 tenant, $2 Entra ids, $3 chats
+        update recipient p
+        set conversation_id = known.chat
+        from unnest($2::uuid[], $3::text[]) known (entra_id, chat)
+        where p.tenant_id = $1 and p.entra_id = known.entra_id";
 }
 
 /// How a tenant is held at one instant.
@@ -80,6 +86,21 @@ impl PgStore {
     pub async fn forget_routes(&self, tenant: TenantKey) -> Result<(), StoreError> {
         self.database
             .run("forget_routes", async |conn| sqlx::query(FORGET_ROUTES).bind(tenant.0).execute(conn).await)
+            .await?;
+        Ok(())
+    }
+
+    /// Lets the chats of these people be known, as if an earlier broadcast had learnt them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn learn_chats(&self, tenant: TenantKey, chats: &[(EntraId, ConversationId)]) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = chats.iter().map(|(person, _)| person.0).collect();
+        let chats: Vec<&str> = chats.iter().map(|(_, chat)| chat.0.as_str()).collect();
+        self.database
+            .run("learn_chats", async |conn| {
+                sqlx::query(LEARN_CHATS).bind(tenant.0).bind(&ids).bind(&chats).execute(conn).await
+            })
             .await?;
         Ok(())
     }

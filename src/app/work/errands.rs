@@ -92,6 +92,8 @@ impl Owner {
         let (mut claims, mut expansions) = (Vec::new(), Vec::new());
         // While halted, somebody is needed to be tried with.
         let may_claim = self.halt.is_none() || (self.may_probe() && !self.hold.has_work());
+        let runs = |lane: &&Lane| lane.work.state == RoundState::Running && lane.work.goes_on();
+        let running = self.hold.lanes().filter(runs).count();
         for lane in self.hold.lanes() {
             let (work, round) = (&lane.work, lane.work.round);
             match work.state {
@@ -100,7 +102,8 @@ impl Owner {
                 }
                 RoundState::Running if work.goes_on() => {
                     let (all, own) = self.hold.chunk_count(round);
-                    let hungry = lane.is_hungry(chunk_size as usize) && (all < CHUNKS_MAX || own == 0);
+                    let may_hold = fairness::may_hold_another(own, all, running, CHUNKS_MAX);
+                    let hungry = lane.is_hungry(chunk_size as usize) && may_hold;
                     if hungry && !lane.exhausted && may_claim {
                         claims.push(round);
                     }

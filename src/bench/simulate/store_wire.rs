@@ -17,6 +17,7 @@ use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
+use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
@@ -199,6 +200,11 @@ impl Store for StoreWire {
         let (may, held) = (may.to_vec(), held.to_vec());
         let effect = move |record: &mut Record, clock| record.take_tenants(worker, grace, limit, &may, &held, clock);
         self.ask(Call::TakeTenants, effect).await
+    }
+
+    async fn spread(&self, worker: WorkerId, grace: Duration, may: &[TenantKey]) -> Answer<Spread> {
+        let may = may.to_vec();
+        self.ask(Call::TakeTenants, move |record, clock| record.spread(worker, grace, &may, clock)).await
     }
 
     async fn release_tenant(&self, worker: WorkerId, held: HeldTenant) -> Answer<()> {

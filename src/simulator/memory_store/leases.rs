@@ -6,6 +6,7 @@ use super::record::{Claim, Record, StoredWorker};
 use super::to_delta;
 use crate::domain::broadcast::{BroadcastState, RoundState};
 use crate::domain::ids::{Epoch, TenantKey, WorkerId};
+use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{HeldTenant, ProcessIdentity};
 
@@ -60,26 +61,43 @@ impl Record {
         held: &[TenantKey],
         clock: Timestamp,
     ) -> Vec<HeldTenant> {
-        let alive_for = |worker: WorkerId, grace: Duration| {
-            let until = self.workers.get(&worker).and_then(|stored| stored.alive_until);
-            until.is_some_and(|until| until + grace > clock)
-        };
-        if !alive_for(worker, Duration::ZERO) {
+        if !self.is_alive_for(worker, Duration::ZERO, clock) {
             return Vec::new();
         }
-        let free = |owner: Option<WorkerId>| owner.is_none_or(|owner| owner == worker || !alive_for(owner, grace));
-        let has_work = |tenant| {
-            self.rounds(tenant).any(|round| round.state != RoundState::Done) || !self.untold(tenant).is_empty()
+        let free = |owner: Option<WorkerId>| {
+            owner.is_none_or(|owner| owner == worker || !self.is_alive_for(owner, grace, clock))
         };
         let taken: Vec<TenantKey> = self
             .tenants
             .values()
             .filter(|tenant| may.contains(&tenant.key) && !held.contains(&tenant.key))
-            .filter(|tenant| free(tenant.owner) && has_work(tenant.key))
+            .filter(|tenant| free(tenant.owner) && self.has_work(tenant.key))
             .map(|tenant| tenant.key)
             .take(limit as usize)
             .collect();
         taken.into_iter().filter_map(|key| self.take_one(key, worker, clock)).collect()
+    }
+
+    /// As [`Store::spread`](crate::ports::Store::spread).
+    pub fn spread(&self, worker: WorkerId, grace: Duration, may: &[TenantKey], clock: Timestamp) -> Spread {
+        let shared = || self.tenants.values().filter(|tenant| may.contains(&tenant.key));
+        let held_by = |owner| shared().filter(|tenant| tenant.owner == Some(owner)).count();
+        let alive = self.workers().map(|(id, _)| id).filter(|id| self.is_alive_for(*id, Duration::ZERO, clock));
+        let others = alive.filter(|id| *id != worker).map(|id| (id, count(held_by(id)))).collect();
+        let free = |owner: Option<WorkerId>| {
+            owner.is_none_or(|owner| owner == worker || !self.is_alive_for(owner, grace, clock))
+        };
+        let free = shared().filter(|tenant| free(tenant.owner) && self.has_work(tenant.key)).count();
+        Spread { others, free: count(free) }
+    }
+
+    fn is_alive_for(&self, worker: WorkerId, grace: Duration, clock: Timestamp) -> bool {
+        let until = self.workers.get(&worker).and_then(|stored| stored.alive_until);
+        until.is_some_and(|until| until + grace > clock)
+    }
+
+    fn has_work(&self, tenant: TenantKey) -> bool {
+        self.rounds(tenant).any(|round| round.state != RoundState::Done) || !self.untold(tenant).is_empty()
     }
 
     fn take_one(&mut self, key: TenantKey, worker: WorkerId, clock: Timestamp) -> Option<HeldTenant> {
@@ -118,4 +136,8 @@ impl Record {
             tenant.left_at = Some(clock);
         }
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

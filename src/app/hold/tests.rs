@@ -1,0 +1,144 @@
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::broadcast::{RoundState, TOLERANCE, Treatment};
+use crate::domain::delivery::WhenInDoubt;
+use crate::domain::fairness::ONE_IN;
+use crate::domain::ids::{ConversationId, EntraId, RecipientKey};
+use crate::domain::route::{Account, Route};
+use crate::ports::Answer;
+
+const WINDOW: u32 = 24;
+
+fn now() -> Timestamp {
+    "2026-11-24T10:00:00Z".parse().unwrap()
+}
+
+/// A room with rounds whose first chunks are claimed and whose people can be sent to at once: number, urgent, people.
+fn room(rounds: &[(i64, bool, u32)]) -> Hold {
+    let mut hold = Hold::default();
+    let work = |(round, urgent, _): &(i64, bool, u32)| RoundWork {
+        round: RoundId::from_i64(*round),
+        broadcast: BroadcastId::from_i64(*round),
+        kind: RoundKind::Send,
+        state: RoundState::Running,
+        broadcast_state: BroadcastState::Running,
+        treatment: Treatment {
+            when_in_doubt: WhenInDoubt::Hold,
+            urgent: *urgent,
+            deadline_at: now() + std::time::Duration::from_secs(3600),
+            tolerance: TOLERANCE,
+        },
+        hour_in: None,
+    };
+    hold.learn_rounds(rounds.iter().map(work).collect());
+    for (round, _, people) in rounds {
+        let round = RoundId::from_i64(*round);
+        hold.lane_mut(round).unwrap().activity = Some(Arc::from("{}"));
+        let chunk = Chunk::fresh(round, ChunkNumber(0), Ordinal(0), *people);
+        let member = |ordinal: Ordinal| Member {
+            ordinal,
+            recipient: RecipientKey(i64::from(ordinal.0)),
+            entra_id: EntraId(Uuid::nil()),
+            account: Account::ORDINARY,
+            route: Route::to(ConversationId(String::new())),
+            doubt: None,
+        };
+        let members = chunk.unsettled().map(member).collect();
+        hold.admit(ClaimedChunk { chunk, members, attempts: Vec::new() }, &RetryPolicy::default(), now());
+    }
+    hold
+}
+
+fn commit(hold: &mut Hold) {
+    if let Some(flush) = hold.take_flush(WINDOW, now()) {
+        let held = flush.chunks.iter().map(|chunk| (chunk.round, chunk.number)).collect();
+        hold.committed(&flush, &Flushed { held, ..Flushed::default() });
+    }
+}
+
+/// One send from start to answer; whose it was.
+fn send(hold: &mut Hold) -> Option<i64> {
+    let start = hold.start(Step::Send, &RetryPolicy::default(), Monotonic::ZERO, now())?;
+    let answer = Answer::from(Outcome::Accepted { message_id: None });
+    let landed = Landed {
+        seat: start.seat,
+        epoch: start.epoch,
+        attempt: start.attempt,
+        step: Step::Send,
+        request: crate::domain::ids::RequestId::new(1, 1),
+        started_at: now(),
+        ended_at: now(),
+        answer,
+    };
+    hold.land(landed, &RetryPolicy::default());
+    Some(start.seat.chunk.0.as_i64())
+}
+
+fn permitted(hold: &Hold) -> BTreeMap<i64, usize> {
+    hold.lanes.iter().map(|(round, lane)| (round.as_i64(), lane.permitted.len())).collect()
+}
+
+/// As [`room`], where the large round has every permission before the other rounds come.
+fn room_taken_by(large: (i64, bool, u32), others: &[(i64, bool, u32)]) -> Hold {
+    let mut hold = room(&[large]);
+    commit(&mut hold);
+    assert_eq!(permitted(&hold)[&large.0], WINDOW as usize);
+    let mut with = room(&[&[large][..], others].concat());
+    // The large one's chunk with its permissions, and the newcomers.
+    with.chunks.extend(hold.chunks);
+    with.lanes.extend(hold.lanes);
+    with
+}
+
+#[test]
+fn an_urgent_one_gets_the_unused_permissions_of_a_large_one_with_the_next_flush() {
+    let mut hold = room_taken_by((1, false, 250), &[(2, true, 50)]);
+    commit(&mut hold);
+    let (large, urgent) = kept_in(&hold);
+    // A tenth is kept, and a tenth of what is given anew.
+    assert!((2..=4).contains(&large), "{large} permissions of the large one");
+    assert_eq!((large + urgent, hold.open()), (WINDOW as usize, WINDOW));
+}
+
+fn kept_in(hold: &Hold) -> (usize, usize) {
+    let permitted = permitted(hold);
+    (permitted[&1], permitted[&2])
+}
+
+#[test]
+fn an_urgent_one_is_done_before_a_tenth_of_its_size_of_the_large_one_has_gone_out() {
+    let mut hold = room_taken_by((1, false, 250), &[(2, true, 50)]);
+    let mut counts = BTreeMap::<i64, u32>::new();
+    while counts.get(&2) != Some(&50) {
+        commit(&mut hold);
+        // A flush takes as long as five sends.
+        for _ in 0..5 {
+            *counts.entry(send(&mut hold).unwrap()).or_default() += 1;
+        }
+    }
+    let large = counts[&1];
+    assert!((50 / ONE_IN..=10).contains(&large), "{large} of the large one while 50 urgent ones went out");
+}
+
+#[test]
+fn equals_share_the_sends_although_one_had_all_permissions_when_the_other_came() {
+    let mut hold = room_taken_by((1, false, 250), &[(2, false, 250)]);
+    let mut counts = BTreeMap::<i64, u32>::new();
+    for _ in 0..40 {
+        commit(&mut hold);
+        for _ in 0..5 {
+            *counts.entry(send(&mut hold).unwrap()).or_default() += 1;
+        }
+    }
+    assert!(counts[&1].abs_diff(counts[&2]) <= WINDOW, "{counts:?}");
+    assert_eq!(counts.values().sum::<u32>(), 200, "nothing of the quota was wasted");
+}
+
+#[test]
+fn a_large_one_alone_keeps_its_permissions() {
+    let mut hold = room_taken_by((1, false, 250), &[(2, true, 1)]);
+    commit(&mut hold);
+    assert_eq!(kept_in(&hold), (23, 1), "one urgent person needs one");
+    assert_eq!(send(&mut hold), Some(2));
+}
