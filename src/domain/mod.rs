@@ -11,6 +11,7 @@ pub mod content;
 pub mod delivery;
 pub mod fairness;
 pub mod fault;
+pub mod flow;
 pub mod ids;
 pub mod lease;
 pub mod outcome;
