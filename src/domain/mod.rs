@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod fairness;
 pub mod fault;
 pub mod flow;
+pub mod forecast;
 pub mod ids;
 pub mod lease;
 pub mod outcome;
