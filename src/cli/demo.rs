@@ -87,6 +87,7 @@ impl Demo {
             reached_at: None,
             quota_factor: 1.0,
             is_warm: false,
+            installed: None,
             latency: Duration::ZERO,
             weather: self.faults,
             token_lifetime: None,
