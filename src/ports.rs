@@ -16,6 +16,7 @@ use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
+use crate::domain::flow::Mix;
 use crate::domain::ids::{
     BroadcastId, ChunkNumber, ConversationId, EntraId, InstallationId, RecipientKey, RequestId, RoundId, TeamsAppId,
     TenantKey, WorkerId,
@@ -262,6 +263,13 @@ pub trait Store: Send + Sync {
 
     /// The newest broadcasts, newest first.
     async fn reports(&self, tenant: TenantKey, limit: u32) -> Result<Vec<BroadcastReport>, StoreError>;
+
+    /// How well the way is known to each person who is still to be reached. Who is left out by rule is not counted; of
+    /// a large broadcast under way, chunks are counted by sample and scaled up.
+    async fn ways(&self, tenant: TenantKey, whose: &Whose) -> Result<Mix, StoreError>;
+
+    /// Who works, and who had the app of late: what a forecast must know of a tenant.
+    async fn outlook(&self, tenant: TenantKey) -> Result<Outlook, StoreError>;
 
     /// How many people ended for which reason.
     async fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Result<Vec<(Settlement, Reason, u64)>, StoreError>;

@@ -15,6 +15,7 @@ use crate::adapters::postgres::{PgStore, schema};
 use crate::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
 use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings, Way};
 use crate::app::clocks::{self, Apart};
+use crate::app::forecast::Foresight;
 use crate::app::health::{Health, Readiness};
 use crate::app::lease::Worker;
 use crate::app::people::{People, PeopleError};
@@ -265,6 +266,12 @@ impl Stentor {
     pub async fn check_clock(&self) -> anyhow::Result<()> {
         let apart: Option<Apart> = clocks::apart(&*self.store, &*self.clock).await?;
         apart.map_or(Ok(()), |apart| Err(apart.into()))
+    }
+
+    /// Who foretells, by what stands in the store at this moment.
+    pub fn foresight(&self) -> Foresight<'_> {
+        let quotas = &self.settings.engine.quotas;
+        Foresight { store: self.store.as_ref(), tenant: self.tenant, quotas, now: self.clock.now() }
     }
 
     /// What reading the directory and accepting broadcasts need.

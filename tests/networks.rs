@@ -47,6 +47,7 @@ async fn town(names: &[&str]) -> Town {
         reached_at: None,
         quota_factor: 20.0,
         is_warm: false,
+        installed: None,
         latency: Duration::ZERO,
         weather: Weather::None,
         token_lifetime: None,

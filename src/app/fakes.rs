@@ -13,6 +13,7 @@ use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
+use crate::domain::flow::Mix;
 use crate::domain::ids::{
     BroadcastId, ChunkNumber, EntraId, RecipientKey, RequestId, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
@@ -24,8 +25,8 @@ use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
     Answer, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Directory, Expanded,
-    Flush, Flushed, Halt, HeldTenant, Pending, PeoplePage, Person, ProcessIdentity, Random, RetryWish, Store,
-    StoreError, Submission, TenantWork, Untold,
+    Flush, Flushed, Halt, HeldTenant, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, RetryWish, Store,
+    StoreError, Submission, TenantWork, Untold, Whose,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);
@@ -92,6 +93,12 @@ pub struct FakeStore {
     pub deliveries: Mutex<Vec<DeliveryReport>>,
     /// What is answered when a broadcast's state is asked for, in turn.
     pub reports: Mutex<VecDeque<Stored<Option<BroadcastReport>>>>,
+    /// How well ways are known, in turn; nobody's after the last.
+    pub ways: Mutex<VecDeque<Mix>>,
+    /// Who works, and who had the app.
+    pub outlook: Mutex<Outlook>,
+    /// What the owner of the tenant would be told.
+    pub work: Mutex<TenantWork>,
     /// Submissions that are stored, but whose answer is lost.
     pub silences: AtomicU64,
 }
@@ -189,6 +196,12 @@ impl Store for FakeStore {
     async fn reports(&self, _: TenantKey, _: u32) -> Stored<Vec<BroadcastReport>> {
         unreachable!()
     }
+    async fn ways(&self, _: TenantKey, _: &Whose) -> Stored<Mix> {
+        Ok(self.ways.lock().unwrap().pop_front().unwrap_or_default())
+    }
+    async fn outlook(&self, _: TenantKey) -> Stored<Outlook> {
+        Ok(*self.outlook.lock().unwrap())
+    }
     async fn reasons(&self, _: TenantKey, _: BroadcastId) -> Stored<Vec<(Settlement, Reason, u64)>> {
         unreachable!()
     }
@@ -247,7 +260,7 @@ impl Store for FakeStore {
         unreachable!()
     }
     async fn work(&self, _: TenantKey) -> Stored<TenantWork> {
-        unreachable!()
+        Ok(self.work.lock().unwrap().clone())
     }
     async fn expand(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: u32, _: u32, _: Timestamp) -> Stored<Expanded> {
         unreachable!()

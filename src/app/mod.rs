@@ -5,6 +5,7 @@ pub mod control;
 pub mod engine;
 pub mod export;
 pub mod flush;
+pub mod forecast;
 pub mod health;
 pub mod hold;
 pub mod lease;

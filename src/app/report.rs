@@ -3,9 +3,12 @@
 use serde::Serialize;
 
 use crate::domain::delivery::Settlement;
-use crate::domain::ids::{BroadcastId, TenantKey};
+use crate::domain::forecast::Forecast;
+use crate::domain::ids::BroadcastId;
 use crate::domain::reason::Reason;
-use crate::ports::{BroadcastReport, Store, StoreError};
+use crate::ports::{BroadcastReport, StoreError};
+
+use super::forecast::Foresight;
 
 /// One broadcast with the reasons of everybody who was not simply sent to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,6 +18,9 @@ pub struct Summary {
     pub report: BroadcastReport,
     /// Why people ended where they did, most people first.
     pub by_reason: Vec<ReasonCount>,
+    /// When it is expected to end; nothing of one that is over.
+    #[serde(flatten)]
+    pub forecast: Forecast,
 }
 
 /// How many people ended for one reason.
@@ -36,11 +42,13 @@ pub struct ReasonCount {
 ///
 /// # Errors
 /// The store's.
-pub async fn summary(store: &dyn Store, tenant: TenantKey, id: BroadcastId) -> Result<Option<Summary>, StoreError> {
+pub async fn summary(foresight: &Foresight<'_>, id: BroadcastId) -> Result<Option<Summary>, StoreError> {
+    let (store, tenant) = (foresight.store, foresight.tenant);
     let Some(report) = store.report(tenant, id).await? else { return Ok(None) };
     let mut by_reason: Vec<ReasonCount> = store.reasons(tenant, id).await?.into_iter().map(reason_count).collect();
     by_reason.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code, row.settlement));
-    Ok(Some(Summary { report, by_reason }))
+    let forecast = foresight.of_broadcast(&report).await?;
+    Ok(Some(Summary { report, by_reason, forecast }))
 }
 
 const fn reason_count((settlement, reason, count): (Settlement, Reason, u64)) -> ReasonCount {

@@ -12,7 +12,7 @@ use crate::domain::audience::{Address, Flaw, List, Malformed, Repeat};
 use crate::domain::broadcast::{AudienceKind, NewBroadcast, Schedule, Treatment};
 use crate::domain::content::Content;
 use crate::domain::fault::{Fault, Faults};
-use crate::domain::ids::{BroadcastId, RecipientKey, RoundId};
+use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RoundId};
 use crate::domain::retry::Jitter;
 use crate::domain::time::Timestamp;
 use crate::ports::{Person, StoreError, Submission};
@@ -83,6 +83,8 @@ pub struct Accepted {
 pub struct Preview {
     /// Whom it is for, and who of them is left out by rule.
     pub reach: Reach,
+    /// Who of a list would get it; `None` for everyone.
+    pub reachable: Option<Vec<EntraId>>,
     /// What of the list is not among them.
     pub left_out: LeftOut,
 }
@@ -174,7 +176,7 @@ pub async fn preview(people: &People, draft: Draft) -> Result<Preview, SubmitErr
         Audience::Everyone => {
             let mut reach = Reach::default();
             people.browse(|person| reach.count(person)).await?;
-            Preview { reach, left_out: LeftOut::default() }
+            Preview { reach, reachable: None, left_out: LeftOut::default() }
         }
         Audience::List(list) => preview_list(people, list).await?,
     };
@@ -198,8 +200,10 @@ async fn preview_list(people: &People, list: &List) -> Result<Preview, SubmitErr
         .await?;
     let (places, left_out) = found.pick(list);
     let mut reach = Reach::default();
-    places.into_iter().for_each(|place| reach.count(&named[place]));
-    Ok(Preview { reach, left_out })
+    places.iter().for_each(|place| reach.count(&named[*place]));
+    let people = places.into_iter().map(|place| &named[place]);
+    let reachable = people.filter(|person| person.account.barrier().is_none()).map(|person| person.entra_id);
+    Ok(Preview { reach, reachable: Some(reachable.collect()), left_out })
 }
 
 /// Everything that can be refused without asking anybody.

@@ -1,5 +1,6 @@
 //! What `stentor bench` measures, one file a measure. Figures are ratios within one run, because machines differ.
 
+pub mod cold;
 pub mod control;
 pub mod crash;
 pub mod fair;

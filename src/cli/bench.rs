@@ -12,6 +12,7 @@ use crate::config::{Need, Settings};
 use crate::telemetry::Voice;
 use crate::wiring::{Simulation, Weather};
 
+mod cold;
 mod control;
 mod crash;
 mod fair;
@@ -24,6 +25,7 @@ mod tenants;
 /// run; machines differ.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  stentor bench quota\n  stentor bench quota --recipients 6000 --json\n  \
+                        stentor bench cold --recipients 3000 --installed 0,50\n  \
                         stentor bench crash --rounds 5 --recipients 300\n  stentor bench control\n  stentor bench fair\n  \
                         stentor bench tenants --tenants 1000 --in-process --json\n  \
                         stentor bench simulate --seeds 20000 --from 5000")]
@@ -40,6 +42,7 @@ enum Measure {
         #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(500..=1_000_000))]
         recipients: u32,
     },
+    Cold(cold::Cold),
     Crash(crash::Crash),
     Control(control::Control),
     Fair(fair::Fair),
@@ -52,6 +55,7 @@ impl Bench {
         let settings = global.begin(Need::Nothing, Voice::Command)?;
         match self.measure {
             Measure::Quota { recipients } => measure_quota(global, settings, recipients).await,
+            Measure::Cold(cold) => cold.perform(global, settings).await,
             Measure::Crash(crash) => crash.perform(global, settings).await,
             Measure::Control(control) => control.perform(global, settings).await,
             Measure::Fair(fair) => fair.perform(global, settings).await,
@@ -84,6 +88,7 @@ fn simulation(people: u32) -> Simulation {
         reached_at: None,
         quota_factor: 1.0,
         is_warm: false,
+        installed: None,
         latency: Duration::ZERO,
         weather: Weather::None,
         token_lifetime: None,

@@ -16,6 +16,7 @@ use super::text::{self, Align, table, thousands};
 use super::{Global, service, stop};
 use crate::app::report::{self, Summary};
 use crate::config::Need;
+use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
 use crate::http::server;
 use crate::telemetry::{self, Voice};
@@ -86,6 +87,7 @@ impl Demo {
             reached_at: None,
             quota_factor: 1.0,
             is_warm: false,
+            installed: None,
             latency: Duration::ZERO,
             weather: self.faults,
             token_lifetime: None,
@@ -105,12 +107,12 @@ impl Demo {
             // Half a demonstration is no result for a script.
             return Err(interrupted().into());
         }
-        let (store, tenant) = (demo.stentor.store.as_ref(), demo.stentor.tenant);
-        let summary = report::summary(store, tenant, demo.broadcast).await?.ok_or_else(|| not_found(demo.broadcast))?;
+        let summary = report::summary(&demo.stentor.foresight(), demo.broadcast).await?;
+        let summary = summary.ok_or_else(|| not_found(demo.broadcast))?;
         let outcome = Outcome::of(&summary, demo.ledger());
         match global.json {
             true => text::print_json(&outcome)?,
-            false => text::print(&outcome_text(&summary, &outcome))?,
+            false => text::print(&outcome_text(&summary, &outcome, &demo.stentor.settings.engine.quotas))?,
         }
         if ended == Ended::Unwatched {
             return Err(interrupted().into());
@@ -161,13 +163,13 @@ impl Outcome {
     }
 }
 
-fn outcome_text(summary: &Summary, outcome: &Outcome) -> String {
+fn outcome_text(summary: &Summary, outcome: &Outcome, quotas: &BTreeMap<Bucket, Quota>) -> String {
     let requests = outcome.ledger.requests.iter();
     let mut rows: Vec<Vec<String>> = requests.map(|(bucket, count)| vec![bucket.clone(), thousands(*count)]).collect();
     rows.push(vec!["asked to wait (429)".to_owned(), thousands(outcome.ledger.throttled)]);
     rows.push(vec!["told twice".to_owned(), thousands(outcome.ledger.duplicates)]);
     let requests = table(&[Align::Left, Align::Right], &rows, "  ");
-    format!("\n{}\nWhat the simulated Teams saw\n{requests}", summary_text(summary))
+    format!("\n{}\nWhat the simulated Teams saw\n{requests}", summary_text(summary, quotas))
 }
 
 #[cfg(test)]
@@ -187,7 +189,7 @@ mod tests {
     #[test]
     fn the_outcome_is_told_to_people() {
         let (summary, outcome) = outcome();
-        insta::assert_snapshot!(outcome_text(&summary, &outcome));
+        insta::assert_snapshot!(outcome_text(&summary, &outcome, &BTreeMap::new()));
     }
 
     #[test]

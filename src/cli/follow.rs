@@ -1,6 +1,6 @@
 //! Follows one broadcast to its end: a bar on a terminal, plain lines elsewhere; halts are told with their cure.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -9,9 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::broadcast::not_found;
 use super::broadcast::show::{halt_text, hour_text};
+use super::expected::about;
 use super::text;
+use crate::app::forecast::Foresight;
 use crate::domain::broadcast::BroadcastState;
+use crate::domain::forecast::Forecast;
 use crate::domain::ids::{BroadcastId, TenantKey};
+use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
 use crate::domain::time::Monotonic;
 use crate::ports::{BroadcastReport, Clock, Store};
@@ -27,6 +31,10 @@ const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {prefix}\n{wide_msg}";
 const RATE_OVER: Duration = Duration::from_secs(10);
 /// How long a broadcast may stand still at its beginning before we guess that nobody works.
 const IDLE: Duration = Duration::from_secs(10);
+/// How often the end is foretold anew; in between, the clock runs on. It costs more than a look.
+const FORETELL_EVERY: Duration = Duration::from_secs(15);
+/// What was seen over so long is believed.
+const SEEN_OVER: Duration = Duration::from_secs(60);
 
 /// Why the following ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,18 +52,30 @@ pub(super) struct Follow<'a> {
     tenant: TenantKey,
     id: BroadcastId,
     screen: Screen,
+    quotas: &'a BTreeMap<Bucket, Quota>,
     rate: Rate,
+    seen: Rate,
+    expected: Option<(Monotonic, Forecast)>,
     began: Monotonic,
     told: Option<String>,
 }
 
 impl<'a> Follow<'a> {
     pub(super) fn new(stentor: &'a Stentor, id: BroadcastId) -> Self {
-        Self::over(stentor.store.as_ref(), stentor.clock.as_ref(), stentor.tenant, id, Screen::new())
+        let (store, clock) = (stentor.store.as_ref(), stentor.clock.as_ref());
+        Self::over(store, clock, stentor.tenant, id, &stentor.settings.engine.quotas, Screen::new())
     }
 
-    fn over(store: &'a dyn Store, clock: &'a dyn Clock, tenant: TenantKey, id: BroadcastId, screen: Screen) -> Self {
-        Self { store, clock, tenant, id, screen, rate: Rate::default(), began: clock.monotonic(), told: None }
+    fn over(
+        store: &'a dyn Store,
+        clock: &'a dyn Clock,
+        tenant: TenantKey,
+        id: BroadcastId,
+        quotas: &'a BTreeMap<Bucket, Quota>,
+        screen: Screen,
+    ) -> Self {
+        let (rate, seen, began) = (Rate::over(RATE_OVER), Rate::over(SEEN_OVER), clock.monotonic());
+        Self { store, clock, tenant, id, screen, quotas, rate, seen, expected: None, began, told: None }
     }
 
     /// Tells of every change until the broadcast is final, or `stop`.
@@ -63,6 +83,7 @@ impl<'a> Follow<'a> {
         loop {
             match self.store.report(self.tenant, self.id).await {
                 Ok(Some(report)) => {
+                    self.foretell(&report).await;
                     self.tell(&report);
                     if report.state.is_final() {
                         self.screen.clear();
@@ -84,15 +105,33 @@ impl<'a> Follow<'a> {
         }
     }
 
+    /// Asks anew when the broadcast goes on and the last answer has grown old. A forecast that cannot be made is none.
+    async fn foretell(&mut self, report: &BroadcastReport) {
+        use BroadcastState::{Expanding, Running, Scheduled};
+        let at = self.clock.monotonic();
+        if !matches!(report.state, Scheduled | Expanding | Running) {
+            self.expected = None;
+        } else if self.expected.as_ref().is_none_or(|(asked, _)| at.saturating_since(*asked) >= FORETELL_EVERY) {
+            let now = self.clock.now();
+            let foresight = Foresight { store: self.store, tenant: self.tenant, quotas: self.quotas, now };
+            let forecast = foresight.of_broadcast(report).await.unwrap_or_default();
+            let seen = self.seen.whole().unwrap_or_default();
+            self.expected = Some((at, forecast.seen(seen, report.progress.pending, now)));
+        }
+    }
+
     fn tell(&mut self, report: &BroadcastReport) {
         let now = self.clock.monotonic();
         self.rate.look(now, report.progress.settled());
+        self.seen.look(now, report.progress.settled());
         let note = self.note_about(report, now);
         self.note(note);
         let since = report.started_at.unwrap_or(report.created_at);
         let until = report.finished_at.unwrap_or_else(|| self.clock.now());
         let elapsed = (until - since).to_std().unwrap_or_default();
         let line = Line::of(report.state, &report.progress, self.rate.per_second(), elapsed);
+        let end = self.expected.as_ref().and_then(|(_, forecast)| forecast.expected_end_at);
+        let line = line.ending(end.and_then(|end| (end - self.clock.now()).to_std().ok()));
         self.screen.show(now, &report.progress, &line);
     }
 
@@ -143,6 +182,14 @@ impl Line {
         let pace = rate.into_iter().chain(state).chain([text::duration(elapsed)]).collect::<Vec<_>>();
         Self { counts: counts(progress), pace: pace.join(" · ") }
     }
+
+    /// With the time that is left, where that is known.
+    fn ending(mut self, left: Option<Duration>) -> Self {
+        if let Some(left) = left {
+            self.pace += &format!(" · {} left", about(left));
+        }
+        self
+    }
 }
 
 impl std::fmt::Display for Line {
@@ -169,21 +216,37 @@ fn counts(progress: &Progress) -> String {
 }
 
 /// People settled a second, lately.
-#[derive(Debug, Default)]
-struct Rate(VecDeque<(Monotonic, u64)>);
+#[derive(Debug)]
+struct Rate {
+    over: Duration,
+    looks: VecDeque<(Monotonic, u64)>,
+}
 
 impl Rate {
+    fn over(over: Duration) -> Self {
+        Self { over, looks: VecDeque::new() }
+    }
+
     fn look(&mut self, now: Monotonic, settled: u64) {
-        self.0.push_back((now, settled));
-        while self.0.len() > 2 && now.saturating_since(self.0[1].0) >= RATE_OVER {
-            self.0.pop_front();
+        self.looks.push_back((now, settled));
+        while self.looks.len() > 2 && now.saturating_since(self.looks[1].0) >= self.over {
+            self.looks.pop_front();
         }
     }
 
     fn per_second(&self) -> Option<f64> {
-        let ((from, before), (to, after)) = (self.0.front()?, self.0.back()?);
-        let seconds = to.saturating_since(*from).as_secs_f64();
-        (seconds >= 1.0).then(|| after.saturating_sub(*before) as f64 / seconds)
+        self.since(Duration::from_secs(1))
+    }
+
+    /// The rate, once it was looked at for the whole of its time.
+    fn whole(&self) -> Option<f64> {
+        self.since(self.over)
+    }
+
+    fn since(&self, least: Duration) -> Option<f64> {
+        let ((from, before), (to, after)) = (self.looks.front()?, self.looks.back()?);
+        let seen = to.saturating_since(*from);
+        (seen >= least).then(|| after.saturating_sub(*before) as f64 / seen.as_secs_f64())
     }
 }
 
@@ -250,7 +313,8 @@ mod tests {
     use super::*;
     use crate::app::fakes::{self, FakeClock, FakeStore};
     use crate::cli::samples;
-    use crate::ports::StoreError;
+    use crate::domain::flow::Mix;
+    use crate::ports::{Outlook, StoreError};
 
     #[tokio::test]
     async fn a_broadcast_is_followed_through_halts_and_silences_to_its_end() {
@@ -266,11 +330,14 @@ mod tests {
         store.reports.lock().unwrap().extend(reports);
         let id = samples::running().id;
         let screen = Screen::Paper(std::sync::Arc::clone(&paper));
-        let follow = Follow::over(&store, &clock, fakes::TENANT, id, screen);
+        let quotas = Bucket::ALL.map(|bucket| (bucket, Quota::per_second(50))).into();
+        *store.outlook.lock().unwrap() = Outlook { works: true, held: true, ..Outlook::default() };
+        store.ways.lock().unwrap().push_back(Mix { chat: 27_655, ..Mix::default() });
+        let follow = Follow::over(&store, &clock, fakes::TENANT, id, &quotas, screen);
         let ended = follow.until_final(&CancellationToken::new()).await.unwrap();
         assert_eq!(ended, Ended::Final);
         insta::assert_snapshot!(paper.lock().unwrap().join("\n"));
-        let gone = Follow::over(&store, &clock, fakes::TENANT, id, Screen::Paper(paper));
+        let gone = Follow::over(&store, &clock, fakes::TENANT, id, &quotas, Screen::Paper(paper));
         let error = gone.until_final(&CancellationToken::new()).await.unwrap_err().to_string();
         assert_eq!(error, format!("There is no broadcast {id}."));
     }
@@ -297,7 +364,7 @@ mod tests {
     #[test]
     fn the_rate_is_that_of_the_last_seconds() {
         let at = |seconds| Monotonic::from_origin(Duration::from_secs(seconds));
-        let mut rate = Rate::default();
+        let mut rate = Rate::over(RATE_OVER);
         rate.look(at(0), 0);
         assert_eq!(rate.per_second(), None);
         (1..=60).for_each(|second| rate.look(at(second), second.min(30) * 50));

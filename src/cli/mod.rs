@@ -15,6 +15,7 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod expected;
 mod follow;
 mod health;
 mod man;

@@ -3,6 +3,7 @@
 use crate::app::report::{ReasonCount, Summary};
 use crate::domain::broadcast::{BroadcastState, TOLERANCE, Treatment};
 use crate::domain::delivery::{Settlement, WhenInDoubt};
+use crate::domain::forecast::Forecast;
 use crate::domain::ids::BroadcastId;
 use crate::domain::progress::Progress;
 use crate::domain::reason::{HaltReason, Reason};
@@ -77,5 +78,6 @@ pub(super) fn summary() -> Summary {
             reason(Settlement::Failed, Reason::BlockedByUser, 878),
             reason(Settlement::Unconfirmed, Reason::AnswerLost, 2),
         ],
+        forecast: Forecast::default(),
     }
 }

@@ -11,6 +11,8 @@ pub mod content;
 pub mod delivery;
 pub mod fairness;
 pub mod fault;
+pub mod flow;
+pub mod forecast;
 pub mod ids;
 pub mod lease;
 pub mod outcome;

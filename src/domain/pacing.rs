@@ -178,8 +178,7 @@ impl Pacer {
     /// The part of the quota used at `now`, in 0.1..=1.0: lowered by 429s, climbing back 2 % every 5 s.
     pub fn share(&self, now: Monotonic) -> f64 {
         let Some(slowed_at) = self.slowed_at else { return 1.0 };
-        let climbs = now.saturating_since(slowed_at).as_secs() / CLIMB_EVERY.as_secs();
-        (self.share + CLIMB * climbs as f64).min(1.0)
+        climbed(self.share, now.saturating_since(slowed_at))
     }
 
     /// The instant before which the next request may not start.
@@ -233,6 +232,24 @@ impl Pacer {
     /// The service took a request: a later 429 without a wait starts again at one second.
     pub fn served(&mut self) {
         self.strikes = 0;
+    }
+}
+
+/// The part of a quota in use `elapsed` after it was lowered to `share`.
+pub fn climbed(share: f64, elapsed: Duration) -> f64 {
+    let climbs = elapsed.as_secs() / CLIMB_EVERY.as_secs();
+    (share + CLIMB * climbs as f64).min(1.0)
+}
+
+/// The part of a quota in use on average over the next `time`, while it climbs back from `share`.
+pub fn mean_share(share: f64, time: Duration) -> f64 {
+    let missing = (1.0 - share).clamp(0.0, 1.0);
+    let climb = CLIMB / CLIMB_EVERY.as_secs_f64();
+    let (full_after, seconds) = (missing / climb, time.as_secs_f64());
+    if seconds < full_after {
+        share + climb * seconds / 2.0
+    } else {
+        1.0 - missing * full_after / 2.0 / seconds.max(1e-9)
     }
 }
 

@@ -318,6 +318,30 @@ pub struct DeliveryReport {
     pub last_attempt_at: Option<Timestamp>,
 }
 
+/// Whose ways are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody's whom the directory holds.
+    Everyone,
+    /// These people's; whom the directory does not hold counts as nobody.
+    People(Vec<EntraId>),
+    /// Those of a broadcast who are not settled, in the passes that send.
+    Broadcast(BroadcastId),
+}
+
+/// What a forecast must know of a tenant beside its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outlook {
+    /// A worker is alive.
+    pub works: bool,
+    /// One of those alive holds the tenant.
+    pub held: bool,
+    /// Of the first people of the newest passes, those who were asked for the first time whether they have the app.
+    pub asked: u64,
+    /// Those of them who had it.
+    pub had: u64,
+}
+
 /// What to store a broadcast with.
 #[derive(Debug, Clone)]
 pub struct Submission {

@@ -22,13 +22,14 @@ use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
+use crate::domain::flow::Mix;
 use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold,
+    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
 };
 
 mod broadcasts;
@@ -40,6 +41,7 @@ mod record;
 mod reports;
 mod rescue;
 mod retry;
+mod ways;
 
 pub use record::{
     Claim, Flaw, Origin, Record, StoredAttempt, StoredBroadcast, StoredChunk, StoredPerson, StoredRound, StoredTenant,
@@ -136,6 +138,14 @@ impl Store for MemoryStore {
 
     async fn reports(&self, tenant: TenantKey, limit: u32) -> Answer<Vec<BroadcastReport>> {
         Ok(self.lock().reports(tenant, limit))
+    }
+
+    async fn ways(&self, tenant: TenantKey, whose: &Whose) -> Answer<Mix> {
+        Ok(self.lock().ways(tenant, whose))
+    }
+
+    async fn outlook(&self, tenant: TenantKey) -> Answer<Outlook> {
+        Ok(self.lock().outlook(tenant, self.clock.now()))
     }
 
     async fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Vec<(Settlement, Reason, u64)>> {

@@ -16,10 +16,11 @@ use crate::config::{Cloud, CustomUrls, Settings};
 use crate::domain::broadcast::{TOLERANCE, Treatment};
 use crate::domain::content::{Button, Content};
 use crate::domain::delivery::WhenInDoubt;
-use crate::domain::ids::BroadcastId;
+use crate::domain::ids::{BroadcastId, EntraId};
 use crate::domain::time::Timestamp;
 use crate::ports::Clock;
 use crate::simulator::faults::FaultPlan;
+use crate::simulator::people::Shares;
 use crate::simulator::service::Simulator;
 use crate::simulator::settings::SimulatorSettings;
 
@@ -59,6 +60,8 @@ pub struct Simulation {
     pub quota_factor: f64,
     /// Everybody has the app from the beginning.
     pub is_warm: bool,
+    /// This part of the people has the app from the beginning, and nobody stands apart; the usual mixture when absent.
+    pub installed: Option<f64>,
     /// Added to every answer.
     pub latency: Duration,
     /// What goes wrong.
@@ -131,6 +134,7 @@ impl Simulated {
         let settings = SimulatorSettings {
             seed: simulation.seed,
             people: simulation.people as usize,
+            shares: shares(simulation.installed),
             warm: simulation.is_warm,
             quota_factor: simulation.quota_factor,
             faults: FaultPlan::named(simulation.weather.name()).context("every weather has its plan")?,
@@ -202,6 +206,13 @@ impl Simulated {
     }
 }
 
+/// Who stands apart.
+fn shares(installed: Option<f64>) -> Shares {
+    let Some(installed) = installed else { return Shares::default() };
+    let without_bot = 1.0 - installed;
+    Shares { guests: 0.0, unlicensed: 0.0, policy: 0.0, blocked: 0.0, disabled: 0.0, without_bot }
+}
+
 fn access(simulator: &Simulator, settings: &SimulatorSettings) -> anyhow::Result<SimulatedAccess> {
     let (login_url, graph_url, bot_url) = (simulator.login_url(), simulator.graph_url(), simulator.bot_url());
     let (login, graph, bot) = (login_url.parse()?, graph_url.parse()?, bot_url.parse()?);
@@ -243,7 +254,37 @@ impl Demonstration {
         let settings = simulated.settings(settings)?;
         let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
         let stentor = Stentor::on(ground, settings, true, clock).await?;
-        Self::submit(stentor, simulated).await
+        Self::submit(stentor, simulated, Audience::Everyone).await
+    }
+
+    /// The same, for the people whom `whom` picks from everybody.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_for(
+        settings: Settings,
+        simulation: Simulation,
+        whom: impl FnOnce(&[EntraId]) -> Audience + Send,
+    ) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let simulated = Simulated::start(simulation).await?;
+        let settings = simulated.settings(settings)?;
+        let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
+        let stentor = Stentor::on(ground, settings, true, clock).await?;
+        let mut people = Vec::new();
+        if let Err(error) = stentor.people().browse(|person| people.push(person.entra_id)).await {
+            stentor.close().await?;
+            return Err(error.into());
+        }
+        Self::submit(stentor, simulated, whom(&people)).await
+    }
+
+    /// Another broadcast, to `audience`, through the same simulated Teams.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn announce(self, audience: Audience) -> anyhow::Result<Self> {
+        Self::submit(self.stentor, self.simulated, audience).await
     }
 
     /// Another broadcast to the same people, whose routes are known now, through another simulated Teams.
@@ -256,15 +297,15 @@ impl Demonstration {
         let settings = simulated.settings(settings)?;
         let clock = Arc::clone(&self.stentor.clock);
         let stentor = Stentor::on(self.stentor.ground, settings, true, clock).await?;
-        Self::submit(stentor, simulated).await
+        Self::submit(stentor, simulated, Audience::Everyone).await
     }
 
-    async fn submit(stentor: Stentor, simulated: Simulated) -> anyhow::Result<Self> {
+    async fn submit(stentor: Stentor, simulated: Simulated, audience: Audience) -> anyhow::Result<Self> {
         let deadline_at = stentor.clock.now() + Duration::from_secs(72 * 3600);
         let draft = Draft {
             content: sample_content(),
             treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE },
-            audience: Audience::Everyone,
+            audience,
             schedule: None,
             author: None,
             accept_partial: false,

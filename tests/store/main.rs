@@ -17,3 +17,4 @@ mod postgres;
 mod reports;
 mod rescue;
 mod stories;
+mod ways;

@@ -23,6 +23,7 @@ pub mod schema;
 mod statement;
 mod statistics;
 mod store;
+mod ways;
 pub mod witness;
 
 use self::pool::{Database, DatabaseError, PoolSettings};
@@ -75,6 +76,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         retry::STATEMENTS,
         schema::STATEMENTS,
         statistics::STATEMENTS,
+        ways::STATEMENTS,
         witness::STATEMENTS,
     ]
     .into_iter()

@@ -12,13 +12,14 @@ use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
+use crate::domain::flow::Mix;
 use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold,
+    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -71,6 +72,14 @@ impl Store for PgStore {
 
     async fn reports(&self, tenant: TenantKey, limit: u32) -> Answer<Vec<BroadcastReport>> {
         self.progress(tenant, None, limit).await
+    }
+
+    async fn ways(&self, tenant: TenantKey, whose: &Whose) -> Answer<Mix> {
+        self.count_ways(tenant, whose).await
+    }
+
+    async fn outlook(&self, tenant: TenantKey) -> Answer<Outlook> {
+        self.look_out(tenant).await
     }
 
     async fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Vec<(Settlement, Reason, u64)>> {

@@ -15,13 +15,14 @@ use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
+use crate::domain::flow::Mix;
 use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold,
+    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
 };
 use crate::simulator::memory_store::Record;
 
@@ -147,6 +148,15 @@ impl Store for StoreWire {
 
     async fn reports(&self, tenant: TenantKey, limit: u32) -> Answer<Vec<BroadcastReport>> {
         self.ask(Call::Desk, move |record, _| record.reports(tenant, limit)).await
+    }
+
+    async fn ways(&self, tenant: TenantKey, whose: &Whose) -> Answer<Mix> {
+        let whose = whose.clone();
+        self.ask(Call::Desk, move |record, _| record.ways(tenant, &whose)).await
+    }
+
+    async fn outlook(&self, tenant: TenantKey) -> Answer<Outlook> {
+        self.ask(Call::Desk, move |record, clock| record.outlook(tenant, clock)).await
     }
 
     async fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Vec<(Settlement, Reason, u64)>> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::super::expected::expected_text;
 use super::super::text::{self, Align, table, thousands};
 use super::super::{Global, session};
 use super::announcement::Announcement;
@@ -13,6 +14,7 @@ use super::hour::When;
 use super::preview::{preview_json, preview_text, size_text, write_card};
 use super::show::hour_text;
 use super::{left_out, list_file};
+use crate::app::forecast::Plan;
 use crate::app::people::PeopleRead;
 use crate::app::submit::{self, Accepted, Audience, Draft, LeftOut, Preview};
 use crate::config::{Need, parse_duration};
@@ -21,6 +23,7 @@ use crate::domain::broadcast::{Schedule, Treatment};
 use crate::domain::content::{ACTIVITY_BYTES_MAX, Content};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fault::{Fault, Faults};
+use crate::domain::forecast::Forecast;
 use crate::domain::time::Timestamp;
 use crate::wiring::Stentor;
 
@@ -56,7 +59,7 @@ pub(in crate::cli) struct Create {
     /// Go on without the lines of the list that are malformed, unknown to the directory or ambiguous
     #[arg(long)]
     accept_partial: bool,
-    /// Only tell how many it would go to, and who is left out by rule
+    /// Only tell how many it would go to, who is left out by rule, and how long it would take
     #[arg(long)]
     dry_run: bool,
     /// Only print the card as it will be read, and write its JSON to FILE; needs no database and no Teams
@@ -265,15 +268,24 @@ async fn dry_run(
     title: &str,
     understood: Option<&Understood>,
 ) -> anyhow::Result<Told> {
-    let content = draft.content.clone();
+    let (content, treatment, schedule) = (draft.content.clone(), draft.treatment.clone(), draft.schedule.clone());
     let preview = submit::preview(&stentor.people(), draft).await?;
+    let plan = Plan {
+        reachable: preview.reach.reachable(),
+        people: preview.reachable.clone(),
+        urgent: treatment.urgent,
+        schedule,
+    };
+    let forecast = stentor.foresight().of_plan(&plan).await?;
+    let zone = plan.schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
+    let expected = expected_text(&forecast, &stentor.settings.engine.quotas, zone, Some(treatment.deadline_at));
     Ok(Told {
-        text: reach_text(&preview, title) + &size_text(&content),
-        document: reach_json(&preview, content.size().bytes, understood),
+        text: reach_text(&preview, title) + &expected + &size_text(&content),
+        document: reach_json(&preview, content.size().bytes, understood, &forecast),
     })
 }
 
-fn reach_text(Preview { reach, left_out }: &Preview, title: &str) -> String {
+fn reach_text(Preview { reach, left_out, .. }: &Preview, title: &str) -> String {
     let mut told =
         format!("Nothing was stored. “{}” would go to {}:\n", text::one_line(title), text::people(reach.people));
     let mut rows = vec![vec![thousands(reach.reachable()), "will get it".to_owned()]];
@@ -282,7 +294,12 @@ fn reach_text(Preview { reach, left_out }: &Preview, title: &str) -> String {
     told + &left_out::text(left_out)
 }
 
-fn reach_json(Preview { reach, left_out }: &Preview, bytes: usize, understood: Option<&Understood>) -> Value {
+fn reach_json(
+    Preview { reach, left_out, .. }: &Preview,
+    bytes: usize,
+    understood: Option<&Understood>,
+    forecast: &Forecast,
+) -> Value {
     let barred: serde_json::Map<String, Value> =
         reach.barred.iter().map(|(reason, count)| (reason.code().to_owned(), (*count).into())).collect();
     json!({
@@ -293,6 +310,9 @@ fn reach_json(Preview { reach, left_out }: &Preview, bytes: usize, understood: O
         "bytes": bytes,
         "limit": ACTIVITY_BYTES_MAX,
         "list": list_json(left_out, understood),
+        "expected_end_at": forecast.expected_end_at,
+        "expected_seconds": forecast.expected_seconds,
+        "forecast": forecast.forecast,
     })
 }
 
@@ -316,6 +336,7 @@ mod tests {
         let barred = [(Reason::Guest, 120), (Reason::NoLicence, 80)].into();
         let preview = Preview {
             reach: Reach { people: 2000, barred },
+            reachable: None,
             left_out: LeftOut {
                 duplicates: (2..=12).map(|line| Repeat { line, first_line: 1 }).collect(),
                 malformed: vec![Malformed { line: 40, cell: "x".into(), flaw: Flaw::NotAnAddress }],
@@ -323,6 +344,6 @@ mod tests {
             },
         };
         insta::assert_snapshot!(reach_text(&preview, "Fire drill"));
-        insta::assert_json_snapshot!(reach_json(&preview, 1200, None));
+        insta::assert_json_snapshot!(reach_json(&preview, 1200, None, &Forecast::default()));
     }
 }

@@ -1,7 +1,10 @@
 //! `stentor broadcast show`; the summary that `watch` and `demo` end with, too.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 
+use super::super::expected::expected_text;
 use super::super::text::{self, Align, percent, table, thousands};
 use super::super::{Global, session};
 use super::not_found;
@@ -9,6 +12,7 @@ use crate::app::report::{self, ReasonCount, Summary};
 use crate::config::Need;
 use crate::domain::broadcast::{RoundKind, Schedule};
 use crate::domain::ids::BroadcastId;
+use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
 use crate::domain::schedule;
 use crate::ports::{BroadcastReport, Halt, RoundReport};
@@ -25,28 +29,35 @@ pub(in crate::cli) struct Show {
 
 impl Show {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
-        let summary = global
+        let (summary, told) = global
             .with_stentor("broadcast show", Need::Identity, async |stentor, stop| {
-                let summary = report::summary(stentor.store.as_ref(), stentor.tenant, self.id);
-                session::unless_stopped(stop, summary).await
+                let foresight = stentor.foresight();
+                let summary = session::unless_stopped(stop, report::summary(&foresight, self.id)).await?;
+                let summary = summary.ok_or_else(|| not_found(self.id))?;
+                let told = summary_text(&summary, &stentor.settings.engine.quotas);
+                Ok((summary, told))
             })
-            .await?
-            .ok_or_else(|| not_found(self.id))?;
+            .await?;
         if global.json {
             return Ok(text::print_json(&summary)?);
         }
-        Ok(text::print(&summary_text(&summary))?)
+        Ok(text::print(&told)?)
     }
 }
 
 /// A summary as people read it.
-pub(in crate::cli) fn summary_text(summary: &Summary) -> String {
+pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, Quota>) -> String {
     let report = &summary.report;
     let urgent = if report.treatment.urgent { " · urgent" } else { "" };
     let mut told = format!("{}\n{} · {}{urgent}\n", text::one_line(&report.title), report.id, report.state);
     told += &instants(report);
     if let Some(halt) = &report.halt {
         told += &format!("\n{}\n", halt_text(halt));
+    }
+    let zone = report.schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
+    let expected = expected_text(&summary.forecast, quotas, zone, Some(report.treatment.deadline_at));
+    if !expected.is_empty() {
+        told += &format!("\n{expected}");
     }
     told += &format!("\n{}", counts(&report.progress));
     if report.rounds.len() > 1 {
@@ -140,16 +151,17 @@ fn reasons(by_reason: &[ReasonCount]) -> String {
 mod tests {
     use super::super::super::samples;
     use super::*;
+    use crate::domain::forecast::Forecast;
 
     #[test]
     fn a_summary_tells_where_everybody_stands_and_why() {
-        insta::assert_snapshot!(summary_text(&samples::summary()));
+        insta::assert_snapshot!(summary_text(&samples::summary(), &BTreeMap::new()));
     }
 
     #[test]
     fn a_halt_is_told_with_its_cure() {
-        let summary = Summary { report: samples::halted(), by_reason: Vec::new() };
-        insta::assert_snapshot!(summary_text(&summary));
+        let summary = Summary { report: samples::halted(), by_reason: Vec::new(), forecast: Forecast::default() };
+        insta::assert_snapshot!(summary_text(&summary, &BTreeMap::new()));
     }
 
     #[test]

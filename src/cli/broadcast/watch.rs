@@ -22,16 +22,18 @@ pub(in crate::cli) struct Watch {
 
 impl Watch {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
-        let (ended, summary) = global
+        let (ended, summary, told) = global
             .with_stentor("broadcast watch", Need::Identity, async |stentor, stop| {
                 let ended = Follow::new(stentor, self.id).until_final(stop).await?;
-                let summary = report::summary(stentor.store.as_ref(), stentor.tenant, self.id).await?;
-                Ok((ended, summary.ok_or_else(|| not_found(self.id))?))
+                let summary = report::summary(&stentor.foresight(), self.id).await?;
+                let summary = summary.ok_or_else(|| not_found(self.id))?;
+                let told = summary_text(&summary, &stentor.settings.engine.quotas);
+                Ok((ended, summary, told))
             })
             .await?;
         match global.json {
             true => text::print_json(&summary)?,
-            false => text::print(&summary_text(&summary))?,
+            false => text::print(&told)?,
         }
         if ended == Ended::Unwatched {
             text::aside(&format!("It goes on. Look again with `stentor broadcast watch {}`.", self.id));
