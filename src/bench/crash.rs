@@ -6,20 +6,20 @@
 //! whatever our own record says.
 
 mod round;
-mod staff;
 mod verdict;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use super::staff::Staff;
 use crate::config::Settings;
 use crate::domain::delivery::WhenInDoubt;
 use crate::simulator::chance;
 use crate::wiring::{ProvingGround, Simulation};
 
 use self::round::Round;
-use self::staff::Staff;
 use self::verdict::Verdict;
 
 /// What is done to a worker or to Postgres.
@@ -125,6 +125,24 @@ impl Measured {
     }
 }
 
+/// Leases are short, so that a round takes seconds; quotas are twenty times the published ones, as the simulator's are.
+const LEASE: Duration = Duration::from_millis(2000);
+const GRACE: Duration = Duration::from_millis(500);
+const WORK: [(&str, &str); 12] = [
+    ("ENGINE__LEASE", "2s"),
+    ("ENGINE__RENEW_EVERY", "400ms"),
+    ("ENGINE__STOP_BEFORE", "500ms"),
+    ("ENGINE__GRACE", "500ms"),
+    ("ENGINE__POLL_EVERY", "250ms"),
+    ("NETWORK__CONNECT_TIMEOUT", "800ms"),
+    ("NETWORK__PROXY", "none"),
+    ("QUOTAS__SEND", "1000/s"),
+    ("QUOTAS__CHECK", "600/s"),
+    ("QUOTAS__INSTALL", "600/s"),
+    ("QUOTAS__RESOLVE", "600/s"),
+    ("QUOTAS__CATALOG", "600/s"),
+];
+
 const POLICIES: [(WhenInDoubt, &str); 2] = [(WhenInDoubt::Hold, "hold"), (WhenInDoubt::Resend, "resend")];
 
 /// Plays all rounds.
@@ -146,7 +164,7 @@ pub async fn run(
 }
 
 async fn play(ground: &mut ProvingGround, plan: Plan, tell: &mut impl FnMut(News)) -> anyhow::Result<Measured> {
-    let staff = Staff::new(ground.write_settings()?)?;
+    let staff = Staff::new(ground.write_settings()?, &WORK)?;
     let begun = ground.place();
     let mut verdicts: BTreeMap<&'static str, Vec<Verdict>> = BTreeMap::new();
     let mut told_twice = 0;

@@ -7,5 +7,6 @@ pub mod fair;
 pub mod instant;
 pub mod quota;
 pub mod simulate;
+mod staff;
 pub mod tenants;
 pub mod usage;

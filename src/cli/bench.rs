@@ -24,11 +24,13 @@ mod tenants;
 /// Everything is private and on loopback: a Postgres that goes afterwards, a simulated Teams. Compare figures within one
 /// run; machines differ.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  stentor bench quota\n  stentor bench quota --recipients 6000 --json\n  \
+#[command(
+    after_help = "Examples:\n  stentor bench quota\n  stentor bench quota --workers 2 --recipients 6000 --json\n  \
                         stentor bench cold --recipients 3000 --installed 0,50\n  \
                         stentor bench crash --rounds 5 --recipients 300\n  stentor bench control\n  stentor bench fair\n  \
                         stentor bench tenants --tenants 1000 --in-process --json\n  \
-                        stentor bench simulate --seeds 20000 --from 5000")]
+                        stentor bench simulate --seeds 20000 --from 5000"
+)]
 pub(super) struct Bench {
     #[command(subcommand)]
     measure: Measure,
@@ -41,6 +43,9 @@ enum Measure {
         /// How many people the organisation has
         #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(500..=1_000_000))]
         recipients: u32,
+        /// How many worker processes; of more than one, the owner is killed midway
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
+        workers: u32,
     },
     Cold(cold::Cold),
     Crash(crash::Crash),
@@ -54,7 +59,7 @@ impl Bench {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let settings = global.begin(Need::Nothing, Voice::Command)?;
         match self.measure {
-            Measure::Quota { recipients } => measure_quota(global, settings, recipients).await,
+            Measure::Quota { recipients, workers } => measure_quota(global, settings, recipients, workers).await,
             Measure::Cold(cold) => cold.perform(global, settings).await,
             Measure::Crash(crash) => crash.perform(global, settings).await,
             Measure::Control(control) => control.perform(global, settings).await,
@@ -65,13 +70,14 @@ impl Bench {
     }
 }
 
-async fn measure_quota(global: &Global, settings: Settings, recipients: u32) -> anyhow::Result<()> {
+async fn measure_quota(global: &Global, settings: Settings, recipients: u32, workers: u32) -> anyhow::Result<()> {
     text::aside(&format!(
-        "Learning the chats of {}, then sending at the published limits.",
-        text::people(recipients.into())
+        "Sending to {} at the published limits{}.",
+        text::people(recipients.into()),
+        if workers > 1 { "; midway, whoever sends is killed" } else { "" }
     ));
     let simulation = Simulation { is_warm: true, ..simulation(recipients) };
-    let measured = quota::run(settings, simulation).await?;
+    let measured = quota::run(settings, simulation, workers).await?;
     match global.json {
         true => text::print_json(&measured)?,
         false => text::print(&quota_text(&measured))?,
@@ -107,6 +113,8 @@ fn quota_text(measured: &quota::Measured) -> String {
         ("asked to wait (429)", thousands(measured.throttled)),
         ("told twice", thousands(measured.duplicates)),
     ];
-    let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    let gap = measured.takeover_gap_seconds.map(|gap| ("until somebody went on, seconds", format!("{gap:.2}")));
+    let rows = rows.into_iter().chain(gap);
+    let rows: Vec<Vec<String>> = rows.map(|(name, value)| vec![name.to_owned(), value]).collect();
     table(&[Align::Left, Align::Right], &rows, "  ")
 }

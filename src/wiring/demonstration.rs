@@ -111,9 +111,6 @@ pub struct LedgerCounts {
     /// The most requests in any sliding second, by bucket.
     #[serde(skip)]
     pub max_in_any_second: BTreeMap<String, u64>,
-    /// From the first request to the last, by bucket.
-    #[serde(skip)]
-    pub span_seconds: BTreeMap<String, f64>,
     /// Messages beyond the first of the same content to the same person.
     pub duplicates: u64,
 }
@@ -168,16 +165,11 @@ impl Simulated {
     pub fn ledger(&self) -> LedgerCounts {
         let summary = self.simulator.ledger_summary();
         let most = summary.max_in_any_second.iter().map(|(bucket, count)| (bucket.to_string(), *count as u64));
-        let span = |(bucket, first): (&crate::simulator::bucket::Bucket, &crate::domain::time::Timestamp)| {
-            let last = summary.last_request_at.get(bucket).unwrap_or(first);
-            (bucket.to_string(), (*last - *first).as_seconds_f64())
-        };
         LedgerCounts {
             requests: summary.requests.iter().map(|(bucket, count)| (bucket.to_string(), *count)).collect(),
             throttled: summary.throttled,
             duplicates: summary.duplicates,
             max_in_any_second: most.collect(),
-            span_seconds: summary.first_request_at.iter().map(span).collect(),
         }
     }
 
@@ -285,19 +277,6 @@ impl Demonstration {
     /// As [`Self::open`].
     pub async fn announce(self, audience: Audience) -> anyhow::Result<Self> {
         Self::submit(self.stentor, self.simulated, audience).await
-    }
-
-    /// Another broadcast to the same people, whose routes are known now, through another simulated Teams.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub async fn again_under(self, settings: Settings, simulation: Simulation) -> anyhow::Result<Self> {
-        self.simulated.close().await?;
-        let simulated = Simulated::start(simulation).await?;
-        let settings = simulated.settings(settings)?;
-        let clock = Arc::clone(&self.stentor.clock);
-        let stentor = Stentor::on(self.stentor.ground, settings, true, clock).await?;
-        Self::submit(stentor, simulated, Audience::Everyone).await
     }
 
     async fn submit(stentor: Stentor, simulated: Simulated, audience: Audience) -> anyhow::Result<Self> {

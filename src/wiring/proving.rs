@@ -18,7 +18,8 @@ use crate::config::Settings;
 use crate::domain::broadcast::{TOLERANCE, Treatment};
 use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
-use crate::domain::ids::{BroadcastId, EntraId, RecipientKey};
+use crate::domain::ids::{BroadcastId, ConversationId, EntraId, RecipientKey};
+use crate::domain::outcome::Step;
 use crate::domain::time::Timestamp;
 use crate::ports::{BroadcastReport, Clock, DeliveryReport, StoreError};
 use crate::simulator::people::Standing;
@@ -104,6 +105,44 @@ impl ProvingGround {
         );
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         Ok(file)
+    }
+
+    /// Lets the chat with everybody be known, as if earlier broadcasts had learnt it.
+    ///
+    /// # Errors
+    /// When the directory or the database does not answer.
+    pub async fn introduce_everybody(&self) -> anyhow::Result<()> {
+        self.stentor.people().sync(|_| {}).await?;
+        let chats: Vec<(EntraId, ConversationId)> = self.world(|world| {
+            let people = world.organisation().people().iter();
+            people.map(|person| (EntraId(person.id), ConversationId(world.chat_id(person.number)))).collect()
+        });
+        for some in chats.chunks(5000) {
+            self.stentor.ground.store.learn_chats(self.stentor.tenant, some).await?;
+        }
+        Ok(())
+    }
+
+    /// When the sends of a broadcast started, in order, by our record. Those of a worker that died are missing.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn starts(&self, id: BroadcastId) -> anyhow::Result<Vec<Timestamp>> {
+        self.stentor.starts(id, Step::Send).await
+    }
+
+    /// When sends arrived, in order, each with its status.
+    pub fn sends(&self) -> Vec<(Timestamp, u16)> {
+        self.world(|world| {
+            let requests = world.ledger().requests().iter();
+            let sends = requests.filter(|request| request.bucket == crate::simulator::Bucket::Send);
+            sends.map(|request| (request.at, request.status)).collect()
+        })
+    }
+
+    /// Messages beyond the first of the same content to the same person.
+    pub fn duplicates(&self) -> u64 {
+        self.world(|world| world.ledger().duplicates())
     }
 
     /// Accepts a broadcast to everybody.

@@ -25,6 +25,8 @@ statements! {
         from round r
         join attempt a on a.tenant_id = r.tenant_id and a.round_id = r.round_id
         where r.tenant_id = $1 and r.broadcast_id = $2 and a.step = $3
+          -- What a rescue wrote says when it was found, not when it began.
+          and a.reason is distinct from 'lease_ended'
         order by a.started_at";
 }
 

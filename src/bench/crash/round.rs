@@ -7,9 +7,9 @@ use anyhow::Context;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::staff::{GRACE, LEASE, Staff, Worker};
+use super::super::staff::{Staff, Worker};
 use super::verdict::{Evidence, Verdict};
-use super::{Mishap, Plan, draw};
+use super::{GRACE, LEASE, Mishap, Plan, draw};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::{BroadcastId, EntraId};

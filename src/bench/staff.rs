@@ -15,36 +15,20 @@ use crate::ports::Clock;
 /// How long a worker that is asked to stop may take: what is on the wire is waited for.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
 
-/// Leases are short, so that a round takes seconds; quotas are twenty times the published ones, as the simulator's are.
-pub(super) const LEASE: Duration = Duration::from_millis(2000);
-pub(super) const GRACE: Duration = Duration::from_millis(500);
-const WORK: [(&str, &str); 12] = [
-    ("ENGINE__LEASE", "2s"),
-    ("ENGINE__RENEW_EVERY", "400ms"),
-    ("ENGINE__STOP_BEFORE", "500ms"),
-    ("ENGINE__GRACE", "500ms"),
-    ("ENGINE__POLL_EVERY", "250ms"),
-    ("NETWORK__CONNECT_TIMEOUT", "800ms"),
-    ("NETWORK__PROXY", "none"),
-    ("QUOTAS__SEND", "1000/s"),
-    ("QUOTAS__CHECK", "600/s"),
-    ("QUOTAS__INSTALL", "600/s"),
-    ("QUOTAS__RESOLVE", "600/s"),
-    ("QUOTAS__CATALOG", "600/s"),
-];
-
 /// Whoever engages workers.
 pub(super) struct Staff {
     program: PathBuf,
     settings: PathBuf,
+    environment: &'static [(&'static str, &'static str)],
     log: PathBuf,
 }
 
 impl Staff {
-    pub(super) fn new(settings: PathBuf) -> anyhow::Result<Self> {
+    /// Workers by the settings of this file and, above them, those of `environment`, whose names lack the prefix.
+    pub(super) fn new(settings: PathBuf, environment: &'static [(&'static str, &'static str)]) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find the program itself")?;
         let log = settings.with_file_name("workers.log");
-        Ok(Self { program, settings, log })
+        Ok(Self { program, settings, environment, log })
     }
 
     /// Starts a worker; it may take some tenths of a second until it holds anything.
@@ -56,10 +40,10 @@ impl Staff {
                 command.env_remove(name);
             }
         }
-        command.args(["work", "--config"]).arg(&self.settings).envs(WORK.map(|(key, value)| {
-            let name = format!("STENTOR__{key}");
-            (name, value)
-        }));
+        command
+            .args(["work", "--config"])
+            .arg(&self.settings)
+            .envs(self.environment.iter().map(|(key, value)| (format!("STENTOR__{key}"), *value)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         Ok(Worker(command.spawn().with_context(|| format!("cannot run {}", self.program.display()))?))
     }
