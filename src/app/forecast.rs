@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState, Schedule};
-use crate::domain::flow::{Knowledge, Mix};
+use crate::domain::flow::{BEGINNINGS, Mix};
 use crate::domain::forecast::{Conditions, Forecast, Installed, Unknown, Work, prepared};
 use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
 use crate::domain::pacing::{Bucket, Quota, climbed};
+use crate::domain::plan::Knowledge;
 use crate::domain::time::Timestamp;
 use crate::ports::{BroadcastReport, BucketRecord, RoundWork, Store, StoreError, TenantWork, Whose};
 
@@ -149,12 +150,12 @@ const fn obstacle(state: BroadcastState) -> Option<Unknown> {
 /// it was read is counted out, the best known last.
 fn of_whom(known: &Mix, reachable: u64) -> Mix {
     let (mut mix, mut left) = (Mix::default(), reachable);
-    for knowledge in Knowledge::ALL {
+    for knowledge in BEGINNINGS {
         let people = known.of(knowledge).min(left);
         mix.add(knowledge, people);
         left -= people;
     }
-    mix.add(Knowledge::Unknown, left);
+    mix.add(Knowledge::Nothing, left);
     mix
 }
 

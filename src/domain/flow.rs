@@ -12,56 +12,27 @@ use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOutcome};
 use serde::Serialize;
 
 use super::pacing::{Bucket, Quota};
-use super::route::{Installation, Route};
+use super::plan::Knowledge;
 
 /// The buckets that a person costs something of, in the order of [`Road`]'s figures.
 pub const BUCKETS: [Bucket; 4] = [Bucket::Check, Bucket::Install, Bucket::Resolve, Bucket::Send];
 
-/// What is known of the way to a person before it is gone: where her road begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Knowledge {
-    /// Her chat.
-    Chat,
-    /// That she has the app, and under which id.
-    Installed,
-    /// That she has the app; Teams does not list it yet.
-    Unlisted,
-    /// That she does not have the app.
-    Absent,
-    /// Nothing.
-    Unknown,
-}
-
-impl Knowledge {
-    /// From the most known to the least.
-    pub const ALL: [Self; 5] = [Self::Chat, Self::Installed, Self::Unlisted, Self::Absent, Self::Unknown];
-}
-
-impl From<&Route> for Knowledge {
-    fn from(route: &Route) -> Self {
-        match (&route.conversation, &route.installation) {
-            (Some(_), _) => Self::Chat,
-            (None, Installation::Present(_)) => Self::Installed,
-            (None, Installation::Unlisted) => Self::Unlisted,
-            (None, Installation::Absent) => Self::Absent,
-            (None, Installation::Unknown) => Self::Unknown,
-        }
-    }
-}
+/// Everything that can be known of a way: where a road begins; from the most known to the least.
+pub const BEGINNINGS: [Knowledge; 5] =
+    [Knowledge::Chat, Knowledge::Present, Knowledge::Unlisted, Knowledge::Absent, Knowledge::Nothing];
 
 /// How many people of an audience are known how well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Mix {
     /// [`Knowledge::Chat`].
     pub chat: u64,
-    /// [`Knowledge::Installed`].
+    /// [`Knowledge::Present`].
     pub installed: u64,
     /// [`Knowledge::Unlisted`].
     pub unlisted: u64,
     /// [`Knowledge::Absent`].
     pub absent: u64,
-    /// [`Knowledge::Unknown`].
+    /// [`Knowledge::Nothing`].
     pub unknown: u64,
 }
 
@@ -75,10 +46,10 @@ impl Mix {
     pub const fn of(&self, knowledge: Knowledge) -> u64 {
         match knowledge {
             Knowledge::Chat => self.chat,
-            Knowledge::Installed => self.installed,
+            Knowledge::Present => self.installed,
             Knowledge::Unlisted => self.unlisted,
             Knowledge::Absent => self.absent,
-            Knowledge::Unknown => self.unknown,
+            Knowledge::Nothing => self.unknown,
         }
     }
 
@@ -86,17 +57,17 @@ impl Mix {
     pub const fn add(&mut self, knowledge: Knowledge, people: u64) {
         let count = match knowledge {
             Knowledge::Chat => &mut self.chat,
-            Knowledge::Installed => &mut self.installed,
+            Knowledge::Present => &mut self.installed,
             Knowledge::Unlisted => &mut self.unlisted,
             Knowledge::Absent => &mut self.absent,
-            Knowledge::Unknown => &mut self.unknown,
+            Knowledge::Nothing => &mut self.unknown,
         };
         *count = count.saturating_add(people);
     }
 
     /// All of them.
     pub fn people(&self) -> u64 {
-        Knowledge::ALL.into_iter().map(|knowledge| self.of(knowledge)).sum()
+        BEGINNINGS.into_iter().map(|knowledge| self.of(knowledge)).sum()
     }
 }
 
@@ -130,15 +101,15 @@ const fn certain(from: Knowledge, steps: &'static str, requests: Requests) -> Ro
 }
 
 const fn unknown(steps: &'static str, installed: Requests, absent: Requests) -> Road {
-    Road { from: Knowledge::Unknown, steps, installed, absent }
+    Road { from: Knowledge::Nothing, steps, installed, absent }
 }
 
 /// Every road there is. One that is worse than another in every bucket is left out, except where the engine may find
 /// itself upon it.
 pub const ROADS: [Road; 16] = [
     certain(Knowledge::Chat, "send", [0, 0, 0, 1]),
-    certain(Knowledge::Installed, "resolve, send", [0, 0, 1, 1]),
-    certain(Knowledge::Installed, "create, send", [0, 0, 0, 2]),
+    certain(Knowledge::Present, "resolve, send", [0, 0, 1, 1]),
+    certain(Knowledge::Present, "create, send", [0, 0, 0, 2]),
     certain(Knowledge::Unlisted, "check, resolve, send", [1, 0, 1, 1]),
     certain(Knowledge::Unlisted, "create, send", [0, 0, 0, 2]),
     certain(Knowledge::Absent, "install, check, resolve, send", [1, 1, 1, 1]),
@@ -216,7 +187,7 @@ pub fn least_time(rates: &Rates, mix: &Mix, installed: f64) -> Option<Flow> {
     let mut problem = Problem::new(OptimizationDirection::Minimize);
     let time = problem.add_var(1.0, (0.0, f64::INFINITY));
     let goes: Vec<_> = roads.iter().map(|_| problem.add_var(0.0, (0.0, 1.0))).collect();
-    for knowledge in Knowledge::ALL.into_iter().filter(|knowledge| part(*knowledge) > 0.0) {
+    for knowledge in BEGINNINGS.into_iter().filter(|knowledge| part(*knowledge) > 0.0) {
         // Everybody goes one road.
         let own = roads.iter().zip(&goes).filter(|(road, _)| road.from == knowledge).map(|(_, goes)| (*goes, 1.0));
         problem.add_constraint(own.collect::<Vec<_>>(), ComparisonOp::Eq, part(knowledge));

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::flow::{BUCKETS, Knowledge, Mix, Rates, least_time};
+use super::flow::{BEGINNINGS, BUCKETS, Mix, Rates, least_time};
 use super::pacing::{Bucket, JITTER_ON_THE_WAY, Quota, mean_share};
+use super::plan::Knowledge;
 use super::time::Timestamp;
 
 /// The part of the maximum flow, through windows that are 15 ms longer, that the engine was measured to reach
@@ -208,7 +209,7 @@ pub fn prepared(mix: &Mix, time: Duration, conditions: &Conditions) -> Mix {
     let needed = least_time(&conditions.rates(time, &|_| 1), &unknown, conditions.installed.share);
     let part = needed.map_or(0.0, |flow| (time.as_secs_f64() / flow.time.as_secs_f64().max(1e-9)).min(1.0));
     let mut ready = Mix { chat: mix.chat, ..Mix::default() };
-    for knowledge in Knowledge::ALL.into_iter().filter(|knowledge| *knowledge != Knowledge::Chat) {
+    for knowledge in BEGINNINGS.into_iter().filter(|knowledge| *knowledge != Knowledge::Chat) {
         let people = mix.of(knowledge);
         let known = ((people as f64 * part) as u64).min(people);
         ready.add(Knowledge::Chat, known);

@@ -74,9 +74,9 @@ async fn of_a_broadcast_that_is_not_frozen_everybody_it_is_for_is_counted(bench:
 }
 
 async fn a_worker_that_is_alive_is_seen_and_so_are_first_answers(bench: &Bench) {
-    bench.fill(3).await;
+    bench.fill(5).await;
     assert_eq!(bench.store.outlook(bench.tenant).await.unwrap(), Outlook::default());
-    let (_, worker, _, claimed) = bench.claimed(WhenInDoubt::Hold, 3).await;
+    let (_, worker, _, claimed) = bench.claimed(WhenInDoubt::Hold, 5).await;
     let mut chunk = claimed.chunk;
     let first = |ordinal, attempt, step, learnt| AttemptFact {
         attempt,
@@ -89,9 +89,11 @@ async fn a_worker_that_is_alive_is_seen_and_so_are_first_answers(bench: &Bench) 
         // Installed by us in between: no first answer.
         first(1, 2, Step::Check, Fact::Installed(InstallationId("i".into()))),
         first(2, 1, Step::Resolve, Fact::Chat(ConversationId("19:c".into()))),
+        first(3, 1, Step::Install, Fact::AlreadyInstalled),
+        first(4, 1, Step::Create, Fact::Chat(ConversationId("19:e".into()))),
     ];
     bench.flush(worker, &mut chunk, facts).await;
-    let seen = Outlook { works: true, held: true, asked: 2, had: 1 };
+    let seen = Outlook { works: true, held: true, asked: 4, had: 3 };
     assert_eq!(bench.store.outlook(bench.tenant).await.unwrap(), seen);
     bench.let_time_pass(LEASE + Duration::from_secs(1)).await;
     assert_eq!(bench.store.outlook(bench.tenant).await.unwrap(), Outlook { works: false, held: false, ..seen });

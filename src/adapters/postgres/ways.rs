@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::PgStore;
 use super::rows::{refused, uint};
 use super::statement::statements;
-use crate::domain::flow::{Knowledge, Mix};
+use crate::domain::flow::Mix;
 use crate::domain::ids::{BroadcastId, TenantKey};
+use crate::domain::plan::Knowledge;
 use crate::ports::{Outlook, StoreError, Whose};
 
 /// A hundred thousand people tell the mixture of a million well enough.
@@ -69,7 +70,8 @@ statements! {
         group by way";
     OUTLOOK = "-- outlook
         -- $1 tenant
-        -- First answers are looked for among the first people of the newest passes: 1 had the app, 13 had not.
+        -- First answers are looked for among the first people of the newest passes. A check (1) finds the app or not (1,
+        -- 13), an install (2) finds it there or puts it there (16, 14), a create (5) opens the chat or is refused (15, 13).
         select exists (select from worker where alive_until > lease_now()) as works,
           exists (
             select from tenant t
@@ -77,12 +79,12 @@ statements! {
             where t.tenant_id = $1 and w.alive_until > lease_now()
           ) as held,
           count(first.outcome) as asked,
-          count(first.outcome) filter (where first.outcome = 1) as had
+          count(first.outcome) filter (where first.outcome in (1, 15, 16)) as had
         from (select round_id from round where tenant_id = $1 order by round_id desc limit 8) r
         left join lateral (
           select a.outcome from attempt a
           where a.tenant_id = $1 and a.round_id = r.round_id and a.ordinal < 4096
-            and a.attempt = 1 and a.step = 1 and a.outcome in (1, 13)
+            and a.attempt = 1 and (a.step, a.outcome) in ((1, 1), (1, 13), (2, 14), (2, 16), (5, 13), (5, 15))
         ) first on true";
 }
 
@@ -110,10 +112,10 @@ fn add(mix: &mut Mix, rows: Vec<WayRow>, times: u64) -> Result<(), StoreError> {
     for (way, people) in rows {
         let knowledge = match way {
             -1 => Knowledge::Chat,
-            0 => Knowledge::Unknown,
+            0 => Knowledge::Nothing,
             1 => Knowledge::Absent,
             2 => Knowledge::Unlisted,
-            3 => Knowledge::Installed,
+            3 => Knowledge::Present,
             other => return Err(refused("recipient", "installation", other)),
         };
         mix.add(knowledge, people.unsigned_abs() * times);

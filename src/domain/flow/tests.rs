@@ -69,12 +69,6 @@ fn nobody_takes_no_time() {
     assert_eq!(least_time(&rates([0.0; 4]), &Mix::default(), 0.5).unwrap().time, Duration::ZERO);
 }
 
-#[test]
-fn a_route_says_where_its_road_begins() {
-    assert_eq!(Knowledge::from(&Route::default()), Knowledge::Unknown);
-    assert_eq!(Knowledge::from(&Route::to(crate::domain::ids::ConversationId("chat".into()))), Knowledge::Chat);
-}
-
 /// Every road as `docs/planner.md` tells it.
 #[test]
 fn the_document_tells_of_every_road() {
@@ -82,7 +76,7 @@ fn the_document_tells_of_every_road() {
     for road in &ROADS {
         let costs = |requests: Requests| requests.map(|count| count.to_string()).join(" | ");
         let row = match road.from {
-            Knowledge::Unknown => format!("| {} | {} | {} |", road.steps, costs(road.installed), costs(road.absent)),
+            Knowledge::Nothing => format!("| {} | {} | {} |", road.steps, costs(road.installed), costs(road.absent)),
             _ => format!("| {} | {} |", road.steps, costs(road.installed)),
         };
         assert!(document.contains(&row), "docs/planner.md lacks the row\n{row}");
@@ -116,7 +110,7 @@ proptest! {
     fn nobody_is_lost_on_the_roads_and_no_bucket_holds_more_than_it_takes(each in any_rates(), mix in any_mix(), p in 0.0..=1.0) {
         let rates = rates(each);
         let flow = least_time(&rates, &mix, p).unwrap();
-        for knowledge in Knowledge::ALL {
+        for knowledge in BEGINNINGS {
             let went: f64 = flow.roads.iter().filter(|(road, _)| road.from == knowledge).map(|(_, people)| people).sum();
             prop_assert!((went - mix.of(knowledge) as f64).abs() < 1.0, "{knowledge:?}: {went}");
         }

@@ -1,9 +1,10 @@
 //! What a forecast asks for: how well ways are known, who works, who had the app.
 
 use crate::domain::broadcast::{AudienceKind, RoundKind, RoundState};
-use crate::domain::flow::{Knowledge, Mix};
+use crate::domain::flow::Mix;
 use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, TenantKey, WorkerId};
 use crate::domain::outcome::{Fact, Outcome, Step};
+use crate::domain::plan::Knowledge;
 use crate::domain::time::Timestamp;
 use crate::ports::{Outlook, Whose};
 
@@ -60,15 +61,20 @@ impl Record {
         let passes: Vec<&StoredRound> = self.rounds(tenant).collect();
         let newest = passes.into_iter().rev().take(PASSES);
         for fact in newest.flat_map(|round| round.attempts.values()).map(|kept| &kept.fact) {
-            if fact.attempt != 1 || fact.ordinal.0 >= PEOPLE || fact.step != Some(Step::Check) {
+            if fact.attempt != 1 || fact.ordinal.0 >= PEOPLE {
                 continue;
             }
-            match fact.outcome {
-                Some(Outcome::Learnt(Fact::Installed(_))) => {
+            let Some((step, Outcome::Learnt(learnt))) = fact.step.zip(fact.outcome.as_ref()) else { continue };
+            match (step, learnt) {
+                (Step::Check, Fact::Installed(_))
+                | (Step::Install, Fact::AlreadyInstalled)
+                | (Step::Create, Fact::Chat(_)) => {
                     outlook.asked += 1;
                     outlook.had += 1;
                 }
-                Some(Outcome::Learnt(Fact::NotInstalled)) => outlook.asked += 1,
+                (Step::Check | Step::Create, Fact::NotInstalled) | (Step::Install, Fact::InstallAccepted) => {
+                    outlook.asked += 1;
+                }
                 _ => {}
             }
         }
@@ -84,6 +90,6 @@ fn unsettled(round: &StoredRound) -> impl Iterator<Item = RecipientKey> {
 fn mix<'a>(people: impl Iterator<Item = &'a StoredPerson>) -> Mix {
     let mut mix = Mix::default();
     let reachable = people.filter(|stored| stored.person.account.barrier().is_none());
-    reachable.for_each(|stored| mix.add(Knowledge::from(&stored.route), 1));
+    reachable.for_each(|stored| mix.add(Knowledge::of(&stored.route), 1));
     mix
 }
