@@ -38,11 +38,11 @@ pub(super) fn expected_text(
         let (others, share) = if grounds.beside == 1 { ("broadcast", "shares") } else { ("broadcasts", "share") };
         lines.push(format!("{} other {others} {share} the quotas with it.", grounds.beside));
     }
-    if let (Some(end), Some(deadline)) = (forecast.expected_end_at, deadline_at) {
-        if end > deadline {
-            let shown = schedule::shown(deadline, zone.unwrap_or_default());
-            lines.push(format!("That is after its deadline, {shown}: whoever has not had their turn by then fails."));
-        }
+    if let (Some(end), Some(deadline)) = (forecast.expected_end_at, deadline_at)
+        && end > deadline
+    {
+        let shown = schedule::shown(deadline, zone.unwrap_or_default());
+        lines.push(format!("That is after its deadline, {shown}: whoever has not had their turn by then fails."));
     }
     lines.join("\n") + "\n"
 }
