@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::fairness::ONE_IN;
 use super::flow::{BEGINNINGS, BUCKETS, Mix, Rates, least_time};
 use super::pacing::{Bucket, JITTER_ON_THE_WAY, Quota, mean_share};
 use super::plan::Knowledge;
@@ -76,13 +77,14 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Requests a second that the engine makes of each bucket, on average over `time`, when `among` share it.
-    fn rates(&self, time: Duration, among: &dyn Fn(Bucket) -> usize) -> Rates {
+    /// Requests a second that the engine makes of each bucket, on average over `time`, for somebody who has this `part` of
+    /// it.
+    fn rates(&self, time: Duration, part: &dyn Fn(Bucket) -> f64) -> Rates {
         Rates::from_fn(|bucket| {
             let Some(quota) = self.quotas.get(&bucket) else { return 0.0 };
             let share = mean_share(self.shares.get(&bucket).copied().unwrap_or(1.0), time);
             let window = quota.window + JITTER_ON_THE_WAY;
-            f64::from(quota.requests) / window.as_secs_f64() * share * EFFICIENCY / among(bucket).max(1) as f64
+            f64::from(quota.requests) / window.as_secs_f64() * share * EFFICIENCY * part(bucket)
         })
     }
 
@@ -124,9 +126,10 @@ pub struct Course {
 
 /// How `ours` will go beside `others`; `None` when it can never end under these conditions.
 ///
-/// Broadcasts of equal weight share each bucket that they need equally; while an urgent one goes, the others stand.
+/// Broadcasts of equal weight share each bucket that they need equally; while an urgent one goes, the others have a tenth
+/// of it together ([`super::fairness`]).
 pub fn course(ours: &Work, others: &[Work], conditions: &Conditions) -> Option<Course> {
-    let alone = |time| least_time(&conditions.rates(time, &|_| 1), &ours.mix, conditions.installed.share);
+    let alone = |time| least_time(&conditions.rates(time, &|_| 1.0), &ours.mix, conditions.installed.share);
     // The rate climbs back after a 429, the further the longer it takes.
     let best = alone(alone(Duration::ZERO)?.time)?;
     let begins = ours.starts_in + conditions.beginning() + conditions.rest(&ours.mix);
@@ -173,15 +176,14 @@ fn shared(
     let mut at = Duration::ZERO;
     // Each pass begins or ends at least one of them.
     for _ in 0..=2 * all.len() {
-        let active: Vec<usize> =
+        let served: Vec<usize> =
             (0..all.len()).filter(|place| all[*place].left > 0.0 && all[*place].begins <= at).collect();
-        let urgent: Vec<usize> = active.iter().copied().filter(|place| all[*place].work.urgent).collect();
-        let served = if urgent.is_empty() { active } else { urgent };
-        let among = |bucket| served.iter().filter(|place| needs(&all[**place].work.mix, bucket)).count();
-        let whole: Vec<f64> = served
+        let going: Vec<&Work> = served.iter().map(|place| all[*place].work).collect();
+        let whole: Vec<f64> = going
             .iter()
-            .map(|place| {
-                least_time(&conditions.rates(alone, &among), &all[*place].work.mix, conditions.installed.share)
+            .map(|work| {
+                let rates = conditions.rates(alone, &|bucket| part(work, &going, bucket));
+                least_time(&rates, &work.mix, conditions.installed.share)
             })
             .map(|flow| Some(flow?.time.as_secs_f64().max(1e-9)))
             .collect::<Option<_>>()?;
@@ -203,10 +205,21 @@ fn shared(
     None
 }
 
+/// The part of `bucket` that `work` has beside `going`, of which it is one.
+fn part(work: &Work, going: &[&Work], bucket: Bucket) -> f64 {
+    let rivals = |urgent| going.iter().filter(|other| other.urgent == urgent && needs(&other.mix, bucket)).count();
+    let of_class = match (work.urgent, rivals(!work.urgent)) {
+        (_, 0) => 1.0,
+        (true, _) => 1.0 - 1.0 / f64::from(ONE_IN),
+        (false, _) => 1.0 / f64::from(ONE_IN),
+    };
+    of_class / rivals(work.urgent).max(1) as f64
+}
+
 /// The part of `mix` that is prepared when `time` was spent on preparing it: their chats are known then.
 pub fn prepared(mix: &Mix, time: Duration, conditions: &Conditions) -> Mix {
     let unknown = Mix { chat: 0, ..*mix };
-    let needed = least_time(&conditions.rates(time, &|_| 1), &unknown, conditions.installed.share);
+    let needed = least_time(&conditions.rates(time, &|_| 1.0), &unknown, conditions.installed.share);
     let part = needed.map_or(0.0, |flow| (time.as_secs_f64() / flow.time.as_secs_f64().max(1e-9)).min(1.0));
     let mut ready = Mix { chat: mix.chat, ..Mix::default() };
     for knowledge in BEGINNINGS.into_iter().filter(|knowledge| *knowledge != Knowledge::Chat) {

@@ -59,7 +59,9 @@ fn equals_share_what_both_need_and_the_shorter_one_ends_first() {
 #[test]
 fn an_urgent_one_goes_first() {
     let urgent = Work { urgent: true, ..warm(5000) };
-    assert_near(time(&urgent, &[warm(100_000)]), 5000.0 / SENT);
+    // All but the tenth that is kept for those behind.
+    assert_near(time(&urgent, &[warm(100_000)]), 5000.0 / SENT / 0.9);
+    // In the end the work is the same.
     assert_near(time(&warm(10_000), &[urgent]), 15_000.0 / SENT);
 }
 
