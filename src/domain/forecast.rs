@@ -16,8 +16,8 @@ use super::pacing::{Bucket, JITTER_ON_THE_WAY, Quota, mean_share};
 use super::plan::Knowledge;
 use super::time::Timestamp;
 
-/// The part of the maximum flow, through windows that are 15 ms longer, that the engine was measured to reach
-/// (`stentor bench cold`, `stentor bench quota`).
+/// The part of the quotas, through windows that are 15 ms longer, that is kept in use while there is work: what the engine
+/// promises of a warm audience. `stentor bench cold` tells how near a run to a cold one came, on a quiet machine or not.
 pub const EFFICIENCY: f64 = 0.98;
 /// From the moment when work can be seen until its first request, beside the window that a new owner waits out: a look at
 /// the database, the audience frozen, tokens fetched.
