@@ -42,7 +42,7 @@ use crate::domain::route::Installation;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
     Answer, AttemptFact, BucketRecord, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant, Messenger,
-    Random, Request, Store, StoreError, TenantWork, Untold,
+    Random, Request, RoundWork, Store, StoreError, TenantWork, Untold,
 };
 use crate::telemetry;
 
@@ -280,7 +280,11 @@ impl Owner {
     /// Looks at everything, starts what may start, and says when to look again.
     fn advance(&mut self) -> Monotonic {
         let (now, wall) = (self.now(), self.office.clock.now());
-        let goes_on = self.halt.is_none() && self.hold.lanes().any(|lane| lane.work.goes_on());
+        let expands = |work: &RoundWork| {
+            let may = work.kind.may_expand(work.broadcast_state) && work.hour_has_come();
+            work.state == RoundState::Expanding && may
+        };
+        let goes_on = self.halt.is_none() && self.hold.lanes().any(|lane| lane.work.goes_on() || expands(&lane.work));
         self.office.busy.store(goes_on, Ordering::Relaxed);
         let policy = &self.office.settings.retry;
         self.hold.wake(wall, policy);
