@@ -42,7 +42,7 @@ use crate::domain::route::Installation;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
     Answer, AttemptFact, BucketRecord, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant, Messenger,
-    Random, Request, Store, StoreError, TenantWork, Untold,
+    Random, Request, RoundWork, Store, StoreError, TenantWork, Untold,
 };
 use crate::telemetry;
 
@@ -60,6 +60,10 @@ const GRANT_AHEAD: Duration = Duration::from_secs(1);
 /// Chunks held at once by one tenant, up to twice as many when several rounds share them; bounds memory when everybody
 /// waits.
 const CHUNKS_MAX: usize = 64;
+/// A poll is repeated no sooner than after so many times as long as it took, and no later than this: on a database that
+/// many tenants keep busy, looking must not take the place of writing down.
+const POLL_REST: u32 = 4;
+const POLL_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 /// How often a round that stands still is looked through for claims that we do not have.
 const STRAYS_EVERY: Duration = Duration::from_secs(5);
 /// The wait before something that serves everybody (a token, the catalogue id) is tried again.
@@ -155,6 +159,9 @@ struct Owner {
     probe_at: Monotonic,
     probing: Option<RequestId>,
     polled_at: Option<Monotonic>,
+    /// When the last poll was asked for, and how long its answer took.
+    poll_asked_at: Monotonic,
+    poll_took: Duration,
     /// When the next hour of a scheduled broadcast comes: its preparing, or its start.
     hour_at: Option<Monotonic>,
     /// When claims of ours that we do not have are given back next, for rounds that stand still.
@@ -163,6 +170,8 @@ struct Owner {
     rest_until: Monotonic,
     app_was_read: bool,
     latency: Duration,
+    /// How long a flush takes at present, from its start to its commit.
+    flush_took: Duration,
     idle: bool,
     /// The database did not answer when it was last asked.
     unanswered: bool,
@@ -197,12 +206,15 @@ pub async fn own(office: Office) -> Result<Ended, StoreError> {
         probe_at: now,
         probing: None,
         polled_at: None,
+        poll_asked_at: now,
+        poll_took: Duration::ZERO,
         hour_at: None,
         strays_at: BTreeMap::new(),
         finish_wanted: true,
         rest_until: now,
         app_was_read: false,
         latency: Duration::from_millis(200),
+        flush_took: Duration::ZERO,
         idle: false,
         unanswered: false,
         woken_for: None,
@@ -268,7 +280,11 @@ impl Owner {
     /// Looks at everything, starts what may start, and says when to look again.
     fn advance(&mut self) -> Monotonic {
         let (now, wall) = (self.now(), self.office.clock.now());
-        let goes_on = self.halt.is_none() && self.hold.lanes().any(|lane| lane.work.goes_on());
+        let expands = |work: &RoundWork| {
+            let may = work.kind.may_expand(work.broadcast_state) && work.hour_has_come();
+            work.state == RoundState::Expanding && may
+        };
+        let goes_on = self.halt.is_none() && self.hold.lanes().any(|lane| lane.work.goes_on() || expands(&lane.work));
         self.office.busy.store(goes_on, Ordering::Relaxed);
         let policy = &self.office.settings.retry;
         self.hold.wake(wall, policy);

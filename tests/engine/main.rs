@@ -14,6 +14,7 @@ use stentor::simulator::faults::FaultPlan;
 use house::{faults, house, organisation};
 
 mod again;
+mod fair;
 mod hours;
 mod house;
 mod quotas;

@@ -14,7 +14,9 @@ impl Owner {
             }
             Arrival::Polled(work) => {
                 self.errands.remove(&Errand::Poll);
-                self.polled_at = Some(self.now());
+                let now = self.now();
+                self.polled_at = Some(now);
+                self.poll_took = now.saturating_since(self.poll_asked_at);
                 if let Some(work) = self.patient("poll", work)? {
                     self.take_work(work);
                 }
@@ -187,6 +189,8 @@ impl Owner {
 
     pub(super) fn take_flushed(&mut self, flush: &Flush, flushed: &Flushed) {
         self.flushing = false;
+        // A moving average over about four flushes.
+        self.flush_took = (self.flush_took * 3 + self.now().saturating_since(self.flushed_at)) / 4;
         let committed = self.hold.committed(flush, flushed);
         for (round, chunk) in &committed.fenced {
             tracing::warn!(%round, %chunk, "the chunk is somebody else's");

@@ -6,7 +6,8 @@ use super::*;
 impl Owner {
     /// Starts the errands that are due: polling, loading, claiming, expanding, finishing, tokens.
     pub(super) fn keep_house(&mut self, now: Monotonic) -> Monotonic {
-        let poll_at = self.polled_at.map_or(Monotonic::ZERO, |at| at + self.office.settings.poll_every);
+        let rest = (self.poll_took * POLL_REST).min(POLL_AT_LEAST_EVERY).max(self.office.settings.poll_every);
+        let poll_at = self.polled_at.map_or(Monotonic::ZERO, |at| at + rest);
         if poll_at <= now {
             self.poll();
         }
@@ -48,6 +49,9 @@ impl Owner {
 
     pub(super) fn poll(&mut self) {
         let (store, tenant) = (Arc::clone(&self.office.store), self.office.held.tenant);
+        if !self.errands.contains(&Errand::Poll) {
+            self.poll_asked_at = self.now();
+        }
         self.send_out(Errand::Poll, async move { Arrival::Polled(store.work(tenant).await) });
     }
 
