@@ -60,6 +60,10 @@ const GRANT_AHEAD: Duration = Duration::from_secs(1);
 /// Chunks held at once by one tenant, up to twice as many when several rounds share them; bounds memory when everybody
 /// waits.
 const CHUNKS_MAX: usize = 64;
+/// Windows of sends that should be claimed ahead.
+const WINDOWS_AHEAD: u32 = 2;
+/// Chunks claimed by one statement.
+const CLAIMED_AT_ONCE: u32 = 4;
 /// How often a round that stands still is looked through for claims that we do not have.
 const STRAYS_EVERY: Duration = Duration::from_secs(5);
 /// The wait before something that serves everybody (a token, the catalogue id) is tried again.
