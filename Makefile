@@ -29,9 +29,8 @@ check: postgres-programs deny-program ## The quick gate: format, lints as errors
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 	$(CARGO) test --locked --quiet --lib
 
-bench: postgres-programs ## Measure, in short form (needs a release build)
-	$(CARGO) run --release --locked --quiet -- bench quota --recipients 2000
-	$(CARGO) run --release --locked --quiet -- bench crash --rounds 8 --recipients 500
+bench: postgres-programs ## Measure, in short form, and write docs/benchmarks.md (needs a release build)
+	$(CARGO) run --release --locked --quiet -- bench all --short --write docs/benchmarks.md
 
 docs: ## Write the documents that are rendered from the code
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page

@@ -31,11 +31,15 @@ use crate::ports::{Answer, Clock, Directory, Messenger, Random, Store, StoreErro
 
 mod acquainted;
 mod demonstration;
+mod elsewhere;
 mod proving;
 mod watch;
+mod workbench;
 
 pub use acquainted::{Acquainted, Delivered, Town};
+pub use elsewhere::SimulatedElsewhere;
 pub use proving::{Holding, Place, ProvingGround};
+pub use workbench::Workbench;
 
 pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather};
 

@@ -64,6 +64,12 @@ const CHUNKS_MAX: usize = 64;
 /// many tenants keep busy, looking must not take the place of writing down.
 const POLL_REST: u32 = 4;
 const POLL_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
+/// Permissions are given ahead for a flush that takes up to so long.
+const COVERED_FLUSH: Duration = Duration::from_millis(500);
+/// Windows of sends that should be claimed ahead.
+const WINDOWS_AHEAD: u32 = 2;
+/// Chunks claimed by one statement.
+const CLAIMED_AT_ONCE: u32 = 4;
 /// How often a round that stands still is looked through for claims that we do not have.
 const STRAYS_EVERY: Duration = Duration::from_secs(5);
 /// The wait before something that serves everybody (a token, the catalogue id) is tried again.

@@ -1,12 +1,20 @@
 //! What `stentor bench` measures, one file a measure. Figures are ratios within one run, because machines differ.
 
+mod chunk_loop;
 pub mod cold;
 pub mod control;
 pub mod crash;
+pub mod engine;
 pub mod fair;
+pub mod fanout;
+pub mod figure;
+pub mod flat;
 pub mod instant;
+pub mod memory;
+mod process;
 pub mod quota;
 pub mod simulate;
 mod staff;
 pub mod tenants;
 pub mod usage;
+pub mod wire;

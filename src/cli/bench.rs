@@ -12,12 +12,19 @@ use crate::config::{Need, Settings};
 use crate::telemetry::Voice;
 use crate::wiring::{Simulation, Weather};
 
+mod all;
 mod cold;
 mod control;
 mod crash;
+mod engine;
 mod fair;
+mod fanout;
+mod figures;
+mod flat;
+mod memory;
 mod simulate;
 mod tenants;
+mod wire;
 
 /// Measure, on this machine
 ///
@@ -29,7 +36,8 @@ mod tenants;
                         stentor bench cold --recipients 3000 --installed 0,50\n  \
                         stentor bench crash --rounds 5 --recipients 300\n  stentor bench control\n  stentor bench fair\n  \
                         stentor bench tenants --tenants 1000 --in-process --json\n  \
-                        stentor bench simulate --seeds 20000 --from 5000"
+                        stentor bench simulate --seeds 20000 --from 5000\n  stentor bench engine --recipients 1000000\n  \
+                        stentor bench all --short --write benchmarks.md"
 )]
 pub(super) struct Bench {
     #[command(subcommand)]
@@ -53,6 +61,14 @@ enum Measure {
     Fair(fair::Fair),
     Tenants(tenants::Tenants),
     Simulate(simulate::Simulate),
+    Engine(engine::Engine),
+    Fanout(fanout::Fanout),
+    Wire(wire::Wire),
+    Flat(flat::Flat),
+    Memory(memory::Memory),
+    All(all::All),
+    #[command(hide = true)]
+    Worker(memory::Worker),
 }
 
 impl Bench {
@@ -66,6 +82,13 @@ impl Bench {
             Measure::Fair(fair) => fair.perform(global, settings).await,
             Measure::Tenants(tenants) => tenants.perform(global, settings).await,
             Measure::Simulate(simulate) => simulate.perform(global).await,
+            Measure::Engine(engine) => engine.perform(global, settings).await,
+            Measure::Fanout(fanout) => fanout.perform(global, settings).await,
+            Measure::Wire(wire) => wire.perform(global, settings).await,
+            Measure::Flat(flat) => flat.perform(global, settings).await,
+            Measure::Memory(memory) => memory.perform(global, settings).await,
+            Measure::All(all) => all.perform(global, settings).await,
+            Measure::Worker(worker) => worker.perform(settings).await,
         }
     }
 }

@@ -20,6 +20,7 @@ contract! {
     one_flush_moves_the_chunks_that_are_ours_and_leaves_the_others,
     what_one_broadcast_learns_does_not_erase_what_another_learnt,
     what_a_fenced_worker_learnt_of_people_is_kept,
+    a_fact_that_is_there_already_does_not_stop_the_others,
     a_chunk_with_somebody_on_the_wire_is_not_given_back,
 }
 
@@ -184,4 +185,18 @@ async fn a_chunk_with_somebody_on_the_wire_is_not_given_back(bench: &Bench) {
     assert_eq!(ready().await, 0);
     bench.store.release_chunks(bench.tenant, worker, &[closed]).await.unwrap();
     assert_eq!(ready().await, 1);
+}
+
+async fn a_fact_that_is_there_already_does_not_stop_the_others(bench: &Bench) {
+    bench.fill(4).await;
+    let (id, worker, _, claimed) = bench.claimed(WhenInDoubt::Hold, 4).await;
+    let mut chunk = claimed.chunk;
+    let there = settle(&mut chunk, 0, Settlement::Sent, accepted());
+    bench.store.record_late(bench.tenant, std::slice::from_ref(&there)).await.unwrap();
+    let facts = vec![there, settle(&mut chunk, 1, Settlement::Sent, accepted())];
+    let flushed = bench.flush(worker, &mut chunk, facts).await;
+    assert_eq!(flushed.held, [(chunk.round, chunk.number)]);
+    assert_eq!(bench.progress(id).await.sent, 2);
+    let sent = ("sent".to_owned(), None);
+    assert_eq!(bench.states(id).await[..2], [sent.clone(), sent]);
 }

@@ -20,11 +20,13 @@ mod rescue;
 mod retry;
 mod rows;
 pub mod schema;
+mod seeding;
 mod statement;
 mod statistics;
 mod store;
 mod ways;
 pub mod witness;
+pub mod yardstick;
 
 use self::pool::{Database, DatabaseError, PoolSettings};
 use crate::ports::StoreError;

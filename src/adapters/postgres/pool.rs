@@ -273,7 +273,10 @@ async fn prepare_session(conn: &mut PgConnection, settings: PoolSettings) -> Res
         "-- prepare_session
          select set_config('statement_timeout', $1, false),
                 set_config('lock_timeout', $2, false),
-                set_config('idle_in_transaction_session_timeout', $3, false)",
+                set_config('idle_in_transaction_session_timeout', $3, false),
+                -- Each statement is planned once for all values. `tests/plans.rs` holds these very plans to their
+                -- bounds; left to itself, the server plans a flush anew each time, for a quarter of its cost.
+                set_config('plan_cache_mode', 'force_generic_plan', false)",
     )
     .bind(statement_ms)
     .bind(millis(settings.lock_limit))

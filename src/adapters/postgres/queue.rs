@@ -1,9 +1,11 @@
 //! The queue: work told, chunks claimed, facts and permissions flushed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use sqlx::{FromRow, PgConnection};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
 use super::PgStore;
@@ -127,6 +129,12 @@ statements! {
         update tenant set teams_app_id = $2 where tenant_id = $1";
 }
 
+/// The flush that passes over facts which are there already.
+static FLUSH_OVER: LazyLock<String> =
+    LazyLock::new(|| FLUSH.replace("/* on conflict do nothing */", "on conflict do nothing"));
+/// What Postgres says of a row whose key is there already.
+const IS_THERE: &str = "23505";
+
 #[derive(FromRow)]
 struct RoundRow {
     round_id: i64,
@@ -183,7 +191,6 @@ impl ClaimRow {
     }
 }
 
-#[derive(FromRow)]
 struct MemberRow {
     ordinal: i32,
     recipient_id: i64,
@@ -195,6 +202,24 @@ struct MemberRow {
     installation_id: Option<String>,
     conversation_id: Option<String>,
     doubt: Option<String>,
+}
+
+/// By place: there is one of these for every delivery, and looking ten names up in each costs more than the rest.
+impl FromRow<'_, PgRow> for MemberRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            ordinal: row.try_get(0)?,
+            recipient_id: row.try_get(1)?,
+            entra_id: row.try_get(2)?,
+            guest: row.try_get(3)?,
+            enabled: row.try_get(4)?,
+            licensed: row.try_get(5)?,
+            installation: row.try_get(6)?,
+            installation_id: row.try_get(7)?,
+            conversation_id: row.try_get(8)?,
+            doubt: row.try_get(9)?,
+        })
+    }
 }
 
 impl MemberRow {
@@ -408,8 +433,8 @@ impl PgStore {
         // chunks are locked first, so that every such answer is seen, or comes after us.
         let doubted = flush.facts.iter().filter(|fact| fact.settles == Some(Settlement::Unconfirmed));
         let doubted: BTreeSet<(RoundId, ChunkNumber)> = doubted.map(|fact| (fact.round, fact.chunk)).collect();
-        let write = async |conn: &mut PgConnection| {
-            let query = sqlx::query_as(FLUSH).bind(tenant.0).bind(worker.0).bind(&chunk_rounds);
+        let write = async |sql: &'static str, conn: &mut PgConnection| {
+            let query = sqlx::query_as(sql).bind(tenant.0).bind(worker.0).bind(&chunk_rounds);
             let query = query.bind(column(|chunk| chunk.number.0)).bind(column(|chunk| chunk.epoch.0));
             let query = query.bind(&flush_numbers).bind(&open).bind(&settled).bind(&finished);
             let query = query.bind(column(|chunk| chunk.counters.sent)).bind(column(|chunk| chunk.counters.failed));
@@ -422,7 +447,13 @@ impl PgStore {
             query.bind(&conversations).bind(&refusals).bind(flush.now).bind(&forgets).fetch_all(conn).await
         };
         if doubted.is_empty() {
-            return Ok(self.database.run("flush", write).await?);
+            let written = self.database.run("flush", async |conn| write(FLUSH, conn).await).await;
+            return match written {
+                Err(error) if error.sqlstate().as_deref() == Some(IS_THERE) => {
+                    Ok(self.database.run("flush", async |conn| write(&FLUSH_OVER, conn).await).await?)
+                }
+                written => Ok(written?),
+            };
         }
         let flushed = self
             .database
@@ -431,7 +462,7 @@ impl PgStore {
                     let query = sqlx::query(LOCK_CHUNK).bind(tenant.0).bind(round.as_i64());
                     query.bind(int(number.0)).execute(&mut *conn).await?;
                 }
-                let flushed = write(&mut *conn).await?;
+                let flushed = write(&FLUSH_OVER, &mut *conn).await?;
                 for (round, number) in &doubted {
                     recount_late(&mut *conn, tenant, *round, *number).await?;
                 }

@@ -196,7 +196,7 @@ impl Owner {
             tracing::warn!(%round, %chunk, "the chunk is somebody else's");
         }
         self.late.extend(committed.late);
-        self.finish_wanted |= !committed.finished.is_empty();
+        self.finish_wanted |= committed.finished.iter().any(|round| self.has_nothing_left(*round));
         if flushed.tenant_halted && self.halt.is_none() {
             self.polled_at = None;
         }
@@ -206,6 +206,13 @@ impl Owner {
             self.hold.revoke_all();
         }
         tally::stands(self.office.held.tenant, self.hold.open(), &self.buckets, now);
+    }
+
+    /// We hold nothing of `round` and claim nothing more of it: it may be over. While there is something to claim, asking
+    /// after each chunk would cost more than the chunk's flush; the claim that finds nothing asks.
+    fn has_nothing_left(&mut self, round: RoundId) -> bool {
+        let claims_on = |lane: &mut crate::app::hold::Lane| !lane.exhausted && lane.work.goes_on();
+        self.hold.chunk_count(round).1 == 0 && !self.hold.lane_mut(round).is_some_and(claims_on)
     }
 
     pub(super) fn take_warmth(&mut self, done: Result<(), Answer>) {

@@ -94,6 +94,9 @@ impl Owner {
     pub(super) fn claim_and_expand(&mut self) {
         let chunk_size = self.office.settings.chunk_size;
         let (mut claims, mut expansions) = (Vec::new(), Vec::new());
+        // At the published quotas a chunk lasts for seconds. Where sends are faster than claims, the next ones must be
+        // there before the last have gone out.
+        let enough = (self.window(self.now()) * WINDOWS_AHEAD).max(chunk_size) as usize;
         // While halted, somebody is needed to be tried with.
         let may_claim = self.halt.is_none() || (self.may_probe() && !self.hold.has_work());
         let runs = |lane: &&Lane| lane.work.state == RoundState::Running && lane.work.goes_on();
@@ -107,19 +110,24 @@ impl Owner {
                 RoundState::Running if work.goes_on() => {
                     let (all, own) = self.hold.chunk_count(round);
                     let may_hold = fairness::may_hold_another(own, all, running, CHUNKS_MAX);
-                    let hungry = lane.is_hungry(chunk_size as usize) && may_hold;
+                    let (active, chunk) = (lane.active(), chunk_size as usize);
+                    // A claim is a commit: ahead of time, not for a single chunk.
+                    let hungry = (lane.is_hungry(chunk) || active + 2 * chunk <= enough) && may_hold;
                     if hungry && !lane.exhausted && may_claim {
-                        claims.push(round);
+                        // Several at once for one that is alone; the others' room is asked about chunk by chunk.
+                        let room = if running == 1 { CLAIMED_AT_ONCE } else { 1 };
+                        let missing = enough.saturating_sub(active) / chunk;
+                        claims.push((round, u32::try_from(missing).unwrap_or(1).clamp(1, room)));
                     }
                 }
                 _ => {}
             }
         }
-        for round in claims {
+        for (round, limit) in claims {
             let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
             let have = self.hold.numbers(round);
             self.send_out(Errand::Claim(round), async move {
-                Arrival::Claimed(round, store.claim(held, worker, round, 1, &have).await)
+                Arrival::Claimed(round, store.claim(held, worker, round, limit, &have).await)
             });
         }
         for round in expansions {

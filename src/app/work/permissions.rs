@@ -32,8 +32,10 @@ impl Owner {
             return 1;
         }
         let (rate, _) = self.buckets.rate(Bucket::Send, now);
-        // A database that is slow, because many tenants share it, is covered like one that is asked seldom.
-        window(rate, self.office.settings.flush_every.max(self.flush_took), self.latency)
+        // A database that is slow, because many tenants share it, is covered like one that is asked seldom, within bounds:
+        // what is open is what a crash leaves in doubt.
+        let flush = self.office.settings.flush_every.max(self.flush_took.min(COVERED_FLUSH));
+        window(rate, flush, self.latency)
     }
 
     pub(super) fn start_flush(&mut self, window: u32, leaving: bool) {

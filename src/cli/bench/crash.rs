@@ -46,11 +46,9 @@ impl Crash {
             thousands(u64::from(rounds) * 2),
             text::people(recipients.into())
         ));
-        let simulation =
-            Simulation { seed, quota_factor: 20.0, latency: Duration::from_millis(25), ..simulation(recipients) };
+        let plan = Plan { rounds, recipients, seed, only: mishap };
         let screen = Screen::new(rounds * 2);
-        let played =
-            crash::run(settings, simulation, Plan { rounds, recipients, seed, only: mishap }, |news| screen.tell(news));
+        let played = crash::run(settings, busy(plan), plan, |news| screen.tell(news));
         let measured = session::unless_stopped(&stop, played).await;
         screen.clear();
         let measured = measured?;
@@ -63,6 +61,12 @@ impl Crash {
             false => Err(Complaint::failed("promise_broken", "A promise was broken.", "").told_already().into()),
         }
     }
+}
+
+/// A Teams that takes twenty times as much as the published limits, so that a round takes seconds.
+pub(super) fn busy(plan: Plan) -> Simulation {
+    let latency = Duration::from_millis(25);
+    Simulation { seed: plan.seed, quota_factor: 20.0, latency, ..simulation(plan.recipients) }
 }
 
 /// A bar on a terminal, a line a round elsewhere. On standard error.

@@ -3,18 +3,28 @@
 -- $8 whom: everyone, list or given, $9 only those whose chat is not known, $10 given people, $11 and their doubts
 -- Freezes one slice: everybody an ordinal, in the order of the directory's numbers, every run of ordinals a chunk.
 -- Chunks are numbered on from the last one, so that a chunk size that was changed meanwhile does no harm.
+-- Only one of the sources has rows; each is in order and ends after a slice by itself, or the one plan for all values
+-- would read everybody who is left and sort them, slice by slice.
 with source as (
-  select l.recipient_id, null::text as doubt
-  from audience_list l
-  where $8 = 'list' and l.tenant_id = $1 and l.broadcast_id = $3 and l.recipient_id > $4
-    and (not $9 or exists (
-      select from recipient p
-      where p.tenant_id = $1 and p.recipient_id = l.recipient_id and p.conversation_id is null
-    ))
+  (
+    select l.recipient_id, null::text as doubt
+    from audience_list l
+    where $8 = 'list' and l.tenant_id = $1 and l.broadcast_id = $3 and l.recipient_id > $4
+      and (not $9 or exists (
+        select from recipient p
+        where p.tenant_id = $1 and p.recipient_id = l.recipient_id and p.conversation_id is null
+      ))
+    order by l.recipient_id
+    limit $5
+  )
   union all
-  select p.recipient_id, null::text
-  from recipient p
-  where $8 = 'everyone' and p.tenant_id = $1 and p.recipient_id > $4 and (not $9 or p.conversation_id is null)
+  (
+    select p.recipient_id, null::text
+    from recipient p
+    where $8 = 'everyone' and p.tenant_id = $1 and p.recipient_id > $4 and (not $9 or p.conversation_id is null)
+    order by p.recipient_id
+    limit $5
+  )
   union all
   select given.recipient_id, given.doubt
   from unnest($10::bigint[], $11::text[]) as given (recipient_id, doubt)

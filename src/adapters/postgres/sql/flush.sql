@@ -5,6 +5,8 @@
 -- facts: $14 round, $15 chunk number, $16 ordinal, $17 attempt, $18 epoch, $19 step, $20 outcome, $21 settles,
 --   $22 reason, $23 status, $24 request, $25 message id, $26 started at, $27 ended at
 -- routes: $28 recipient, $29 installation, $30 installation id, $31 conversation id, $32 refusal; $33 now; $34 forgets
+-- A fact that is there already stops this; then it is asked for again with the clause that stands here as a comment,
+-- which costs each row a second look at the index and a second entry in the log.
 -- Permission is fenced by owner, epoch and flush number; the facts of a fenced chunk are left to record_late.
 with asked as materialized (
   select *
@@ -36,14 +38,15 @@ moved as (
 facts as (
   insert into attempt (tenant_id, round_id, ordinal, attempt, epoch, step, outcome, settles, reason, status, request_id,
     message_id, started_at, ended_at)
-  select $1, f.round_id, f.ordinal, f.attempt, f.epoch, f.step, f.outcome, f.settles, f.reason, f.status, f.request_id,
-    f.message_id, f.started_at, f.ended_at
-  from unnest($14::bigint[], $15::int[], $16::int[], $17::int[], $18::int[], $19::smallint[], $20::smallint[],
-    $21::smallint[], $22::text[], $23::smallint[], $24::uuid[], $25::text[], $26::timestamptz[], $27::timestamptz[])
-    as f (round_id, number, ordinal, attempt, epoch, step, outcome, settles, reason, status, request_id, message_id,
-      started_at, ended_at)
-  join moved m on m.round_id = f.round_id and m.number = f.number
-  on conflict do nothing
+  select $1, ($14::bigint[])[f.place], ($16::int[])[f.place], ($17::int[])[f.place], ($18::int[])[f.place],
+    ($19::smallint[])[f.place], ($20::smallint[])[f.place], ($21::smallint[])[f.place], f.reason,
+    ($23::smallint[])[f.place], ($24::uuid[])[f.place], f.message_id, ($26::timestamptz[])[f.place],
+    ($27::timestamptz[])[f.place]
+  -- Fourteen arrays side by side would each be written out before the first row is read. What has a fixed length is
+  -- taken from its place instead, at a fraction of the cost; a text's place has to be searched for.
+  from unnest($22::text[], $25::text[]) with ordinality as f (reason, message_id, place)
+  join moved m on m.round_id = ($14::bigint[])[f.place] and m.number = ($15::int[])[f.place]
+  /* on conflict do nothing */
 ),
 learnt as (
   update recipient p
