@@ -355,7 +355,7 @@ impl Hold {
                 continue;
             };
             *delivery = next.delivery;
-            let start = Start { seat, epoch, attempt, step, member: member.clone(), delivery: delivery.clone() };
+            let start = Start { seat, epoch, attempt, step, user: member.entra_id, route: delivery.route.clone() };
             if let Some(lane) = self.lanes.get_mut(&round) {
                 lane.in_flight += 1;
             }

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::engine::EngineSettings;
 use crate::app::flush;
 use crate::app::health::Health;
-use crate::app::hold::{Hold, Landed, Landing, Lane, Start};
+use crate::app::hold::{Hold, Landed, Landing, Lane};
 use crate::app::lease::Lease;
 use crate::app::notice;
 use crate::app::quota::{Buckets, Served};
@@ -34,11 +34,11 @@ use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
 use crate::domain::content::Content;
 use crate::domain::delivery::Effect;
 use crate::domain::fairness;
-use crate::domain::ids::{BroadcastId, RequestId, RoundId, TeamsAppId, WorkerId};
+use crate::domain::ids::{BroadcastId, EntraId, RequestId, RoundId, TeamsAppId, WorkerId};
 use crate::domain::outcome::{HaltScope, Outcome, Remedy, Step};
 use crate::domain::pacing::{Bucket, window};
 use crate::domain::reason::{HaltReason, Reason};
-use crate::domain::route::Installation;
+use crate::domain::route::{Installation, Route};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
     Answer, AttemptFact, BucketRecord, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant, Messenger,

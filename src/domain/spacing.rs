@@ -4,8 +4,8 @@
 //! that; eight at once do, for they walk through the same people in the same order. Kept as exactly as a bucket's quota:
 //! the start instants of the last messages, for each chat that was written to lately.
 //!
-//! The bound: a chat with few messages is forgotten after half a minute, one with many after an hour. So the list holds
-//! about as many chats as the bot can write to in half a minute.
+//! The bound: a chat is forgotten once its messages are so old that as many could have come at the slowest pace that a
+//! quota allows, two seconds each by the published ones. So the list holds little more than the chats of two seconds.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -14,14 +14,15 @@ use super::ids::RecipientKey;
 use super::pacing::{JITTER_ON_THE_WAY, Quota};
 use super::time::Monotonic;
 
-/// Up to so many messages, and a chat is soon forgotten: that many in every half-minute keep every published limit.
-const FEW: usize = 7;
-const SOON: Duration = Duration::from_secs(30);
+/// Remembered longer than that by a twentieth: the last messages before a chat is forgotten come on top.
+const LONGER: (u32, u32) = (21, 20);
 
 /// Keeps the messages to each chat apart.
 #[derive(Debug, Clone, Default)]
 pub struct Spacing {
     quotas: Vec<Quota>,
+    /// How long one message is remembered.
+    each: Duration,
     starts: BTreeMap<RecipientKey, VecDeque<Monotonic>>,
     /// Who is to be looked at again, and when: perhaps she can be forgotten.
     due: VecDeque<(Monotonic, RecipientKey)>,
@@ -30,7 +31,8 @@ pub struct Spacing {
 impl Spacing {
     /// Spacing by `quotas`, all of which each chat keeps. Without any, nothing is remembered.
     pub fn by(quotas: Vec<Quota>) -> Self {
-        Self { quotas, ..Self::default() }
+        let slowest = quotas.iter().map(|quota| quota.window / quota.requests).max().unwrap_or_default();
+        Self { quotas, each: slowest * LONGER.0 / LONGER.1, ..Self::default() }
     }
 
     /// How many chats are remembered.
@@ -61,7 +63,7 @@ impl Spacing {
         self.forget(now);
         let starts = self.starts.entry(person).or_default();
         if starts.is_empty() {
-            self.due.push_back((now + SOON, person));
+            self.due.push_back((now + self.each, person));
         }
         if starts.len() == most {
             starts.pop_front();
@@ -72,13 +74,12 @@ impl Spacing {
     fn forget(&mut self, now: Monotonic) {
         while let Some((_, person)) = self.due.pop_front_if(|(at, _)| *at <= now) {
             let Some(starts) = self.starts.get(&person) else { continue };
-            let window = self.quotas.iter().map(|quota| quota.window).max().unwrap_or_default();
-            let kept_for = if starts.len() <= FEW { SOON.min(window) } else { window };
+            let remembered = self.each.saturating_mul(u32::try_from(starts.len()).unwrap_or(u32::MAX));
             let last = starts.back().copied().unwrap_or(Monotonic::ZERO);
-            if last + kept_for <= now {
+            if last + remembered <= now {
                 self.starts.remove(&person);
             } else {
-                self.due.push_back((now + SOON, person));
+                self.due.push_back((now + self.each, person));
             }
         }
     }
@@ -133,7 +134,7 @@ mod tests {
         for number in 0..50 * 3600 {
             spacing
                 .start(RecipientKey(number), Monotonic::from_origin(Duration::from_millis(number.unsigned_abs() * 20)));
-            assert!(spacing.len() <= 50 * 62, "{} chats after {number} messages", spacing.len());
+            assert!(spacing.len() <= 50 * 3, "{} chats after {number} messages", spacing.len());
         }
         assert!(Spacing::by(Vec::new()).is_empty());
     }

@@ -27,6 +27,7 @@ use stentor::domain::retry::RetryPolicy;
 use stentor::domain::time::{Monotonic, Timestamp};
 use stentor::ports::{BroadcastReport, Clock, Messenger, Pending, Random, Store};
 use stentor::simulator::faults::FaultPlan;
+use stentor::simulator::people::Shares;
 use stentor::simulator::service::Simulator;
 use stentor::simulator::settings::SimulatorSettings;
 use tokio::task::JoinHandle;
@@ -270,4 +271,10 @@ pub fn organisation(people: usize) -> SimulatorSettings {
 
 pub fn faults(plan: FaultPlan, people: usize) -> SimulatorSettings {
     SimulatorSettings { faults: plan, ..organisation(people) }
+}
+
+/// An organisation in which nobody is out of reach; this share of it lacks the app.
+pub fn everybody_reachable(people: usize, without_bot: f64) -> SimulatorSettings {
+    let nobody = Shares { guests: 0.0, unlicensed: 0.0, policy: 0.0, blocked: 0.0, disabled: 0.0, without_bot };
+    SimulatorSettings { shares: nobody, ..organisation(people) }
 }

@@ -8,10 +8,8 @@ use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::pacing::Bucket;
 use stentor::domain::time::Timestamp;
 use stentor::simulator::bucket::Bucket as Received;
-use stentor::simulator::people::Shares;
-use stentor::simulator::settings::SimulatorSettings;
 
-use crate::house::{House, house, organisation};
+use crate::house::{House, everybody_reachable, house};
 
 const STORM: Duration = Duration::from_secs(30);
 /// The rate before is taken from so long.
@@ -25,11 +23,6 @@ impl House {
         let in_time = |at: Timestamp| from <= at && at < until;
         world.ledger().requests().iter().filter(|it| it.bucket == bucket && in_time(it.at)).count()
     }
-}
-
-fn everybody_reachable(people: usize, without_bot: f64) -> SimulatorSettings {
-    let nobody = Shares { guests: 0.0, unlicensed: 0.0, policy: 0.0, blocked: 0.0, disabled: 0.0, without_bot };
-    SimulatorSettings { shares: nobody, ..organisation(people) }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,9 +61,9 @@ async fn half_a_minute_of_waiting_is_kept_to_the_bucket_and_the_tenant_that_were
     };
     let (of_ours, of_theirs) = (rates(&house), rates(&neighbour));
     // Installing is what limits a cold audience; it may not slow down while the bot rests.
-    assert!(of_ours["install"].1 >= 0.95 * of_ours["install"].0, "{of_ours:?}");
+    assert!(of_ours["install"].1 >= 0.9 * of_ours["install"].0, "{of_ours:?}");
     assert!(of_ours["check"].1 >= 0.9 * of_ours["check"].0, "{of_ours:?}");
-    assert!(of_theirs["send"].1 >= 0.95 * of_theirs["send"].0, "{of_theirs:?}");
+    assert!(of_theirs["send"].1 >= 0.9 * of_theirs["send"].0, "{of_theirs:?}");
     println!("before and during the half minute, a second: ours {of_ours:?}, theirs {of_theirs:?}");
     working.stop().await;
     assert_eq!(house.report(ours).await.progress.failed, 0, "waiting is not failing");

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::delivery::{Delivery, Effect, Settlement};
-use crate::domain::ids::{ChunkNumber, Epoch, Ordinal, RequestId, RoundId};
+use crate::domain::delivery::{Effect, Settlement};
+use crate::domain::ids::{ChunkNumber, EntraId, Epoch, Ordinal, RequestId, RoundId};
 use crate::domain::outcome::Step;
+use crate::domain::route::Route;
 use crate::domain::time::Timestamp;
-use crate::ports::{Answer, AttemptFact, Member};
+use crate::ports::{Answer, AttemptFact};
 
 /// Names a chunk.
 pub type ChunkKey = (RoundId, ChunkNumber);
@@ -53,9 +54,9 @@ pub struct Start {
     /// The step.
     pub step: Step,
     /// The person.
-    pub member: Member,
+    pub user: EntraId,
     /// The route as the delivery knows it.
-    pub delivery: Delivery,
+    pub route: Route,
 }
 
 /// What landed did to everybody else.

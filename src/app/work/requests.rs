@@ -49,9 +49,10 @@ impl Owner {
             return Err(None);
         };
         let id = self.request_id();
-        let request = self.request(&start);
+        let request = self.request(step, start.seat.chunk.0, start.user, start.route);
         let (messenger, clock) = (Arc::clone(&self.office.messenger), Arc::clone(&self.office.clock));
         let not_after = self.office.lease.start_until();
+        let (seat, epoch, attempt) = (start.seat, start.epoch, start.attempt);
         let planned_at = self.woken_for.map_or(now, |at| at.min(now));
         self.beside.spawn(async move {
             tally::started(clock.monotonic().saturating_since(planned_at));
@@ -64,9 +65,9 @@ impl Owner {
                     .unwrap_or_else(|_| Answer::from(Outcome::Lost(Reason::AnswerLost))),
             };
             Arrival::Landed(Box::new(Landed {
-                seat: start.seat,
-                epoch: start.epoch,
-                attempt: start.attempt,
+                seat,
+                epoch,
+                attempt,
                 step,
                 request: id,
                 started_at: wall,
@@ -78,21 +79,17 @@ impl Owner {
     }
 
     /// The request for a started step; `None` when something that it needs has just become unknown.
-    pub(super) fn request(&mut self, start: &Start) -> Option<Request> {
-        let user = start.member.entra_id;
-        let route = &start.delivery.route;
-        match start.step {
+    fn request(&mut self, step: Step, round: RoundId, user: EntraId, route: Route) -> Option<Request> {
+        match step {
             Step::Check => Some(Request::Check { user, app: self.app.clone()? }),
             Step::Install => Some(Request::Install { user, app: self.app.clone()? }),
-            Step::Resolve => match &route.installation {
-                Installation::Present(installation) => {
-                    Some(Request::Resolve { user, installation: installation.clone() })
-                }
+            Step::Resolve => match route.installation {
+                Installation::Present(installation) => Some(Request::Resolve { user, installation }),
                 Installation::Unknown | Installation::Absent | Installation::Unlisted => None,
             },
             Step::Send => {
-                let activity = self.hold.lane_mut(start.seat.chunk.0)?.activity.clone()?;
-                Some(Request::Send { conversation: route.conversation.clone()?, activity })
+                let activity = self.hold.lane_mut(round)?.activity.clone()?;
+                Some(Request::Send { conversation: route.conversation?, activity })
             }
             Step::Create => Some(Request::Create { user }),
         }
