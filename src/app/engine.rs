@@ -18,6 +18,8 @@ pub struct EngineSettings {
     pub flush_every: Duration,
     /// How many facts hasten a flush.
     pub flush_facts: usize,
+    /// Sends that may be open at once: what a crash may leave in doubt, at most.
+    pub open_max: u32,
     /// Recipients in a chunk.
     pub chunk_size: u32,
     /// Recipients frozen in one transaction while expanding.
@@ -43,6 +45,7 @@ impl Default for EngineSettings {
             poll_every: Duration::from_secs(1),
             flush_every: Duration::from_millis(100),
             flush_facts: 500,
+            open_max: 256,
             chunk_size: 256,
             expand_slice: 50_000,
             probe_every: Duration::from_secs(60),

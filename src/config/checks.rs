@@ -181,6 +181,7 @@ fn engine(reader: &mut Reader) -> EngineSettings {
         poll_every: reader.duration("engine.poll_every"),
         flush_every: reader.duration("engine.flush_every"),
         flush_facts: reader.integer("engine.flush_facts", 1..=10_000) as usize,
+        open_max: reader.integer("engine.open_max", 1..=10_000) as u32,
         chunk_size: reader.integer("engine.chunk_size", 1..=1000) as u32,
         expand_slice: reader.integer("engine.expand_slice", 1000..=500_000) as u32,
         probe_every: reader.duration("engine.probe_every"),

@@ -255,11 +255,10 @@ pub fn mean_share(share: f64, time: Duration) -> f64 {
 
 /// How many sends may be open at once: what `rate` needs to cover a flush on each side and the answer's latency.
 ///
-/// `rate` is in requests a second. At most 1024, for that is the doubt that a crash may leave: no published quota asks for
-/// more than 24. At least 8.
-pub fn window(rate: f64, flush_every: Duration, latency: Duration) -> u32 {
+/// `rate` is in requests a second. At least 8, or `most` where that is less: so many a crash may leave in doubt.
+pub fn window(rate: f64, flush_every: Duration, latency: Duration, most: u32) -> u32 {
     let covered = flush_every.as_secs_f64() * 3.0 + latency.as_secs_f64() * 1.5;
-    ((rate * covered).round() as u32).clamp(8, 1024)
+    ((rate * covered).round() as u32).max(8).min(most)
 }
 
 #[cfg(test)]
@@ -355,8 +354,7 @@ mod tests {
 
     #[test]
     fn the_window_covers_flush_and_latency() {
-        assert_eq!(window(40.0, Duration::from_millis(100), Duration::from_millis(200)), 24);
-        assert_eq!(window(1.0, Duration::from_millis(100), Duration::from_millis(200)), 8);
-        assert_eq!(window(9000.0, Duration::from_millis(100), Duration::from_millis(200)), 1024);
+        let window = |rate| window(rate, Duration::from_millis(100), Duration::from_millis(200), 256);
+        assert_eq!((window(40.0), window(1.0), window(9000.0)), (24, 8, 256));
     }
 }

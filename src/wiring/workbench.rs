@@ -26,6 +26,8 @@ use crate::ports::{BroadcastReport, Clock, Messenger, Random, Store, Submission}
 
 /// A quota that nothing here comes near.
 const LIFTED: Quota = Quota::per_second(500_000);
+/// Half of so many sends are written down while the other half goes out: flushes as large as the batches of the bare loops.
+const OPEN_MAX: u32 = 1024;
 /// How often a broadcast is looked at while it is under way.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -70,6 +72,7 @@ impl Workbench {
         let tenant = store.tenant(Uuid::from_u128(1), Uuid::from_u128(2)).await?;
         let mut engine = settings.engine.clone();
         engine.quotas = engine.quotas.keys().map(|bucket| (*bucket, LIFTED)).collect::<BTreeMap<_, _>>();
+        engine.open_max = OPEN_MAX;
         Ok(Self { store, clock, random: Arc::new(SystemRandom), tenant, engine: Arc::new(engine), ground })
     }
 

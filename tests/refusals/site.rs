@@ -74,7 +74,13 @@ impl Site {
         let simulator = login.split("/login").next().unwrap().trim_end_matches('"').to_owned();
         let mut run = stentor(&["run"]);
         settle(&mut run, &dir);
-        let run = Process(run.env("STENTOR__QUOTAS__CHECK", "1/h").stdout(Stdio::null()).spawn().unwrap());
+        let run = Process(
+            run.env("STENTOR__QUOTAS__CHECK", "1/h")
+                .env("STENTOR__QUOTAS__SEND", "1/h")
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
         let (running, finished) = (String::new(), String::new());
         let mut site = Self { _run: run, _simulate: simulate, simulator, dir, running, finished, runtime };
         (site.running, site.finished) = (site.create("Goes on"), site.create("Is over"));

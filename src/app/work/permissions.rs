@@ -35,7 +35,7 @@ impl Owner {
         // A database that is slow, because many tenants share it, is covered like one that is asked seldom, within bounds:
         // what is open is what a crash leaves in doubt.
         let flush = self.office.settings.flush_every.max(self.flush_took.min(COVERED_FLUSH));
-        window(rate, flush, self.latency)
+        window(rate, flush, self.latency, self.office.settings.open_max)
     }
 
     pub(super) fn start_flush(&mut self, window: u32, leaving: bool) {
