@@ -16,5 +16,4 @@ pub mod quota;
 pub mod simulate;
 mod staff;
 pub mod tenants;
-pub mod usage;
 pub mod wire;

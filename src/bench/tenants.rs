@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::usage::Usage;
+use super::process::{cpu_seconds, family_cpu_seconds, resident_bytes};
 use crate::config::Settings;
 use crate::domain::pacing::Bucket;
 use crate::domain::time::Monotonic;
@@ -111,10 +111,9 @@ pub async fn run(mut settings: Settings, simulation: Simulation, plan: &Plan) ->
         sent_per_second: sent as f64 / seconds,
         share_of_quota: share(sent) / f64::from(plan.tenants),
         share_of_one: (each.iter().copied().min().map_or(0.0, share), each.iter().copied().max().map_or(0.0, share)),
-        cpu_per_second: (watched.to.usage.cpu_seconds - watched.from.usage.cpu_seconds) / seconds,
-        database_cpu_per_second: (watched.to.usage.database_cpu_seconds - watched.from.usage.database_cpu_seconds)
-            / seconds,
-        resident_mebibytes: watched.to.usage.resident_bytes >> 20,
+        cpu_per_second: (watched.to.cpu_seconds - watched.from.cpu_seconds) / seconds,
+        database_cpu_per_second: (watched.to.database_cpu_seconds - watched.from.database_cpu_seconds) / seconds,
+        resident_mebibytes: resident_bytes(std::process::id())? >> 20,
         transactions_per_second: (watched.to.transactions - watched.from.transactions) as f64 / seconds,
         max_in_any_second,
         throttled,
@@ -125,7 +124,8 @@ pub async fn run(mut settings: Settings, simulation: Simulation, plan: &Plan) ->
 struct Look {
     at: Monotonic,
     taken: Vec<u64>,
-    usage: Usage,
+    cpu_seconds: f64,
+    database_cpu_seconds: f64,
     transactions: i64,
 }
 
@@ -161,7 +161,8 @@ async fn watch(ground: &Acquainted, plan: &Plan) -> anyhow::Result<Watched> {
 async fn look(ground: &Acquainted) -> anyhow::Result<Look> {
     Ok(Look {
         transactions: ground.transactions().await?,
-        usage: Usage::now(ground.postmaster()),
+        cpu_seconds: cpu_seconds(std::process::id())?,
+        database_cpu_seconds: ground.postmaster().map_or(Ok(0.0), family_cpu_seconds)?,
         taken: ground.taken(),
         at: ground.clock.monotonic(),
     })

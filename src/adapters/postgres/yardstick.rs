@@ -103,7 +103,7 @@ impl PgStore {
     }
 }
 
-/// One worker of the queue of rows: claims [`BATCH`] rows, is answered at once, writes all of them; until none is left.
+/// One worker of the queue of rows: claims 500 rows, is answered at once, writes all of them; until none is left.
 ///
 /// # Errors
 /// The driver's.

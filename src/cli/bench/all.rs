@@ -1,6 +1,7 @@
 //! `stentor bench all`: every measure in turn, as one page.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -10,7 +11,7 @@ use super::super::{Global, text};
 use super::{figures, simulation};
 use crate::adapters::system::SystemClock;
 use crate::bench::figure::{Figure, Must};
-use crate::bench::{crash, engine, fanout, flat, memory, quota, wire};
+use crate::bench::{cold, crash, engine, fair, fanout, flat, memory, quota, tenants, wire};
 use crate::config::Settings;
 use crate::domain::time::Timestamp;
 use crate::ports::Clock;
@@ -61,6 +62,10 @@ struct Page {
 /// How much of everything.
 struct Sizes {
     quota: u32,
+    cold: u32,
+    fair: u32,
+    /// On the wire, in process, and the people of each tenant.
+    tenants: (u32, u32, u32),
     crash: (u32, u32),
     engine: u64,
     fanout: u64,
@@ -71,6 +76,9 @@ struct Sizes {
 
 const SHORT: Sizes = Sizes {
     quota: 2000,
+    cold: 600,
+    fair: 10_000,
+    tenants: (10, 100, 1500),
     crash: (4, 300),
     engine: 200_000,
     fanout: 500_000,
@@ -80,6 +88,9 @@ const SHORT: Sizes = Sizes {
 };
 const LONG: Sizes = Sizes {
     quota: 6000,
+    cold: 1500,
+    fair: 100_000,
+    tenants: (40, 1000, 1500),
     crash: (100, 1000),
     engine: 1_000_000,
     fanout: 1_000_000,
@@ -88,8 +99,18 @@ const LONG: Sizes = Sizes {
     memory: 1_000_000,
 };
 
+/// The parts of cold audiences that have the app, in percent.
+const MIXES: [u8; 3] = [0, 30, 100];
+/// People of the small broadcasts beside a large one.
+const FEW: usize = 50;
+/// How long many tenants are watched, in seconds.
+const WATCHED: u64 = 20;
+/// The latency of a Teams within the process.
+const ANSWER_AFTER: Duration = Duration::from_millis(50);
+
 /// Every measure of the page, in its order. A new one is a word here, a size above and an arm in [`measure`].
-const MEASURES: [&str; 7] = ["engine", "fanout", "flat", "wire", "memory", "quota", "crash"];
+const MEASURES: [&str; 10] =
+    ["engine", "fanout", "flat", "wire", "memory", "quota", "cold", "fair", "tenants", "crash"];
 
 impl All {
     pub(super) async fn perform(self, global: &Global, settings: Settings) -> anyhow::Result<()> {
@@ -148,6 +169,25 @@ async fn measure(name: &str, settings: &Settings, sizes: &Sizes) -> anyhow::Resu
             let measured = quota::run(settings.clone(), simulation, 2).await?;
             (format!("{}, the owner killed midway", people(sizes.quota.into())), of_quota(&measured))
         }
+        "cold" => {
+            let measured = cold::run(settings.clone(), simulation(sizes.cold), &MIXES, |_| {}).await?;
+            (people(sizes.cold.into()), of_cold(&measured))
+        }
+        "fair" => {
+            let simulation = Simulation { is_warm: true, ..simulation(sizes.fair) };
+            let measured = fair::run(settings.clone(), simulation, FEW).await?;
+            (format!("{FEW} people beside {}", people(sizes.fair.into())), of_fair(&measured))
+        }
+        "tenants" => {
+            let (wire, in_process, recipients) = sizes.tenants;
+            let mut figures = Vec::new();
+            for (tenants, latency) in [(wire, None), (in_process, Some(ANSWER_AFTER))] {
+                let simulation = Simulation { is_warm: true, ..simulation(recipients) };
+                let plan = tenants::Plan { tenants, recipients, seconds: WATCHED, in_process: latency };
+                figures.extend(of_tenants(&tenants::run(settings.clone(), simulation, &plan).await?));
+            }
+            (format!("{} each", people(recipients.into())), figures)
+        }
         _ => {
             let (rounds, recipients) = sizes.crash;
             let plan = crash::Plan { rounds, recipients, seed: 1, only: None };
@@ -165,6 +205,37 @@ fn of_quota(measured: &quota::Measured) -> Vec<Figure> {
             .must(Must::NotExceed(measured.quota_per_second.into())),
         Figure::share("of the sends asked to wait (429)", throttled).must(Must::NotExceed(0.001)),
         Figure::seconds("until the standby sends", measured.takeover_gap_seconds.unwrap_or_default()),
+    ]
+}
+
+fn of_cold(measured: &cold::Measured) -> Vec<Figure> {
+    let of_mix = |mix: &cold::MixMeasured| {
+        let who = format!("{} % have the app", mix.installed_percent);
+        [
+            Figure::share(format!("of the maximum flow, where {who}"), mix.fraction_of_maximum_flow)
+                .must(Must::Reach(0.95)),
+            Figure::share(format!("forecast's error, where {who}"), mix.forecast_error).must(Must::NotExceed(0.05)),
+        ]
+    };
+    measured.mixes.iter().flat_map(of_mix).collect()
+}
+
+fn of_fair(measured: &fair::Measured) -> Vec<Figure> {
+    vec![
+        Figure::seconds("until the last of the urgent", measured.urgent.seconds_to_the_last)
+            .must(Must::NotExceed(60.0)),
+        Figure::seconds("until the last of a small one", measured.small.seconds_to_the_last),
+        Figure::ratio("rates of two equals", measured.equals.ratio),
+    ]
+}
+
+fn of_tenants(measured: &tenants::Measured) -> Vec<Figure> {
+    let of = |what: &str| format!("{what}, {} tenants", text::thousands(measured.tenants.into()));
+    vec![
+        Figure::share(of("of all quotas used"), measured.share_of_quota),
+        Figure::ratio(of("processors in use"), measured.cpu_per_second),
+        Figure::ratio(of("processors in use by Postgres"), measured.database_cpu_per_second),
+        Figure::count(of("MB resident"), measured.resident_mebibytes as f64),
     ]
 }
 
