@@ -160,7 +160,8 @@ proptest! {
         }
         prop_assert_eq!((crowd.free, crowd.held.iter().sum::<u32>()), (0, tenants));
         let fair = tenants.div_ceil(crowd.held.len() as u32);
-        prop_assert!(crowd.held.iter().all(|held| *held <= fair + 1), "{:?}", crowd.held);
+        // One too many is no reason to move anything, and whoever once left something lying is not counted on.
+        prop_assert!(crowd.held.iter().all(|held| *held <= fair + 2), "{:?}", crowd.held);
         let moves = crowd.moves;
         crowd.seconds(60);
         prop_assert_eq!(crowd.moves, moves);
