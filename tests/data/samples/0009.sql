@@ -1,0 +1,20 @@
+-- What migration 0009 made possible, by hand, on top of the rows before it: a directory that was read, a person of whom the
+-- bot heard, one who left, a group with a member, a saved audience, and a broadcast to whom an expression names.
+
+insert into directory (tenant_id, read_at, delta_link)
+values (1, '2026-11-26 08:00:00+00', 'https://graph.example/v1.0/users/delta?$deltatoken=1');
+update recipient
+set department = 'Sales', job_title = 'Buyer', office = 'Lyon', country = 'France', language = 'fr-FR',
+  service_url = 'https://smba.trafficmanager.net/emea/', heard_at = '2026-11-26 08:01:00+00',
+  told_at = '2026-11-26 08:00:59+00'
+where tenant_id = 1 and recipient_id = 1;
+insert into directory_group (tenant_id, group_id, team, hidden, outsiders, read_at, name)
+values (1, '77777777-7777-4777-8777-777777777777', true, false, 2, '2026-11-26 08:00:00+00', 'Milan');
+insert into group_member (tenant_id, group_id, recipient_id) values (1, '77777777-7777-4777-8777-777777777777', 1);
+insert into saved_audience (tenant_id, name, expression, saved_at)
+values (1, 'south', 'country = "France" or group "Milan"', '2026-11-26 08:00:00+00');
+insert into broadcast (tenant_id, broadcast_id, state, urgent, when_in_doubt, audience, expression, deadline_at,
+  created_at, started_at, finished_at, title, content)
+values (1, 913098700000000007, 'done', false, 'hold', 'expression', 'saved "south" except guest',
+  '2100-01-04 08:00:00+00', '2026-11-24 16:08:16+00', '2026-11-24 16:08:17+00', '2026-11-24 16:09:17+00', 'News',
+  '{"title": "News", "body": "Text."}');
