@@ -24,7 +24,9 @@ async fn of_two_workers_one_is_killed_and_the_other_goes_on_telling_nobody_twice
     let stage = Stage::set(&["--people", "600", "--latency-ms", "20"]).await;
     assert!(stage.command(&["migrate"]).output().unwrap().status.success());
     let _serve = stage.start("serve", &["serve"]);
-    let mut workers = [stage.start("work1", &["work"]), stage.start("work2", &["work"])];
+    // Slow enough that the kill comes in the middle on a busy machine, too.
+    let work = |name| stage.start_with(name, &["work"], &[("STENTOR__QUOTAS__SEND", "60/s")]);
+    let mut workers = [work("work1"), work("work2")];
     let create = ["broadcast", "create", "--now", "--title", "News", "--body", "Text", "--audience-expr", "everyone"];
     let id = find(&stage.ask(&create), "id").as_str().unwrap().to_owned();
 

@@ -108,8 +108,15 @@ impl Stage {
 
     /// A process that stays; its log is a file of the stage.
     pub fn start(&self, name: &str, arguments: &[&str]) -> Process {
+        self.start_with(name, arguments, &[])
+    }
+
+    /// The same, with more settings from its environment.
+    pub fn start_with(&self, name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Process {
         let log = std::fs::File::create(self.dir.path().join(format!("{name}.log"))).unwrap();
-        Process(self.command(arguments).stdout(Stdio::null()).stderr(log).spawn().unwrap())
+        let mut command = self.command(arguments);
+        command.envs(settings.iter().copied());
+        Process(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
 
     pub fn log(&self, name: &str) -> String {

@@ -4,6 +4,11 @@ use sqlx::{Executor, SqlSafeStr};
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema, statements};
+use stentor::domain::delivery::WhenInDoubt;
+use stentor::ports::{Expanded, ProcessIdentity, Store, Submission};
+use uuid::Uuid;
+
+use crate::bench::{GRACE, LEASE, announcement, now, people};
 
 struct Bench {
     store: PgStore,
@@ -61,4 +66,32 @@ async fn a_schema_that_is_too_new_is_refused_with_the_cure() {
     bench.store.database().run("test", async |conn| conn.execute(sql).await).await.unwrap();
     let refused = schema::check(bench.store.database(), 0).await.unwrap_err();
     assert!(refused.to_string().contains("Upgrade stentor"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn owners_of_many_tenants_make_the_week_of_their_rounds_at_the_same_moment() {
+    for _ in 0..8 {
+        let bench = migrated().await;
+        let store = &bench.store;
+        let process = ProcessIdentity { host: "here".into(), pid: 1, started: 1 };
+        let worker = store.register(&process, LEASE).await.unwrap();
+        let mut tenants = Vec::new();
+        for number in 1..=12 {
+            let tenant = store.tenant(Uuid::from_u128(number), Uuid::from_u128(1)).await.unwrap();
+            store.keep_people(tenant, &people(3), now()).await.unwrap();
+            let broadcast = announcement(1, WhenInDoubt::Hold);
+            store.submit(&Submission { tenant, broadcast, list: vec![] }).await.unwrap();
+            tenants.push(tenant);
+        }
+        let round = announcement(1, WhenInDoubt::Hold).round;
+        let held = store.take_tenants(worker, GRACE, 100, &tenants, &[]).await.unwrap();
+        assert_eq!(held.len(), 12);
+        let expanding = held.into_iter().map(|held| {
+            let store = store.clone();
+            tokio::spawn(async move { store.expand(held, worker, round, 1000, 4, now()).await })
+        });
+        for expanded in expanding.collect::<Vec<_>>() {
+            assert_eq!(expanded.await.unwrap().unwrap(), Expanded { added: 3, complete: true });
+        }
+    }
 }

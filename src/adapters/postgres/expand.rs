@@ -157,10 +157,15 @@ impl PgStore {
         let options = [("audience", ""), ("attempt", ""), ("chunk", "with (fillfactor = 50)")];
         for (table, storage) in options {
             let name = format!("{table}_w{week}");
-            let done = self
-                .database
+            if self.database.run("week_present", async |conn| is_there(conn, &name).await).await? {
+                continue;
+            }
+            self.database
                 .transaction("ensure_week", async |conn: &mut PgConnection| {
-                    if sqlx::query_scalar(WEEK_PRESENT).bind(&name).fetch_one(&mut *conn).await? {
+                    // The owners of other tenants come in the same moment: they wait here, and then find it there.
+                    let lock = format!("lock table {table} in share update exclusive mode");
+                    sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *conn).await?;
+                    if is_there(&mut *conn, &name).await? {
                         return Ok(());
                     }
                     let create = format!(
@@ -170,15 +175,14 @@ impl PgStore {
                     sqlx::raw_sql(AssertSqlSafe(create)).execute(conn).await?;
                     Ok(())
                 })
-                .await;
-            match done {
-                // Somebody else created it in the same moment.
-                Err(error) if matches!(error.sqlstate().as_deref(), Some("42P07" | "23505")) => {}
-                other => other?,
-            }
+                .await?;
         }
         Ok(())
     }
+}
+
+async fn is_there(conn: &mut PgConnection, table: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(WEEK_PRESENT).bind(table).fetch_one(conn).await
 }
 
 /// The people of a retry, found in this transaction.
