@@ -72,7 +72,9 @@ async fn a_schema_that_is_too_new_is_refused_with_the_cure() {
 async fn owners_of_many_tenants_make_the_week_of_their_rounds_at_the_same_moment() {
     for _ in 0..8 {
         let bench = migrated().await;
-        let store = &bench.store;
+        // A quarter of the connections may freeze audiences: all of the twelve at once.
+        let settings = PoolSettings { connections_max: 48, ..PoolSettings::default() };
+        let store = PgStore::new(bench._database.connect_options(), settings);
         let process = ProcessIdentity { host: "here".into(), pid: 1, started: 1 };
         let worker = store.register(&process, LEASE).await.unwrap();
         let mut tenants = Vec::new();

@@ -3,9 +3,11 @@
 //! [`PgStore`] answers the Store port. It holds two pools: one for the work, and one of a single connection for
 //! leases, so that a busy pool can never keep a lease from being renewed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
+use tokio::sync::Semaphore;
 
 mod broadcasts;
 mod expand;
@@ -36,6 +38,8 @@ use crate::ports::StoreError;
 pub struct PgStore {
     database: Database,
     leases: Database,
+    /// Turns at freezing audiences, which takes long: the rest of the connections is for what must go on meanwhile.
+    freezing: Arc<Semaphore>,
 }
 
 impl PgStore {
@@ -49,7 +53,12 @@ impl PgStore {
             lock_limit: Duration::from_secs(1),
             application_name: "stentor lease",
         };
-        Self { leases: Database::new(options.clone(), lease_settings), database: Database::new(options, settings) }
+        let turns = (settings.connections_max / 4).max(1);
+        Self {
+            freezing: Arc::new(Semaphore::new(turns as usize)),
+            leases: Database::new(options.clone(), lease_settings),
+            database: Database::new(options, settings),
+        }
     }
 
     /// The guarded pool, for the schema and for tests.

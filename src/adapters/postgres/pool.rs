@@ -88,6 +88,8 @@ impl Database {
             .max_connections(settings.connections_max)
             .min_connections(0)
             .acquire_timeout(settings.acquire_limit)
+            // Whoever had to wait in vain says so; a line for each who only had to wait would drown it.
+            .acquire_slow_threshold(settings.acquire_limit)
             .idle_timeout(Duration::from_mins(5))
             .max_lifetime(Duration::from_mins(30))
             // The built-in test has no limit of its own; ours has.

@@ -54,7 +54,10 @@ impl Owner {
                 self.errands.remove(&Errand::Expand(round));
                 if let Some(expanded) = self.checked("expand", done)? {
                     counter!(telemetry::EXPANDED).increment(expanded.added);
-                    tracing::info!(%round, added = expanded.added, complete = expanded.complete, "the audience was frozen");
+                    if expanded.added > 0 || expanded.complete {
+                        let Expanded { added, complete } = expanded;
+                        tracing::info!(%round, added, complete, "the audience was frozen");
+                    }
                     self.polled_at = None;
                 }
             }
