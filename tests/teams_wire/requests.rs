@@ -34,7 +34,7 @@ pub fn resolve() -> Request {
 pub fn send() -> Request {
     let content = Content { title: "Half day".into(), body: "Offices close at noon.".into(), ..Content::default() };
     let activity: Arc<str> = content.activity(true).to_string().into();
-    Request::Send { conversation: ConversationId(CHAT.into()), activity }
+    Request::Send { conversation: ConversationId(CHAT.into()), activity, service_url: None }
 }
 
 /// One of the official schemas beside the repository, when they are there.

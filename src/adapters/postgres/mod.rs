@@ -9,6 +9,7 @@ use sqlx::postgres::PgConnectOptions;
 
 mod broadcasts;
 mod expand;
+mod hearing;
 mod integrity;
 mod leases;
 pub mod managed;
@@ -69,6 +70,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
     [
         broadcasts::STATEMENTS,
         expand::STATEMENTS,
+        hearing::STATEMENTS,
         integrity::STATEMENTS,
         leases::STATEMENTS,
         people::STATEMENTS,

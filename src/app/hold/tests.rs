@@ -42,6 +42,7 @@ fn room(rounds: &[(i64, bool, u32)]) -> Hold {
             entra_id: EntraId(Uuid::nil()),
             account: Account::ORDINARY,
             route: Route::to(ConversationId(String::new())),
+            service_url: None,
             doubt: None,
         };
         let members = chunk.unsettled().map(member).collect();
