@@ -43,7 +43,9 @@ pub use elsewhere::SimulatedElsewhere;
 pub use proving::{Holding, Place, ProvingGround};
 pub use workbench::Workbench;
 
-pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather, webhook_at};
+pub use demonstration::{
+    Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather, webhook_at,
+};
 
 /// In which capacity a process opens Stentor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

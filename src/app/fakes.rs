@@ -25,9 +25,9 @@ use crate::domain::route::Account;
 use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
-    Answer, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock, DeliveryReport, Directory, Expanded,
-    Flush, Flushed, Halt, HeldTenant, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, RetryWish, Store,
-    StoreError, Submission, Taken, TenantWork, Untold, Whose,
+    Answer, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock, DeliveryReport, Directory,
+    Expanded, Flush, Flushed, Halt, HeldTenant, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random,
+    RetryWish, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);

@@ -124,7 +124,8 @@ impl Ear {
                 return Verdict::Unavailable;
             }
             Err(refused) => {
-                let verdict = if matches!(refused, NotLetIn::Unproved(_)) { Verdict::Unproved } else { Verdict::Forbidden };
+                let verdict =
+                    if matches!(refused, NotLetIn::Unproved(_)) { Verdict::Unproved } else { Verdict::Forbidden };
                 tracing::debug!(why = %refused, "refused what was posted to the bot");
                 return verdict;
             }
@@ -141,7 +142,9 @@ impl Ear {
 
     async fn let_in(&self, token: &str, activity: &Activity) -> Result<(), NotLetIn> {
         let asked = self.doorkeeper.let_in(token, &activity.channel, &activity.service_url);
-        self.within(LET_IN_WITHIN, asked).await.unwrap_or_else(|| Err(NotLetIn::Unknown("it takes too long".to_owned())))
+        self.within(LET_IN_WITHIN, asked)
+            .await
+            .unwrap_or_else(|| Err(NotLetIn::Unknown("it takes too long".to_owned())))
     }
 
     async fn keep(&self, heard: Heard) -> Verdict {
@@ -180,7 +183,8 @@ impl Ear {
         }
         let not_after = self.clock.monotonic() + REPLY_WITHIN;
         // Starts lie up to so long behind their turns, so turns lie that much further apart.
-        match self.store.may_answer(self.tenant, user, self.replies.pause + REPLY_WITHIN, self.replies.her_pause).await {
+        match self.store.may_answer(self.tenant, user, self.replies.pause + REPLY_WITHIN, self.replies.her_pause).await
+        {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => return unanswered(&error),

@@ -41,8 +41,8 @@ use crate::domain::reason::{HaltReason, Reason};
 use crate::domain::route::Installation;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
-    Answer, AttemptFact, BucketRecord, ChatsHeard, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant, Messenger,
-    Random, Request, RoundWork, Store, StoreError, TenantWork, Untold,
+    Answer, AttemptFact, BucketRecord, ChatsHeard, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant,
+    Messenger, Random, Request, RoundWork, Store, StoreError, TenantWork, Untold,
 };
 use crate::telemetry;
 

@@ -93,7 +93,8 @@ async fn chats(client: &TeamsClient) -> anyhow::Result<Vec<ConversationId>> {
         };
         let resolve = Request::Resolve { user: person.entra_id, installation };
         let Outcome::Learnt(Fact::Chat(chat)) = client.perform(&resolve, id(), late).await.outcome else { continue };
-        let send = Request::Send { conversation: chat.clone(), activity: SimulatedElsewhere::activity(), service_url: None };
+        let send =
+            Request::Send { conversation: chat.clone(), activity: SimulatedElsewhere::activity(), service_url: None };
         // Some do not want to hear from the bot.
         if matches!(client.perform(&send, id(), late).await.outcome, Outcome::Accepted { .. }) {
             chats.push(chat);

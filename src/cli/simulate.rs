@@ -73,7 +73,8 @@ fn webhook(text: &str) -> Result<Webhook, String> {
         return Ok(Webhook(None));
     }
     let url = text.parse::<url::Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url = url.ok_or_else(|| "write a web address, such as http://127.0.0.1:8080/api/messages, or none".to_owned())?;
+    let url =
+        url.ok_or_else(|| "write a web address, such as http://127.0.0.1:8080/api/messages, or none".to_owned())?;
     Ok(Webhook(Some(url)))
 }
 

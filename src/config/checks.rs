@@ -7,8 +7,8 @@ use url::Url;
 
 use super::reader::Reader;
 use super::{
-    BotKind, BotSettings, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings, ProxySetting,
-    Settings, TeamsSettings, TelemetrySettings, duration_text, replies, secret_in,
+    BotKind, BotSettings, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings,
+    ProxySetting, Settings, TeamsSettings, TelemetrySettings, duration_text, replies, secret_in,
 };
 use crate::app::engine::EngineSettings;
 use crate::domain::lease::{Contradiction, LeaseTerms};

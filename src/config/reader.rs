@@ -205,7 +205,13 @@ impl Reader {
     }
 
     /// A table from name to text. `limit` is in characters.
-    pub(super) fn texts(&mut self, key: &str, limit: usize, is_name: fn(&str) -> bool, cure: &str) -> BTreeMap<String, String> {
+    pub(super) fn texts(
+        &mut self,
+        key: &str,
+        limit: usize,
+        is_name: fn(&str) -> bool,
+        cure: &str,
+    ) -> BTreeMap<String, String> {
         let ValueKind::Table(table) = self.leaf(key).kind.clone() else {
             self.refuse(key, "is not a table", cure);
             return BTreeMap::new();
@@ -214,7 +220,9 @@ impl Reader {
         for (name, value) in table {
             match value.kind {
                 _ if !is_name(&name) => self.refuse(key, format!("has “{name}”, which is no language tag"), cure),
-                ValueKind::String(text) if text.chars().count() <= limit => drop(texts.insert(name, text.trim().to_owned())),
+                ValueKind::String(text) if text.chars().count() <= limit => {
+                    drop(texts.insert(name, text.trim().to_owned()))
+                }
                 ValueKind::String(_) => {
                     self.refuse(key, format!("has a text for “{name}” longer than {limit} characters"), cure);
                 }

@@ -238,7 +238,10 @@ mod tests {
             ("installationUpdate", json!({"action": "add", "from": {"id": "29:1"}})),
             ("installationUpdate", json!({"action": "add", "from": {"aadObjectId": "nobody"}})),
             ("installationUpdate", json!({"action": "add", "conversation": {"conversationType": "personal"}})),
-            ("installationUpdate", json!({"action": "add", "conversation": {"conversationType": "channel", "id": "19:x"}})),
+            (
+                "installationUpdate",
+                json!({"action": "add", "conversation": {"conversationType": "channel", "id": "19:x"}}),
+            ),
             ("conversationUpdate", json!({"membersAdded": [{"id": "29:somebody"}]})),
             ("conversationUpdate", json!({"membersRemoved": [{"id": "28:22222222-2222-4222-8222-222222222222"}]})),
             ("messageReaction", json!({"reactionsAdded": [{"type": "like"}]})),
@@ -303,10 +306,30 @@ mod tests {
             Just(USER.to_owned()),
             "\\PC{0,8}",
         ];
-        let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), any::<i64>().prop_map(Value::from), word.prop_map(Value::from)];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            word.prop_map(Value::from)
+        ];
         let keys = [
-            "type", "action", "conversation", "conversationType", "id", "from", "aadObjectId", "recipient", "membersAdded",
-            "channelData", "tenant", "tenantId", "serviceUrl", "timestamp", "value", "locale", "entities",
+            "type",
+            "action",
+            "conversation",
+            "conversationType",
+            "id",
+            "from",
+            "aadObjectId",
+            "recipient",
+            "membersAdded",
+            "channelData",
+            "tenant",
+            "tenantId",
+            "serviceUrl",
+            "timestamp",
+            "value",
+            "locale",
+            "entities",
         ];
         leaf.prop_recursive(5, 48, 8, move |inner| {
             prop_oneof![

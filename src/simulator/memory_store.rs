@@ -29,8 +29,9 @@ use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
+    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock, DeliveryReport, Expanded, Flush,
+    Flushed, Halt, HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken,
+    TenantWork, Untold, Whose,
 };
 
 mod broadcasts;
@@ -118,13 +119,7 @@ impl Store for MemoryStore {
         Ok(self.lock().chats_heard(tenant, since, self.clock.now()))
     }
 
-    async fn may_answer(
-        &self,
-        tenant: TenantKey,
-        user: EntraId,
-        pause: Duration,
-        her_pause: Duration,
-    ) -> Answer<bool> {
+    async fn may_answer(&self, tenant: TenantKey, user: EntraId, pause: Duration, her_pause: Duration) -> Answer<bool> {
         Ok(self.lock().may_answer(tenant, user, pause, her_pause, self.clock.now()))
     }
 

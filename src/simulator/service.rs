@@ -109,7 +109,8 @@ impl Simulator {
             None => None,
             Some(webhook) => {
                 world.listen();
-                let wrong = |cause: post::Refused| SimulatorError::Post { webhook: webhook.clone(), cause: cause.to_string() };
+                let wrong =
+                    |cause: post::Refused| SimulatorError::Post { webhook: webhook.clone(), cause: cause.to_string() };
                 Some(Arc::new(Post::new(webhook.clone(), settings.app, Arc::clone(&clock)).map_err(wrong)?))
             }
         };

@@ -88,7 +88,10 @@ fn tokens(stage: &Stage) -> Vec<Forged> {
         bearer("a key of another kind", keys.sign(&header("curve"), &claims, "teams")),
         bearer("no name of a key", keys.sign(&json!({"alg": "RS256"}), &claims, "teams")),
         bearer("the forger's key in the header", keys.sign(&with(json!({"jwk": own_key})), &claims, "forger")),
-        bearer("a place of keys in the header", keys.sign(&with(json!({"jku": "http://127.0.0.1:1/"})), &claims, "forger")),
+        bearer(
+            "a place of keys in the header",
+            keys.sign(&with(json!({"jku": "http://127.0.0.1:1/"})), &claims, "forger"),
+        ),
         bearer("a name that is a path", keys.sign(&with(json!({"kid": "../teams"})), &claims, "teams")),
         bearer("claims under another's signature", other_claims),
         bearer("no claims", keys.sign(&header("teams"), &json!({}), "teams")),
@@ -131,7 +134,8 @@ fn claimed(stage: &Stage) -> Vec<Forged> {
     let mut swapped = said("x");
     swapped["serviceUrl"] = json!("http://127.0.0.1:9/stolen/");
     let genuine = format!("Bearer {}", genuine(stage));
-    let swapped = Forged { body: swapped.to_string().into_bytes(), ..forged("a swapped service url", genuine.clone(), 401) };
+    let swapped =
+        Forged { body: swapped.to_string().into_bytes(), ..forged("a swapped service url", genuine.clone(), 401) };
     let mut bare = said("x");
     bare.as_object_mut().unwrap().remove("serviceUrl");
     let bare = Forged { body: bare.to_string().into_bytes(), ..forged("no service url beside it", genuine, 401) };

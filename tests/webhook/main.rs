@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use serde_json::json;
+use stentor::adapters::system::SystemClock;
 use stentor::domain::ids::ConversationId;
 use stentor::domain::route::{Installation, Route};
+use stentor::ports::Clock;
 
 use stage::{Stage, USER, claims, installed, said};
 
@@ -69,6 +71,7 @@ async fn a_stranger_is_told_of_in_vain_and_teams_need_not_repeat_it() {
 #[tokio::test]
 async fn every_forged_token_and_every_broken_body_is_refused() {
     let stage = Stage::open().await;
+    ["plain", "webchat"].iter().for_each(|name| stage.keys.publish(name));
     assert_eq!(stage.post_signed(&claims(&stage), &said("Thank you")).await, 200, "the genuine one is let in");
     let before = stage.route();
     let table = forged::table(&stage);
@@ -150,7 +153,11 @@ async fn many_at_once_read_the_keys_once() {
 #[tokio::test]
 async fn a_database_that_does_not_answer_costs_teams_three_seconds_and_one_more_try() {
     let stage = Stage::without_database().await;
-    assert_eq!(stage.post_signed(&claims(&stage), &installed()).await, 503);
+    let (claims, body) = (claims(&stage), installed());
+    let began_at = SystemClock.monotonic();
+    assert_eq!(stage.post_signed(&claims, &body).await, 503);
+    let took = SystemClock.monotonic().saturating_since(began_at);
+    assert!((Duration::from_secs(3)..Duration::from_secs(5)).contains(&took), "{took:?}");
 }
 
 #[tokio::test]
@@ -162,7 +169,10 @@ async fn whoever_writes_is_answered_in_her_language_and_not_every_time() {
     let replies = stage.replies(1).await;
     assert_eq!(replies.len(), 1, "{replies:?}");
     let (conversation, service_url, text) = &replies[0];
-    assert_eq!((conversation.as_str(), service_url.as_deref()), ("a:1ExampleConversation", Some(stage.service_url().as_str())));
+    assert_eq!(
+        (conversation.as_str(), service_url.as_deref()),
+        ("a:1ExampleConversation", Some(stage.service_url().as_str()))
+    );
     assert!(text.contains("Bonjour"), "{text}");
     // Somebody who uses another language, later on.
     stage.let_time_pass(Duration::from_secs(700));

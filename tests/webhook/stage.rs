@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -73,7 +73,8 @@ impl Random for Dice {
 
 /// Publishes keys, as the Bot Framework does.
 pub struct KeyServer {
-    pub pairs: BTreeMap<&'static str, KeyPair>,
+    /// Made when they are first needed: that takes a second each.
+    pairs: BTreeMap<&'static str, LazyLock<KeyPair>>,
     published: Mutex<BTreeMap<&'static str, Value>>,
     asked: AtomicU64,
     fails: AtomicBool,
@@ -88,7 +89,9 @@ fn modulus(pair: &KeyPair) -> String {
 impl KeyServer {
     async fn open() -> Arc<Self> {
         let pair = || KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
-        let pairs = BTreeMap::from(["teams", "plain", "webchat", "fresh", "forger"].map(|name| (name, pair())));
+        let names = ["teams", "plain", "webchat", "fresh", "forger"];
+        let pairs = names.map(|name| (name, LazyLock::new(pair as fn() -> KeyPair)));
+        let pairs = BTreeMap::from(pairs);
         let server = Arc::new(Self {
             pairs,
             published: Mutex::default(),
@@ -96,7 +99,7 @@ impl KeyServer {
             fails: AtomicBool::new(false),
             address: Mutex::default(),
         });
-        ["teams", "plain", "webchat"].iter().for_each(|name| server.publish(name));
+        server.publish("teams");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         *server.address.lock().unwrap() = Some(listener.local_addr().unwrap());
         let (document, keys) = (Arc::clone(&server), Arc::clone(&server));
@@ -291,10 +294,7 @@ impl Stage {
 
     pub async fn post_as(&self, key: &str, claims: &Value, body: &Value) -> u16 {
         let token = self.keys.sign(&json!({"alg": "RS256", "kid": key, "typ": "JWT"}), claims, key);
-        let status = self.post(Some(&format!("Bearer {token}")), body.to_string().into_bytes()).await;
-        // Each thing told is younger than the one before it.
-        self.let_time_pass(Duration::ZERO);
-        status
+        self.post(Some(&format!("Bearer {token}")), body.to_string().into_bytes()).await
     }
 
     /// Conversation, service url and activity of what was replied, once there are so many.

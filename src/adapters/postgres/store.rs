@@ -19,8 +19,9 @@ use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
+    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed,
+    Halt, HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken, TenantWork,
+    Untold, Whose,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -43,13 +44,7 @@ impl Store for PgStore {
         self.find(tenant, addresses).await
     }
 
-    async fn hear(
-        &self,
-        tenant: TenantKey,
-        user: EntraId,
-        chat: Option<&Chat>,
-        told_at: Timestamp,
-    ) -> Answer<Taken> {
+    async fn hear(&self, tenant: TenantKey, user: EntraId, chat: Option<&Chat>, told_at: Timestamp) -> Answer<Taken> {
         self.keep_heard(tenant, user, chat, told_at).await
     }
 
@@ -57,13 +52,7 @@ impl Store for PgStore {
         self.look_for_chats(tenant, since).await
     }
 
-    async fn may_answer(
-        &self,
-        tenant: TenantKey,
-        user: EntraId,
-        pause: Duration,
-        her_pause: Duration,
-    ) -> Answer<bool> {
+    async fn may_answer(&self, tenant: TenantKey, user: EntraId, pause: Duration, her_pause: Duration) -> Answer<bool> {
         self.take_turn_to_answer(tenant, user, pause, her_pause).await
     }
 

@@ -198,7 +198,8 @@ impl BotDoorkeeper {
 
     async fn get<T: for<'de> Deserialize<'de>>(&self, url: &Url) -> Result<T, String> {
         let request = self.transport.request(Method::GET, url.as_str()).build().map_err(|error| error.to_string())?;
-        let received = self.transport.exchange(request, BODY_BYTES_MAX).await.map_err(|unanswered| unanswered.detail)?;
+        let received =
+            self.transport.exchange(request, BODY_BYTES_MAX).await.map_err(|unanswered| unanswered.detail)?;
         if !received.is_success() {
             return Err(format!("the answer is {}", received.status));
         }

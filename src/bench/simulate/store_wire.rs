@@ -22,8 +22,9 @@ use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
+    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed,
+    Halt, HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken, TenantWork,
+    Untold, Whose,
 };
 use crate::simulator::memory_store::Record;
 
@@ -123,13 +124,7 @@ impl Store for StoreWire {
         self.ask(Call::ChatsHeard, move |record, clock| record.chats_heard(tenant, since, clock)).await
     }
 
-    async fn may_answer(
-        &self,
-        tenant: TenantKey,
-        user: EntraId,
-        pause: Duration,
-        her_pause: Duration,
-    ) -> Answer<bool> {
+    async fn may_answer(&self, tenant: TenantKey, user: EntraId, pause: Duration, her_pause: Duration) -> Answer<bool> {
         self.ask(Call::Desk, move |record, clock| record.may_answer(tenant, user, pause, her_pause, clock)).await
     }
 

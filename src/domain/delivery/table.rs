@@ -176,7 +176,13 @@ pub const TABLE: &[Row] = {
             "just installed, while the bot is told of installations",
             "waits a moment to be told of hers; no try spent",
         ),
-        row(IDLE, E::Heard, &[S::Pending], "the bot was told which chat is hers", "with the chat, and without a request"),
+        row(
+            IDLE,
+            E::Heard,
+            &[S::Pending],
+            "the bot was told which chat is hers",
+            "with the chat, and without a request",
+        ),
         row(&[S::Waiting], E::Due, &[S::Pending], "the wait is over", ""),
         row(
             &[S::Preparing],

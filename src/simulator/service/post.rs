@@ -41,17 +41,22 @@ const LIFE_SECONDS: i64 = 3600;
 /// Where the modulus of a key of 2048 bits stands in its DER, and how long it is.
 const MODULUS: std::ops::Range<usize> = 9..265;
 
-/// A pair of keys, and the name of it.
+/// How long a token is used again: like the real ones, many events carry the same.
+const REUSED_SECONDS: i64 = 300;
+
+/// A pair of keys, the name of it, and the token that it signed last.
 struct Signer {
     id: String,
     pair: KeyPair,
+    last: Option<(String, Timestamp, String)>,
 }
 
 impl Signer {
     fn new() -> Result<Self, rcgen::Error> {
         let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
-        let id = base64::encode_url(pair.public_key_raw().get(MODULUS).unwrap_or_default().get(..15).unwrap_or_default());
-        Ok(Self { id, pair })
+        let id =
+            base64::encode_url(pair.public_key_raw().get(MODULUS).unwrap_or_default().get(..15).unwrap_or_default());
+        Ok(Self { id, pair, last: None })
     }
 
     fn published(&self) -> Value {
@@ -60,7 +65,22 @@ impl Signer {
             "endorsements": ["msteams", "webchat", "directline"]})
     }
 
-    fn token(&self, claims: &Value) -> Result<String, rcgen::Error> {
+    /// A token for events with this service url.
+    fn token(&mut self, app: Uuid, service_url: &str, now: Timestamp) -> Result<String, rcgen::Error> {
+        if let Some((url, signed_at, token)) = &self.last
+            && url == service_url
+            && (now - *signed_at).num_seconds() < REUSED_SECONDS
+        {
+            return Ok(token.clone());
+        }
+        let (from, to) = (now.timestamp(), now.timestamp() + LIFE_SECONDS);
+        let claims = json!({"serviceurl": service_url, "nbf": from, "exp": to, "iss": ISSUER, "aud": app});
+        let token = self.sign(&claims)?;
+        self.last = Some((service_url.to_owned(), now, token.clone()));
+        Ok(token)
+    }
+
+    fn sign(&self, claims: &Value) -> Result<String, rcgen::Error> {
         let header = json!({"alg": "RS256", "kid": self.id, "x5t": self.id, "typ": "JWT"});
         let signed = [header, claims.clone()].map(|part| base64::encode_url(part.to_string().as_bytes())).join(".");
         let signature = base64::encode_url(&self.pair.sign(signed.as_bytes())?);
@@ -103,9 +123,8 @@ impl Post {
     }
 
     fn token(&self, service_url: &str, now: Timestamp) -> Option<String> {
-        let (from, to) = (now.timestamp(), now.timestamp() + LIFE_SECONDS);
-        let claims = json!({"serviceurl": service_url, "nbf": from, "exp": to, "iss": ISSUER, "aud": self.app});
-        self.signers.lock().unwrap_or_else(PoisonError::into_inner).back()?.token(&claims).ok()
+        let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
+        signers.back_mut()?.token(self.app, service_url, now).ok()
     }
 
     /// Posts until `stop`.

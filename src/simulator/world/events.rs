@@ -102,3 +102,61 @@ impl World {
         body
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::faults::FaultPlan;
+    use crate::simulator::settings::SimulatorSettings;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn world(plan: FaultPlan) -> World {
+        let mut world =
+            World::new(&SimulatorSettings { people: 200, faults: plan, ..SimulatorSettings::default() }, at(0));
+        world.listen();
+        world
+    }
+
+    /// Everybody is installed in turn; who is told of by `seconds`, and how often.
+    fn told(plan: FaultPlan, seconds: i64) -> Vec<String> {
+        let mut world = world(plan);
+        (0..200).for_each(|person| world.tell_installed(person, at(i64::from(person))));
+        let told = world.take_told(at(seconds));
+        told.iter().map(|body| body["from"]["aadObjectId"].to_string()).collect()
+    }
+
+    #[test]
+    fn an_installation_is_told_in_two_ways_and_in_order() {
+        let told = told(FaultPlan { telling_lag_seconds_max: 0.5, ..FaultPlan::default() }, 300);
+        assert_eq!(told.len(), 400);
+        assert!(told.chunks(2).all(|both| both[0] == both[1]), "each within half a second, and one a second");
+    }
+
+    #[test]
+    fn what_is_told_comes_late_twice_in_disorder_and_never_as_the_plan_says() {
+        assert_eq!(told(FaultPlan { told_never: 1.0, ..FaultPlan::default() }, 10_000), Vec::<String>::new());
+        assert_eq!(told(FaultPlan { told_twice: 1.0, ..FaultPlan::default() }, 10_000).len(), 800);
+        let late = FaultPlan { told_late: 1.0, telling_lag_seconds_max: 0.0, ..FaultPlan::default() };
+        let (by_the_last, in_the_end) = (told(late.clone(), 199), told(late.clone(), 10_000));
+        assert!(by_the_last.len() < 390 && in_the_end.len() == 400);
+        assert!(in_the_end.chunks(2).any(|both| both[0] != both[1]), "in disorder");
+        assert_eq!(in_the_end, told(late, 10_000), "and the same with the same seed");
+    }
+
+    #[test]
+    fn nobody_listens_unless_asked_to_and_nobody_writes_without_the_app() {
+        let mut deaf = World::new(&SimulatorSettings::default(), at(0));
+        deaf.tell_installed(0, at(0));
+        assert!(deaf.take_told(at(100)).is_empty());
+        let mut world = world(FaultPlan::default());
+        let has_app = |world: &World, person: u32| world.home(person).installation.is_some();
+        let (with, without): (Vec<u32>, Vec<u32>) = (0..200).partition(|person| has_app(&world, *person));
+        assert!(world.say(with[0], "Hello", at(1)) && !world.say(without[0], "Hello", at(1)));
+        assert_eq!(world.take_told(at(100))[0]["text"], "Hello");
+        assert!(world.leave(with[0], false, at(2)) && !world.leave(with[0], false, at(3)));
+        assert_eq!(world.take_told(at(100))[0]["action"], "remove");
+    }
+}
