@@ -9,9 +9,10 @@ alter table recipient
   add column office text,
   add column country text,
   add column language text,
-  add column service_url text;
+  add column service_url text,
+  add column answered_at timestamptz;
 comment on column recipient.left_at is 'Since when the directory does not know her any more; null for everybody who is there. Nobody who left is targeted.';
-comment on column recipient.heard_at is 'When the bot last heard of the way to her, by lease_now(); owners look for what is newer.';
+comment on column recipient.heard_at is 'When the bot was last told something new of the way to her, by lease_now(); owners look for what is newer.';
 comment on column recipient.told_at is 'The instant that Teams gave with what was last heard: an event that is older comes late and changes nothing.';
 comment on column recipient.department is 'Her department, as the directory writes it.';
 comment on column recipient.job_title is 'Her job title.';
@@ -19,7 +20,10 @@ comment on column recipient.office is 'Her office location.';
 comment on column recipient.country is 'Her country, as the directory writes it.';
 comment on column recipient.language is 'The language that she prefers, as a tag: fr-FR.';
 comment on column recipient.service_url is 'Where Teams wants what is sent to her; null for where everybody''s goes.';
--- Serves routes_heard: the few of whom the bot has just heard.
+comment on column recipient.answered_at is 'When the bot last answered something that she wrote, by lease_now().';
+alter table tenant add column answered_at timestamptz;
+comment on column tenant.answered_at is 'When the bot last answered anybody, by lease_now(): answers have a small share of the quota, counted here for all processes.';
+-- Serves chats_heard: the few of whom the bot has just heard.
 create index recipient_heard on recipient (tenant_id, heard_at) where heard_at is not null;
 
 create table directory (

@@ -23,6 +23,7 @@ mod checks;
 mod duration;
 mod layers;
 mod reader;
+mod replies;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Whose bot we are, and in which cloud.
     pub teams: TeamsSettings,
+    /// What the bot says to whoever writes to it.
+    pub bot: BotSettings,
     /// How we reach Microsoft.
     pub network: NetworkSettings,
     /// How the engine behaves, patience and quotas included.
@@ -141,6 +144,15 @@ pub enum BotKind {
     SingleTenant,
     /// Its tokens come from the Bot Framework's tenant.
     MultiTenant,
+}
+
+/// What the bot says to whoever writes to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BotSettings {
+    /// Its replies, by language tag; none when it is silent.
+    pub replies: BTreeMap<String, String>,
+    /// How long somebody who was answered is left without another reply.
+    pub reply_every: Duration,
 }
 
 /// Which proxy, if any.

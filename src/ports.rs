@@ -1,4 +1,4 @@
-//! What we ask of the world: the five traits between the use cases and everything outside, and the values that
+//! What we ask of the world: the six traits between the use cases and everything outside, and the values that
 //! cross them.
 //!
 //! They are trait objects: a use case names what it needs, `wiring.rs` chooses who answers.
@@ -17,6 +17,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
+use crate::domain::heard::Chat;
 use crate::domain::ids::{
     BroadcastId, ChunkNumber, ConversationId, EntraId, InstallationId, RecipientKey, RequestId, RoundId, TeamsAppId,
     TenantKey, WorkerId,
@@ -84,6 +85,9 @@ pub enum Request {
         conversation: ConversationId,
         /// The finished activity, as JSON; the same bytes for everybody.
         activity: Arc<str>,
+        /// Where Teams wants it, as it said about this chat; where everybody's goes when it said nothing, or named a host
+        /// that may not be sent a token.
+        service_url: Option<String>,
     },
     /// Open this person's chat with the bot, or find the one that is there. Safe to repeat.
     Create {
@@ -183,6 +187,32 @@ pub trait Directory: Send + Sync {
     async fn people(&self, page: Option<&str>, id: RequestId) -> Result<PeoplePage, Answer>;
 }
 
+// ---------------------------------------------------------------------------------------------- Doorkeeper
+
+/// Why what was posted to the bot is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotLetIn {
+    /// The token does not prove that it comes from Teams.
+    #[error("the token proves nothing: {0}")]
+    Unproved(&'static str),
+    /// It comes from the Bot Framework, and may not tell us anything.
+    #[error("it may not tell us anything: {0}")]
+    Forbidden(&'static str),
+    /// Nobody can say at present: the keys cannot be had.
+    #[error("the keys cannot be had: {0}")]
+    Unknown(String),
+}
+
+/// Tells what Teams posts to the bot from what others do.
+#[async_trait]
+pub trait Doorkeeper: Send + Sync {
+    /// Whether `token` proves that an activity with this channel and service URL comes from Teams, to our bot.
+    ///
+    /// # Errors
+    /// [`NotLetIn`].
+    async fn let_in(&self, token: &str, channel: &str, service_url: &str) -> Result<(), NotLetIn>;
+}
+
 // ---------------------------------------------------------------------------------------------- Store
 
 /// Why the store could not do what was asked.
@@ -234,6 +264,33 @@ pub trait Store: Send + Sync {
         tenant: TenantKey,
         addresses: &[Address],
     ) -> Result<Vec<(Address, RecipientKey)>, StoreError>;
+
+    /// Keeps what the bot was told at `told_at` of the way to somebody: her chat, or that she does not have the app any
+    /// more. What is older than what was told last changes nothing, so that repeating and reordering do no harm.
+    ///
+    /// A worker may write down at the same time what it learnt of her. Whoever writes last is believed: what is wrong
+    /// then, Teams itself corrects with the answer to the next request, which costs that request and nobody a message.
+    async fn hear(
+        &self,
+        tenant: TenantKey,
+        user: EntraId,
+        chat: Option<&Chat>,
+        told_at: Timestamp,
+    ) -> Result<Taken, StoreError>;
+
+    /// Whose chats the bot was told of since `since`, by the store's clock, or of late. What was told in the five seconds
+    /// before may be among it once more: a write may become visible after a younger one.
+    async fn chats_heard(&self, tenant: TenantKey, since: Option<Timestamp>) -> Result<ChatsHeard, StoreError>;
+
+    /// Whether the bot may answer somebody now: nobody of the tenant was answered for `pause`, nor was she for
+    /// `her_pause`. Then both begin anew.
+    async fn may_answer(
+        &self,
+        tenant: TenantKey,
+        user: EntraId,
+        pause: Duration,
+        her_pause: Duration,
+    ) -> Result<bool, StoreError>;
 
     // -- broadcasts
 

@@ -73,6 +73,9 @@ metrics! {
     RESCUED "stentor_rescued_total" Counter [] "Sends found in doubt after a worker ended."
     HALTS "stentor_halts_total" Counter ["scope" "reason"] "Times that we stopped a broadcast or a tenant."
     POOL_CONNECTIONS "stentor_pool_connections" Gauge ["state"] "Connections to the database, idle or in use."
+    HEARD "stentor_heard_total" Counter ["heard"] "What was posted to the bot, by what became of it: “kept” is known now, “old”, “stranger” and “nothing” change nothing, the others were refused."
+    REPLIES "stentor_replies_total" Counter ["outcome"] "Replies to people who wrote to the bot, by outcome."
+    SPARED "stentor_spared_total" Counter [] "People who needed no request more to be sent to, because the bot was told of their chat."
     WORKER_LAG_SECONDS "stentor_worker_lag_seconds" Histogram [] "How much later than planned requests started. Above some milliseconds the machine is overloaded."
 }
 
@@ -207,6 +210,7 @@ fn first_word(label: &str) -> &'static str {
         "settlement" => "sent",
         "scope" => "tenant",
         "state" => "idle",
+        "heard" => "kept",
         _ => "none",
     }
 }

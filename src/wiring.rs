@@ -13,10 +13,11 @@ use crate::adapters::postgres::managed::{self, Managed, ScratchOptions};
 use crate::adapters::postgres::pool::PoolSettings;
 use crate::adapters::postgres::{PgStore, schema};
 use crate::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
-use crate::adapters::teams::{self, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings, Way};
+use crate::adapters::teams::{self, BotDoorkeeper, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings, Way};
 use crate::app::clocks::{self, Apart};
 use crate::app::forecast::Foresight;
 use crate::app::health::{Health, Readiness};
+use crate::app::hear::{Ear, Replies};
 use crate::app::lease::Worker;
 use crate::app::people::{People, PeopleError};
 use crate::config::{BotKind, Cloud, ProxySetting, Settings};
@@ -27,7 +28,8 @@ use crate::domain::outcome::{Outcome, Step};
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::time::Timestamp;
-use crate::ports::{Answer, Clock, Directory, Messenger, Random, Store, StoreError};
+use crate::http::bot::Webhook;
+use crate::ports::{Answer, Clock, Directory, Doorkeeper, Messenger, Random, Store, StoreError};
 
 mod acquainted;
 mod demonstration;
@@ -41,7 +43,9 @@ pub use elsewhere::SimulatedElsewhere;
 pub use proving::{Holding, Place, ProvingGround};
 pub use workbench::Workbench;
 
-pub use demonstration::{Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather};
+pub use demonstration::{
+    Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather, webhook_at,
+};
 
 /// In which capacity a process opens Stentor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +133,7 @@ pub struct Stentor {
     /// How the parts of this process are.
     pub health: Health,
     messenger: Arc<dyn Messenger>,
+    doorkeeper: Arc<dyn Doorkeeper>,
     ground: Ground,
 }
 
@@ -172,6 +177,7 @@ impl Stentor {
         let store: Arc<dyn Store> = Arc::new(ground.store.clone());
         let tenant = store.tenant(identity.tenant_id, identity.app_id).await?;
         let client = Arc::new(teams_client(&settings, Arc::clone(&clock), Arc::clone(&random))?);
+        let doorkeeper = Arc::new(BotDoorkeeper::new(&client_settings(&settings)?, Arc::clone(&clock))?);
         let health = Health::default();
         // It has just answered; readiness must not wait for the next look, nor leave it out until then.
         health.well("database");
@@ -179,6 +185,7 @@ impl Stentor {
         Ok(move |ground| Self {
             directory: Arc::clone(&client) as Arc<dyn Directory>,
             messenger: client,
+            doorkeeper,
             settings,
             clock,
             random,
@@ -216,6 +223,27 @@ impl Stentor {
             health: self.health.clone(),
         };
         Ok(worker.run(stop).await?)
+    }
+
+    /// Where Teams posts to.
+    pub fn webhook(&self) -> Webhook {
+        // Invariant: `assemble` has found the identity, and the settings hold every bucket.
+        let entra_tenant = self.settings.teams.tenant_id.unwrap_or_default();
+        let replies = Replies {
+            by_language: self.settings.bot.replies.clone(),
+            her_pause: self.settings.bot.reply_every,
+            pause: self.settings.engine.quotas[&Bucket::Send].window,
+        };
+        Webhook::new(Ear {
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            store: Arc::clone(&self.store),
+            doorkeeper: Arc::clone(&self.doorkeeper),
+            messenger: Arc::clone(&self.messenger),
+            entra_tenant,
+            tenant: self.tenant,
+            replies: Arc::new(replies),
+        })
     }
 
     /// Whether every part of this process is well.
@@ -353,6 +381,10 @@ async fn examine_store(store: &PgStore, integrity_only: bool) -> Result<Vec<Chec
 
 /// The client of Teams. Commands that never speak to Teams may lack the secret; theirs refuses when it is used.
 fn teams_client(settings: &Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<TeamsClient> {
+    Ok(TeamsClient::new(client_settings(settings)?, clock, random)?)
+}
+
+fn client_settings(settings: &Settings) -> anyhow::Result<TeamsClientSettings> {
     let identity = settings.identity()?;
     let secret = match (&settings.teams.client_secret, &settings.teams.client_secret_file) {
         (Some(secret), _) => SecretSource::Value(secret.clone()),
@@ -377,7 +409,7 @@ fn teams_client(settings: &Settings, clock: Arc<dyn Clock>, random: Arc<dyn Rand
     };
     client.extra_ca_file = network.extra_ca_file.as_deref().map(Path::to_path_buf);
     client.connect_to = network.connect_to.iter().map(|(host, address)| (host.clone(), *address)).collect();
-    Ok(TeamsClient::new(client, clock, random)?)
+    Ok(client)
 }
 
 fn cloud(settings: &Settings) -> anyhow::Result<CloudProfile> {

@@ -52,6 +52,7 @@ async fn town(names: &[&str]) -> Town {
         weather: Weather::None,
         token_lifetime: None,
         tls: Some(SimulatedTls { names, ca_file: dir.path().join("ca.pem") }),
+        webhook: None,
     };
     let (teams, database) = tokio::join!(Simulated::start(simulation), TestDatabase::create());
     let teams = teams.unwrap();

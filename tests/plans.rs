@@ -52,7 +52,12 @@ impl Bench {
              select case when n <= 120000 then 1 when n <= 180000 then 2 else 3 end, false, true, true,
                lpad(to_hex(n), 32, '0')::uuid, now(), 'Person' || n || '@contoso.example', 'Person ' || n,
                'mail' || n || '@contoso.example', '19:' || n || '@thread.v2'
-             from generate_series(1, 200000) n"
+             from generate_series(1, 200000) n;
+             -- The bot was told of one in ten, of a few of them just now.
+             update recipient
+             set service_url = 'https://smba.example/', told_at = now(),
+               heard_at = now() - case when recipient_id % 10000 = 0 then interval '0' else interval '1 day' end
+             where recipient_id % 10 = 0"
                 .to_owned(),
         )
         .await;
@@ -257,6 +262,9 @@ fn hot() -> Vec<Hot> {
         // Sums over the facts of one broadcast: as many pages as those have, and no more.
         hot("reasons", 5000, format!("1, {round}")),
         hot("find_people_by_id", 600, format!("1, {ids}")),
+        hot("hear", 80, "1, '00000000000000000000000000000007'::uuid, now(), 'a:1', 'https://smba.example/'".into()),
+        hot("chats_heard", 120, "1, now() - interval '1 second'".into()),
+        hot("may_answer", 80, "1, '00000000000000000000000000000007'::uuid, '2 seconds', '10 minutes'".into()),
         hot("find_people_by_name", 1200, format!("1, {names}")),
     ]
 }

@@ -15,6 +15,7 @@ use stentor::adapters::postgres::PgStore;
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::system::SystemClock;
+use stentor::app::hear::Verdict;
 use stentor::domain::delivery::Settlement;
 use stentor::domain::outcome::Step;
 use stentor::domain::pacing::Bucket;
@@ -230,6 +231,7 @@ fn words(label: &str) -> BTreeSet<String> {
         "reason" => reasons().chain(HaltReason::ALL.iter().map(|reason| reason.code())).collect(),
         "scope" => vec!["tenant", "broadcast"],
         "state" => vec!["idle", "busy"],
+        "heard" => Verdict::ALL.into_iter().map(Verdict::name).collect(),
         other => panic!("the label {other} is not documented"),
     };
     words.into_iter().map(str::to_owned).collect()

@@ -14,6 +14,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
+use crate::domain::heard::Chat;
 use crate::domain::ids::{
     BroadcastId, ChunkNumber, EntraId, RecipientKey, RequestId, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
@@ -24,9 +25,9 @@ use crate::domain::route::Account;
 use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
-    Answer, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Directory, Expanded,
-    Flush, Flushed, Halt, HeldTenant, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, RetryWish, Store,
-    StoreError, Submission, TenantWork, Untold, Whose,
+    Answer, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock, DeliveryReport, Directory,
+    Expanded, Flush, Flushed, Halt, HeldTenant, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random,
+    RetryWish, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);
@@ -316,6 +317,15 @@ impl Store for FakeStore {
         unreachable!()
     }
 
+    async fn hear(&self, _: TenantKey, _: EntraId, _: Option<&Chat>, _: Timestamp) -> Stored<Taken> {
+        unreachable!()
+    }
+    async fn chats_heard(&self, _: TenantKey, _: Option<Timestamp>) -> Stored<ChatsHeard> {
+        unreachable!()
+    }
+    async fn may_answer(&self, _: TenantKey, _: EntraId, _: Duration, _: Duration) -> Stored<bool> {
+        unreachable!()
+    }
     async fn keep_bucket(&self, _: TenantKey, _: BucketRecord) -> Stored<()> {
         unreachable!()
     }

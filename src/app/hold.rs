@@ -15,10 +15,11 @@ use crate::domain::broadcast::{BroadcastState, RoundKind};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::{self, Delivery, Effect, Event, Settlement, State};
 use crate::domain::fairness::{Class, Turns};
-use crate::domain::ids::{BroadcastId, ChunkNumber, Ordinal, RoundId};
-use crate::domain::outcome::{Outcome, Step};
+use crate::domain::heard::Chat;
+use crate::domain::ids::{BroadcastId, ChunkNumber, Ordinal, RecipientKey, RoundId};
+use crate::domain::outcome::{Fact, Outcome, Remedy, Step};
 use crate::domain::pacing::Quota;
-use crate::domain::plan::{self, Knowledge, Odds, Place};
+use crate::domain::plan::{self, Knowledge, LISTEN_FOR, Odds, Place};
 use crate::domain::reason::Reason;
 use crate::domain::retry::{Jitter, RetryPolicy};
 use crate::domain::spacing::Spacing;
@@ -131,12 +132,14 @@ pub struct Hold {
     lanes: BTreeMap<RoundId, Lane>,
     chunks: BTreeMap<ChunkKey, HeldChunk>,
     facts: Vec<AttemptFact>,
-    routes: BTreeMap<crate::domain::ids::RecipientKey, RouteLearnt>,
+    routes: BTreeMap<RecipientKey, RouteLearnt>,
     turns: BTreeMap<Step, Turns<RoundId>>,
     grants: Turns<RoundId>,
     asked: Vec<Seat>,
     odds: Odds,
     spacing: Spacing,
+    /// Who waits to be told of, having just been installed.
+    listening: BTreeSet<Seat>,
 }
 
 impl Hold {
@@ -273,6 +276,9 @@ impl Hold {
         let rounds: Vec<RoundId> = self.lanes.keys().copied().collect();
         for round in rounds {
             while let Some(seat) = self.lanes.get_mut(&round).and_then(|lane| pop_due(lane, now)) {
+                if self.listening.remove(&seat) {
+                    self.odds.ears.learn(false);
+                }
                 if let Some((_, delivery)) = self.person_mut(seat) {
                     let jitter = Jitter::FULL;
                     if let Ok(next) = delivery::apply(delivery, Event::Due, policy, now, jitter) {
@@ -355,7 +361,8 @@ impl Hold {
                 continue;
             };
             *delivery = next.delivery;
-            let start = Start { seat, epoch, attempt, step, user: member.entra_id, route: delivery.route.clone() };
+            let (user, route, service_url) = (member.entra_id, delivery.route.clone(), member.service_url.clone());
+            let start = Start { seat, epoch, attempt, step, user, route, service_url };
             if let Some(lane) = self.lanes.get_mut(&round) {
                 lane.in_flight += 1;
             }
@@ -404,6 +411,11 @@ impl Hold {
             }
         }
         let (recipient, route, settled) = (member.recipient, delivery.route.clone(), delivery.settled_for(kind));
+        if next.effects.iter().any(|effect| matches!(effect, Effect::Renew(Remedy::BotHost(_)))) {
+            // Teams names another host than it did then.
+            member.service_url = None;
+        }
+        let installed = outcome == Outcome::Learnt(Fact::InstallAccepted);
         for effect in &next.effects {
             let (refusal, forgets) = match effect {
                 Effect::Learn(_) => (None, false),
@@ -417,6 +429,9 @@ impl Hold {
         }
         if outcome != Outcome::NotStarted {
             self.facts.push(fact(&landed, settled));
+        }
+        if installed && kind != RoundKind::Prepare && self.odds.ears.are_open() {
+            self.listen(seat, landed.ended_at + LISTEN_FOR, policy, landed.ended_at);
         }
         self.put_back(seat, landed.step, settled);
         Landing { effects: next.effects, settled, late: None }
@@ -529,9 +544,58 @@ impl Hold {
         lane.wanting.retain(|seat| !gone(seat));
         lane.permitted.retain(|seat| !gone(seat));
         lane.waiting.retain(|Reverse((_, seat))| !gone(seat));
+        self.listening.retain(|seat| !gone(seat));
         let before = self.asked.len();
         self.asked.retain(|seat| !gone(seat));
         lane.asked = lane.asked.saturating_sub(u32::try_from(before - self.asked.len()).unwrap_or(0));
+    }
+
+    /// Takes in whose chats the bot was told of; returns how many people are spared a request by it. Of whoever is on the
+    /// wire just then, the answer comes first; she is told of once more with the next look.
+    ///
+    /// A round that prepares takes no notice: it ends with answers that stand in the record.
+    pub fn hear(&mut self, chats: &[(RecipientKey, Chat)], policy: &RetryPolicy, now: Timestamp) -> usize {
+        let chats: BTreeMap<RecipientKey, &Chat> = chats.iter().map(|(recipient, chat)| (*recipient, chat)).collect();
+        let sends = |lane: &Lane| lane.work.kind != RoundKind::Prepare;
+        let mut spared = BTreeSet::new();
+        for (key, held) in &mut self.chunks {
+            if chats.is_empty() || !self.lanes.get(&key.0).is_some_and(sends) {
+                continue;
+            }
+            for (ordinal, (member, delivery)) in &mut held.people {
+                let Some(chat) = chats.get(&member.recipient).filter(|_| delivery.looks_for_chat()) else { continue };
+                let event = Event::Heard(chat.conversation.clone());
+                let Ok(next) = delivery::apply(delivery, event, policy, now, Jitter::FULL) else { continue };
+                *delivery = next.delivery;
+                member.service_url = Some(chat.service_url.clone());
+                spared.insert(Seat { chunk: *key, ordinal: *ordinal });
+            }
+        }
+        for lane in self.lanes.values_mut() {
+            lane.preparing.values_mut().for_each(|queue| queue.retain(|seat| !spared.contains(seat)));
+            lane.waiting.retain(|Reverse((_, seat))| !spared.contains(seat));
+        }
+        for seat in &spared {
+            self.listening.remove(seat);
+            self.odds.ears.learn(true);
+            self.queue(*seat);
+        }
+        spared.len()
+    }
+
+    /// Somebody is on her way whom word of her chat would help.
+    pub fn awaits_word(&self) -> bool {
+        let looks = |lane: &Lane| lane.preparing.values().any(|queue| !queue.is_empty()) || !lane.waiting.is_empty();
+        self.lanes.values().any(|lane| lane.work.kind != RoundKind::Prepare && looks(lane))
+    }
+
+    /// Lets somebody wait to be told of.
+    fn listen(&mut self, seat: Seat, until: Timestamp, policy: &RetryPolicy, now: Timestamp) {
+        let Some((_, delivery)) = self.person_mut(seat) else { return };
+        if let Ok(next) = delivery::apply(delivery, Event::Listens(until), policy, now, Jitter::FULL) {
+            *delivery = next.delivery;
+            self.listening.insert(seat);
+        }
     }
 
     fn person_mut(&mut self, seat: Seat) -> Option<&mut (Member, Delivery)> {
@@ -602,6 +666,7 @@ impl Hold {
     }
 
     fn settle(&mut self, seat: Seat, settlement: Settlement) {
+        self.listening.remove(&seat);
         if let Some(held) = self.chunks.get_mut(&seat.chunk) {
             held.dirty = true;
             held.people.remove(&seat.ordinal);

@@ -7,6 +7,7 @@ pub mod export;
 pub mod flush;
 pub mod forecast;
 pub mod health;
+pub mod hear;
 pub mod hold;
 pub mod lease;
 pub mod notice;

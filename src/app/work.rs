@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::engine::EngineSettings;
 use crate::app::flush;
 use crate::app::health::Health;
-use crate::app::hold::{Hold, Landed, Landing, Lane};
+use crate::app::hold::{Hold, Landed, Landing, Lane, Start};
 use crate::app::lease::Lease;
 use crate::app::notice;
 use crate::app::quota::{Buckets, Served};
@@ -34,15 +34,15 @@ use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
 use crate::domain::content::Content;
 use crate::domain::delivery::Effect;
 use crate::domain::fairness;
-use crate::domain::ids::{BroadcastId, EntraId, RequestId, RoundId, TeamsAppId, WorkerId};
+use crate::domain::ids::{BroadcastId, RequestId, RoundId, TeamsAppId, WorkerId};
 use crate::domain::outcome::{HaltScope, Outcome, Remedy, Step};
 use crate::domain::pacing::{Bucket, window};
 use crate::domain::reason::{HaltReason, Reason};
-use crate::domain::route::{Installation, Route};
+use crate::domain::route::Installation;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
-    Answer, AttemptFact, BucketRecord, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant, Messenger,
-    Random, Request, RoundWork, Store, StoreError, TenantWork, Untold,
+    Answer, AttemptFact, BucketRecord, ChatsHeard, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant,
+    Messenger, Random, Request, RoundWork, Store, StoreError, TenantWork, Untold,
 };
 use crate::telemetry;
 
@@ -118,6 +118,7 @@ enum Arrival {
     Flushed(Box<Flush>, Result<Flushed, StoreError>),
     Late(Vec<AttemptFact>, Result<u64, StoreError>),
     Polled(Result<TenantWork, StoreError>),
+    Heard(Result<ChatsHeard, StoreError>),
     Content(BroadcastId, Result<Content, StoreError>),
     Claimed(RoundId, Result<Vec<ClaimedChunk>, StoreError>),
     Expanded(RoundId, Result<Expanded, StoreError>),
@@ -135,6 +136,7 @@ enum Arrival {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Errand {
     Poll,
+    Listen,
     Content(BroadcastId),
     Claim(RoundId),
     Expand(RoundId),
@@ -168,6 +170,9 @@ struct Owner {
     /// When the last poll was asked for, and how long its answer took.
     poll_asked_at: Monotonic,
     poll_took: Duration,
+    /// When to ask next what the bot was told, and as of when we know.
+    listen_at: Monotonic,
+    heard_as_of: Option<Timestamp>,
     /// When the next hour of a scheduled broadcast comes: its preparing, or its start.
     hour_at: Option<Monotonic>,
     /// When claims of ours that we do not have are given back next, for rounds that stand still.
@@ -214,6 +219,8 @@ pub async fn own(office: Office) -> Result<Ended, StoreError> {
         polled_at: None,
         poll_asked_at: now,
         poll_took: Duration::ZERO,
+        listen_at: now,
+        heard_as_of: None,
         hour_at: None,
         strays_at: BTreeMap::new(),
         finish_wanted: true,

@@ -4,10 +4,14 @@
 //! would do it: it tells which part of the people has the app, which is all that a forecast can know of the others.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde::Serialize;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::submit::Audience;
@@ -19,7 +23,9 @@ use crate::domain::ids::EntraId;
 use crate::domain::outcome::Step;
 use crate::domain::progress::Progress;
 use crate::domain::time::Timestamp;
-use crate::wiring::{Demonstration, LedgerCounts, Simulation};
+use crate::http::router::{Shared, router};
+use crate::http::server;
+use crate::wiring::{Demonstration, LedgerCounts, Simulation, Stentor, webhook_at};
 
 /// People of the pilot, beside the others: enough to know the share of those who have the app to a few percent.
 pub const PILOT: u32 = 200;
@@ -81,7 +87,7 @@ pub struct UnderWay {
 }
 
 /// Runs one broadcast for each of `installed` (percent), to `recipients` people each; `tell` hears of each before it
-/// begins.
+/// begins. With `events`, Teams tells the bot of installations.
 ///
 /// # Errors
 /// When Stentor or the simulator does not start, or a broadcast does not end.
@@ -89,6 +95,7 @@ pub async fn run(
     settings: Settings,
     simulation: Simulation,
     installed: &[u8],
+    events: bool,
     mut tell: impl FnMut(u8),
 ) -> anyhow::Result<Measured> {
     let mut mixes = Vec::new();
@@ -97,7 +104,7 @@ pub async fn run(
         let people = simulation.people + PILOT;
         let part = f64::from(*percent) / 100.0;
         let simulation = Simulation { people, installed: Some(part), ..simulation.clone() };
-        mixes.push(run_one(settings.clone(), simulation, *percent).await?);
+        mixes.push(run_one(settings.clone(), simulation, *percent, events).await?);
     }
     let fractions = mixes.iter().map(|mix| mix.fraction_of_maximum_flow);
     let errors = mixes.iter().flat_map(|mix| [mix.forecast_error, mix.under_way.forecast_error]);
@@ -108,7 +115,14 @@ pub async fn run(
     })
 }
 
-async fn run_one(settings: Settings, simulation: Simulation, percent: u8) -> anyhow::Result<MixMeasured> {
+async fn run_one(
+    settings: Settings,
+    mut simulation: Simulation,
+    percent: u8,
+    events: bool,
+) -> anyhow::Result<MixMeasured> {
+    let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    simulation.webhook = events.then(|| listener.local_addr().map(webhook_at)).transpose()?;
     let mut others = Vec::new();
     let pilot = |people: &[EntraId]| {
         let (pilot, rest) = people.split_at(people.len().min(PILOT as usize));
@@ -116,12 +130,23 @@ async fn run_one(settings: Settings, simulation: Simulation, percent: u8) -> any
         list(pilot)
     };
     let demo = Demonstration::open_for(settings, simulation, pilot).await?;
+    let hearing = CancellationToken::new();
+    let _hears_until_the_end = hearing.clone().drop_guard();
+    hear(&demo.stentor, listener, hearing);
     send_out(&demo).await?;
     let before = demo.ledger();
     let demo = demo.announce(list(&others)).await?;
     let measured = measure(&demo, percent, &before).await;
     demo.close().await?;
     measured
+}
+
+/// Lets `stentor` hear what is posted to `listener` until `stop`.
+fn hear(stentor: &Stentor, listener: TcpListener, stop: CancellationToken) {
+    let metrics = PrometheusBuilder::new().build_recorder().handle();
+    let shared = Shared { health: stentor.health.clone(), metrics, webhook: Some(stentor.webhook()) };
+    let clock = Arc::clone(&stentor.clock);
+    tokio::spawn(async move { server::serve(listener, router(shared), stop, clock.as_ref()).await });
 }
 
 fn list(people: &[EntraId]) -> Audience {

@@ -93,7 +93,8 @@ async fn chats(client: &TeamsClient) -> anyhow::Result<Vec<ConversationId>> {
         };
         let resolve = Request::Resolve { user: person.entra_id, installation };
         let Outcome::Learnt(Fact::Chat(chat)) = client.perform(&resolve, id(), late).await.outcome else { continue };
-        let send = Request::Send { conversation: chat.clone(), activity: SimulatedElsewhere::activity() };
+        let send =
+            Request::Send { conversation: chat.clone(), activity: SimulatedElsewhere::activity(), service_url: None };
         // Some do not want to hear from the bot.
         if matches!(client.perform(&send, id(), late).await.outcome, Outcome::Accepted { .. }) {
             chats.push(chat);
@@ -118,7 +119,7 @@ async fn send_all(client: &Arc<TeamsClient>, chats: &Arc<Vec<ConversationId>>, r
                     return anyhow::Ok(());
                 }
                 let conversation = chats[number as usize % chats.len()].clone();
-                let send = Request::Send { conversation, activity: Arc::clone(&activity) };
+                let send = Request::Send { conversation, activity: Arc::clone(&activity), service_url: None };
                 let answer = client.perform(&send, id(), in_time()).await;
                 anyhow::ensure!(matches!(answer.outcome, Outcome::Accepted { .. }), "a send was refused: {answer:?}");
             }

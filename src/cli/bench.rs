@@ -122,6 +122,7 @@ fn simulation(people: u32) -> Simulation {
         weather: Weather::None,
         token_lifetime: None,
         tls: None,
+        webhook: None,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
 use crate::http::server;
 use crate::telemetry::{self, Voice};
-use crate::wiring::{Demonstration, LedgerCounts, Simulation, Weather};
+use crate::wiring::{Demonstration, LedgerCounts, Simulation, Weather, webhook_at};
 
 /// See it work: a private Postgres, a simulated Teams, one broadcast
 ///
@@ -66,11 +66,11 @@ impl Demo {
             "Starting a private Postgres, a simulated Teams of {} and Stentor.",
             text::people(self.recipients.into())
         ));
-        let demo = Demonstration::open(settings, self.simulation()).await?;
+        let demo = Demonstration::open(settings, self.simulation(address)).await?;
         let stentor = &demo.stentor;
         let (worked, served, kept, shown) = tokio::join!(
             service::part(&stop, stentor.work(stop.clone())),
-            service::part(&stop, service::answer(stentor, listener, metrics.clone(), &stop)),
+            service::part(&stop, service::answer(stentor, listener, metrics.clone(), Some(stentor.webhook()), &stop)),
             service::part(&stop, service::upkeep(stentor, metrics, &stop)),
             service::part(&stop, self.show(global, &demo, address, &stop)),
         );
@@ -79,7 +79,7 @@ impl Demo {
         worked.and(served).and(kept).and(shown).and(closed)
     }
 
-    fn simulation(&self) -> Simulation {
+    fn simulation(&self, stentor: SocketAddr) -> Simulation {
         Simulation {
             people: self.recipients,
             seed: self.seed,
@@ -92,6 +92,7 @@ impl Demo {
             weather: self.faults,
             token_lifetime: None,
             tls: None,
+            webhook: Some(webhook_at(stentor)),
         }
     }
 

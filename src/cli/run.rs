@@ -24,10 +24,11 @@ impl Run {
         let listener = server::listen(settings.http.listen).await?;
         let address = listener.local_addr()?;
         let stentor = Stentor::open(settings, Role::Service("run")).await?;
+        let webhook = Some(stentor.webhook());
         tracing::info!(%address, "serving and working");
         let (worked, served, kept) = tokio::join!(
             service::part(&stop, stentor.work(stop.clone())),
-            service::part(&stop, service::answer(&stentor, listener, metrics.clone(), &stop)),
+            service::part(&stop, service::answer(&stentor, listener, metrics.clone(), webhook, &stop)),
             service::part(&stop, service::upkeep(&stentor, metrics, &stop)),
         );
         let closed = stentor.close().await;

@@ -8,9 +8,9 @@ use crate::http::server;
 use crate::telemetry::{self, Voice};
 use crate::wiring::{Role, Stentor};
 
-/// Serve health, readiness and metrics, until Ctrl-C.
+/// Serve health, readiness, metrics and the bot's webhook, until Ctrl-C.
 ///
-/// Sends nothing: run `stentor work` beside it, here or elsewhere.
+/// Sends no announcements: run `stentor work` beside it, here or elsewhere.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  stentor serve --config /etc/stentor/stentor.toml")]
 pub(super) struct Serve {}
@@ -23,9 +23,10 @@ impl Serve {
         let listener = server::listen(settings.http.listen).await?;
         let address = listener.local_addr()?;
         let stentor = Stentor::open(settings, Role::Service("serve")).await?;
+        let webhook = Some(stentor.webhook());
         tracing::info!(%address, "serving");
         let (served, kept) = tokio::join!(
-            service::part(&stop, service::answer(&stentor, listener, metrics.clone(), &stop)),
+            service::part(&stop, service::answer(&stentor, listener, metrics.clone(), webhook, &stop)),
             service::part(&stop, service::upkeep(&stentor, metrics, &stop)),
         );
         let closed = stentor.close().await;

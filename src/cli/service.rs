@@ -4,6 +4,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::http::bot::Webhook;
 use crate::http::router::{Shared, router};
 use crate::http::server;
 use crate::telemetry;
@@ -18,14 +19,15 @@ pub(super) async fn part<T>(
     part.await
 }
 
-/// Answers on `listener` until `stop`.
+/// Answers on `listener` until `stop`; what Teams posts, too, when there is a webhook.
 pub(super) async fn answer(
     stentor: &Stentor,
     listener: TcpListener,
     metrics: PrometheusHandle,
+    webhook: Option<Webhook>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let shared = Shared { health: stentor.health.clone(), metrics };
+    let shared = Shared { health: stentor.health.clone(), metrics, webhook };
     Ok(server::serve(listener, router(shared), stop.clone(), stentor.clock.as_ref()).await?)
 }
 

@@ -50,6 +50,9 @@ pub(super) struct Simulate {
     /// How long a token lives, such as 90s or 5m [default: 60 to 90 minutes]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     token_lifetime: Option<Duration>,
+    /// Where to post what happens to people, as Teams does: installed, removed, written; "none" for nowhere
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/api/messages", value_parser = webhook)]
+    webhook: Webhook,
     /// Answer encrypted, vouched for by an authority made for this run
     #[arg(long)]
     tls: bool,
@@ -59,6 +62,20 @@ pub(super) struct Simulate {
     /// Where to write the authority's certificate, in PEM
     #[arg(long, value_name = "FILE", default_value = "simulated-ca.pem", requires = "tls")]
     ca_file: PathBuf,
+}
+
+/// Where to post to, if anywhere.
+#[derive(Debug, Clone)]
+struct Webhook(Option<url::Url>);
+
+fn webhook(text: &str) -> Result<Webhook, String> {
+    if text == "none" {
+        return Ok(Webhook(None));
+    }
+    let url = text.parse::<url::Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url =
+        url.ok_or_else(|| "write a web address, such as http://127.0.0.1:8080/api/messages, or none".to_owned())?;
+    Ok(Webhook(Some(url)))
 }
 
 fn host(text: &str) -> Result<String, String> {
@@ -106,6 +123,7 @@ impl Simulate {
             weather: self.faults,
             token_lifetime: self.token_lifetime,
             tls: self.tls.then_some(SimulatedTls { names: self.tls_name, ca_file: self.ca_file }),
+            webhook: self.webhook.0,
         }
     }
 }
@@ -152,6 +170,7 @@ mod tests {
             weather: Weather::None,
             token_lifetime: None,
             tls,
+            webhook: None,
         }
     }
 

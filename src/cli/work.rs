@@ -36,7 +36,7 @@ impl Work {
         tracing::info!("working");
         let answer = async {
             match listener {
-                Some(listener) => service::answer(&stentor, listener, metrics.clone(), &stop).await,
+                Some(listener) => service::answer(&stentor, listener, metrics.clone(), None, &stop).await,
                 None => {
                     stop.cancelled().await;
                     Ok(())

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::reader::Reader;
 use super::{
-    BotKind, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings, ProxySetting,
-    Settings, TeamsSettings, TelemetrySettings, duration_text, secret_in,
+    BotKind, BotSettings, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings,
+    ProxySetting, Settings, TeamsSettings, TelemetrySettings, duration_text, replies, secret_in,
 };
 use crate::app::engine::EngineSettings;
 use crate::domain::lease::{Contradiction, LeaseTerms};
@@ -39,6 +39,10 @@ pub(super) fn settings(reader: &mut Reader) -> Settings {
     let (network, mut engine) = (network(reader), engine(reader));
     engine.stop_within = network.request_timeout + STOP_MARGIN;
     check_takeover(reader, &network, &engine.terms);
+    let bot = bot(reader);
+    if !bot.replies.is_empty() {
+        make_room_for_replies(reader, &mut engine);
+    }
     Settings {
         database: database(reader),
         data_dir: reader.file("data.dir").unwrap_or_else(|| {
@@ -46,6 +50,7 @@ pub(super) fn settings(reader: &mut Reader) -> Settings {
             "data".into()
         }),
         teams: teams(reader),
+        bot,
         network,
         engine,
         http: HttpSettings { listen: reader.listen("http.listen") },
@@ -94,6 +99,41 @@ fn teams(reader: &mut Reader) -> TeamsSettings {
     };
     either(reader, "teams.client_secret", "teams.client_secret_file");
     teams
+}
+
+/// Longer than any courtesy.
+const REPLY_CHARACTERS_MAX: usize = 1000;
+
+fn bot(reader: &mut Reader) -> BotSettings {
+    let is_tag = |name: &str| {
+        let sound = |part: &str| matches!(part.len(), 1..=8) && part.chars().all(|it| it.is_ascii_alphanumeric());
+        name.len() >= 2 && name.split('-').all(sound)
+    };
+    let cure = "Write \"pt-BR\" = \"a text\" lines: the language's tag, and at most 1000 characters.";
+    let own = reader.texts("bot.reply", REPLY_CHARACTERS_MAX, is_tag, cure);
+    let replies = if reader.choice("bot.replies", &[("on", true), ("off", false)]) {
+        replies::with(own)
+    } else {
+        if !own.is_empty() {
+            let cure = "Set bot.replies = \"on\", or leave [bot.reply] out.";
+            reader.refuse_together(&["bot.reply", "bot.replies"], "is given, but bot.replies is \"off\"", cure);
+        }
+        own
+    };
+    BotSettings { replies, reply_every: reader.duration("bot.reply_every") }
+}
+
+/// Replies leave from `serve`, which does not know what a worker sends. So one request of each window is theirs, and the
+/// quota holds over both.
+fn make_room_for_replies(reader: &mut Reader, engine: &mut EngineSettings) {
+    let Some(quota) = engine.quotas.get_mut(&Bucket::Send) else { return };
+    match quota.requests {
+        0 | 1 => {
+            let problem = "leaves no room for announcements beside replies";
+            reader.refuse_together(&["quotas.send", "bot.replies"], problem, "Raise it, or set bot.replies = \"off\".");
+        }
+        _ => quota.requests -= 1,
+    }
 }
 
 const CUSTOM_KEYS: [&str; 3] = ["teams.custom.login_url", "teams.custom.graph_url", "teams.custom.bot_url"];

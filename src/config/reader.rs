@@ -204,6 +204,34 @@ impl Reader {
         default
     }
 
+    /// A table from name to text. `limit` is in characters.
+    pub(super) fn texts(
+        &mut self,
+        key: &str,
+        limit: usize,
+        is_name: fn(&str) -> bool,
+        cure: &str,
+    ) -> BTreeMap<String, String> {
+        let ValueKind::Table(table) = self.leaf(key).kind.clone() else {
+            self.refuse(key, "is not a table", cure);
+            return BTreeMap::new();
+        };
+        let mut texts = BTreeMap::new();
+        for (name, value) in table {
+            match value.kind {
+                _ if !is_name(&name) => self.refuse(key, format!("has “{name}”, which is no language tag"), cure),
+                ValueKind::String(text) if text.chars().count() <= limit => {
+                    drop(texts.insert(name, text.trim().to_owned()))
+                }
+                ValueKind::String(_) => {
+                    self.refuse(key, format!("has a text for “{name}” longer than {limit} characters"), cure);
+                }
+                _ => self.refuse(key, format!("has no text for “{name}”"), cure),
+            }
+        }
+        texts
+    }
+
     /// A table from host to address; in the environment a text, `host=address,host=address`.
     pub(super) fn addresses(&mut self, key: &str) -> BTreeMap<String, SocketAddr> {
         let pairs: Option<Vec<(String, String)>> = match &self.leaf(key).kind {

@@ -140,6 +140,11 @@ pub enum Event {
     Due,
     /// Her chat has had as many messages as it may; the next may start at this instant (UTC).
     Spaced(Timestamp),
+    /// We have just installed the app for her, and the bot is told of installations: hers may come until this instant
+    /// (UTC).
+    Listens(Timestamp),
+    /// The bot was told which chat is hers.
+    Heard(ConversationId),
     /// The person cannot be reached by rule.
     Barred(Reason),
     /// The deadline passed.
@@ -274,6 +279,12 @@ impl Delivery {
         Place { knowledge: Knowledge::of(&self.route), short_cut: !self.tried.create }
     }
 
+    /// Whether her chat is still to be found, and word of it would help. Where one has proved stale, it would be that very
+    /// one again, for all we know: then only a fresh answer helps.
+    pub const fn looks_for_chat(&self) -> bool {
+        self.route.conversation.is_none() && !self.tried.chat
+    }
+
     /// Whether an earlier send may have arrived.
     pub const fn is_doubted(&self) -> bool {
         self.doubted.is_some() || self.doubted_before.is_some()
@@ -340,7 +351,11 @@ pub fn apply(
         Event::Answered(outcome) => answered(it, outcome, policy, now, jitter),
         Event::LeaseEnded => answered(it, Outcome::Lost(Reason::LeaseEnded), policy, now, jitter),
         Event::Due => it.pending().into(),
-        Event::Spaced(due_at) => Delivery { state: State::Waiting { due_at }, ..it }.into(),
+        Event::Spaced(due_at) | Event::Listens(due_at) => Delivery { state: State::Waiting { due_at }, ..it }.into(),
+        Event::Heard(conversation) => {
+            let route = Route { conversation: Some(conversation), ..it.route.clone() };
+            Delivery { route, ..it.pending() }.into()
+        }
         Event::Barred(reason) => it.settled(Settlement::Skipped, Some(reason)).into(),
         Event::Expired => it.failed(Reason::Expired).into(),
         Event::Cancelled => it.settled(Settlement::Cancelled, Some(Reason::Cancelled)).into(),

@@ -13,6 +13,7 @@ pub mod fairness;
 pub mod fault;
 pub mod flow;
 pub mod forecast;
+pub mod heard;
 pub mod ids;
 pub mod lease;
 pub mod outcome;

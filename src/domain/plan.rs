@@ -11,8 +11,13 @@
 //! first whom it can help. So no bucket rests while anybody could use it, and together they come near the largest flow
 //! that the quotas allow (`docs/planner.md` states it, `stentor bench cold` measures it).
 //!
+//! The bot may also be told of a chat without any request, when Teams can reach it from outside: an event follows each
+//! installation. Somebody whom we have just installed waits a moment for hers, as long as [`Ears`] say that it is worth it.
+//!
 //! Two requests are bets: an install for somebody who may have the app, and a create for somebody who may not. They are
 //! made while the odds are worth it; [`Odds`] learns them from the answers.
+
+use std::time::Duration;
 
 use super::outcome::{Fact, Outcome, Step};
 use super::route::{Installation, Route};
@@ -82,17 +87,57 @@ const INSTALL_UP_TO: f64 = 0.9;
 /// The answers that the odds remember, about: an audience is not the same throughout.
 const REMEMBERED: f64 = 200.0;
 
-/// How likely somebody of whom nothing is known has the app already.
+/// How long somebody whom we have just installed waits to be told of: events take a fraction of a second, and a lookup
+/// that comes too early has to be repeated a second later anyway.
+pub const LISTEN_FOR: Duration = Duration::from_millis(2500);
+/// The events that the ears remember, about: a webhook that falls silent is found out within a second or two.
+const HEARD_OF_LATE: f64 = 20.0;
+
+/// Whether the bot is told in time of the people whom we install.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ears {
+    heard: f64,
+    missed: f64,
+}
+
+impl Default for Ears {
+    /// Deaf until something is heard: without a webhook nobody waits in vain.
+    fn default() -> Self {
+        Self { heard: 0.0, missed: 1.0 }
+    }
+}
+
+impl Ears {
+    /// Of somebody we were told in time, or not.
+    pub fn learn(&mut self, in_time: bool) {
+        *(if in_time { &mut self.heard } else { &mut self.missed }) += 1.0;
+        let all = self.heard + self.missed;
+        if all > HEARD_OF_LATE {
+            let kept = HEARD_OF_LATE / all;
+            (self.heard, self.missed) = (self.heard * kept, self.missed * kept);
+        }
+    }
+
+    /// Whether waiting for an event is worth it: more often than not, it comes.
+    pub fn are_open(self) -> bool {
+        self.heard >= self.missed
+    }
+}
+
+/// What the answers so far let us expect: how likely somebody of whom nothing is known has the app already, and whether
+/// the bot will be told of her chat.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Odds {
     there: f64,
     absent: f64,
+    /// Whether the bot is told of installations.
+    pub ears: Ears,
 }
 
 impl Default for Odds {
     /// Even, until answers tell.
     fn default() -> Self {
-        Self { there: 1.0, absent: 1.0 }
+        Self { there: 1.0, absent: 1.0, ears: Ears::default() }
     }
 }
 
@@ -125,6 +170,8 @@ impl Odds {
         match (step, place.knowledge) {
             (Step::Create, Knowledge::Nothing) => self.there() >= CREATE_FROM,
             (Step::Install, Knowledge::Nothing) => self.there() <= INSTALL_UP_TO,
+            // Nearly everybody has to be installed anyway, and the event tells the rest: a check would be a request more.
+            (Step::Check, Knowledge::Nothing) => !self.ears.are_open() || self.there() >= CREATE_FROM,
             _ => true,
         }
     }
@@ -159,6 +206,35 @@ mod tests {
         (0..2000).for_each(|_| odds.learn(Step::Check, &there));
         assert!(odds.are_good_enough(Step::Create, nothing) && !odds.are_good_enough(Step::Install, nothing));
         assert!(odds.are_good_enough(Step::Install, at(Knowledge::Absent, true)));
+    }
+
+    #[test]
+    fn the_ears_open_with_the_first_event_and_close_when_events_stay_away() {
+        let mut ears = Ears::default();
+        assert!(!ears.are_open());
+        (0..100).for_each(|_| ears.learn(true));
+        assert!(ears.are_open());
+        let missed = (1..100).find(|_| {
+            ears.learn(false);
+            !ears.are_open()
+        });
+        assert!(missed.is_some_and(|missed| missed <= 15), "{missed:?}");
+        ears = Ears::default();
+        ears.learn(true);
+        assert!(ears.are_open());
+    }
+
+    #[test]
+    fn nobody_is_checked_while_few_have_the_app_and_events_tell_the_rest() {
+        let (nothing, mut odds) = (at(Knowledge::Nothing, true), Odds::default());
+        (0..50).for_each(|_| odds.learn(Step::Check, &Outcome::Learnt(Fact::NotInstalled)));
+        assert!(odds.are_good_enough(Step::Check, nothing));
+        odds.ears.learn(true);
+        assert!(!odds.are_good_enough(Step::Check, nothing) && odds.are_good_enough(Step::Install, nothing));
+        // Whoever was installed and not told of in time is looked up all the same.
+        assert!(odds.are_good_enough(Step::Check, at(Knowledge::Unlisted, false)));
+        (0..50).for_each(|_| odds.ears.learn(false));
+        assert!(odds.are_good_enough(Step::Check, nothing));
     }
 
     #[test]

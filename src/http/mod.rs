@@ -1,5 +1,6 @@
-//! The small HTTP server: health, readiness and metrics. Every route stands in [`router`].
+//! The small HTTP server: health, readiness, metrics, and the bot's webhook. Every route stands in [`router`].
 
+pub mod bot;
 pub mod health;
 pub mod problem;
 pub mod router;

@@ -81,7 +81,7 @@ mod tests {
     async fn the_routes_answer_and_stop_means_stop() {
         let (health, stop) = (Health::default(), CancellationToken::new());
         let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-        let router = router(Shared { health: health.clone(), metrics: recorder.handle() });
+        let router = router(Shared { health: health.clone(), metrics: recorder.handle(), webhook: None });
         let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let asking = async {
@@ -95,6 +95,7 @@ mod tests {
             let missing = get(address, "GET", "/admin").await;
             assert!(missing.starts_with("HTTP/1.1 404") && missing.contains("application/problem+json"), "{missing}");
             assert!(get(address, "DELETE", "/api/v1/broadcasts/1").await.starts_with("HTTP/1.1 404"));
+            assert!(get(address, "POST", "/api/messages").await.starts_with("HTTP/1.1 404"), "a `work` has no ear");
             assert!(get(address, "POST", "/metrics").await.contains(r#""code":"method_not_allowed""#));
             // A client that never finishes its request does not hold us up.
             let mut silent = TcpStream::connect(address).await.unwrap();

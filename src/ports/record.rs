@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState, Schedule, Treatment};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::Settlement;
+use crate::domain::heard::Chat;
 use crate::domain::ids::{
     BroadcastId, ChunkNumber, EntraId, Epoch, MessageId, Ordinal, RecipientKey, RequestId, RoundId, TeamsAppId,
     TenantKey,
@@ -133,6 +134,8 @@ pub struct Member {
     pub account: Account,
     /// What is known of the way.
     pub route: Route,
+    /// Where Teams wants what is sent to her; `None` for where everybody's goes.
+    pub service_url: Option<String>,
     /// Why she may have been told by an earlier round of the same broadcast.
     pub doubt: Option<Reason>,
 }
@@ -229,6 +232,26 @@ pub struct Flushed {
     pub broadcasts: Vec<(BroadcastId, BroadcastState)>,
     /// Everything of the tenant waits.
     pub tenant_halted: bool,
+}
+
+/// What became of something that the bot was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is kept.
+    Kept,
+    /// Something younger was told of her before.
+    Old,
+    /// The directory does not know her.
+    Stranger,
+}
+
+/// Whose chats the bot was told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatsHeard {
+    /// The instant of looking, by the store's clock: the next look begins here.
+    pub as_of: Timestamp,
+    /// Who, and her chat.
+    pub chats: Vec<(RecipientKey, Chat)>,
 }
 
 /// What expanding one slice did.

@@ -39,6 +39,14 @@ pub struct FaultPlan {
     pub retry_after_missing: f64,
     /// An installation shows itself after a delay between nothing and this. In seconds.
     pub visibility_lag_seconds_max: f64,
+    /// What is told to the bot is told after a delay between nothing and this, each thing after its own. In seconds.
+    pub telling_lag_seconds_max: f64,
+    /// The share of what is told to the bot that comes up to a minute late.
+    pub told_late: f64,
+    /// The share that is told twice.
+    pub told_twice: f64,
+    /// The share that is never told.
+    pub told_never: f64,
     /// Only these buckets suffer; empty means all.
     pub buckets: Vec<Bucket>,
     /// At most so many misfortunes for one operation on one person; absent means no end.
@@ -63,6 +71,9 @@ pub struct Storm {
 
 /// The longest time in a plan, in seconds: an hour is beyond any test, and a slip is found out.
 const SECONDS_MAX: f64 = 3_600.0;
+
+/// How late something is told that comes late, in seconds.
+const LATE_SECONDS_MAX: f64 = 60.0;
 
 /// Why a plan cannot be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +114,10 @@ impl Default for FaultPlan {
             install_hiccup: 0.0,
             retry_after_missing: 0.0,
             visibility_lag_seconds_max: 1.5,
+            telling_lag_seconds_max: 0.4,
+            told_late: 0.0,
+            told_twice: 0.0,
+            told_never: 0.0,
             buckets: Vec::new(),
             per_person_max: None,
             storms: Vec::new(),
@@ -137,7 +152,8 @@ impl FaultPlan {
     pub fn check(&self) -> Result<(), FaultPlanError> {
         let shares = self.shares();
         let is_share = |share: f64| (0.0..=1.0).contains(&share);
-        if !shares.iter().all(|(share, _)| is_share(*share)) || !is_share(self.retry_after_missing) {
+        let others = [self.retry_after_missing, self.told_late, self.told_twice, self.told_never];
+        if !shares.iter().map(|(share, _)| *share).chain(others).all(is_share) {
             return Err(FaultPlanError::Share);
         }
         if shares.iter().map(|(share, _)| share).sum::<f64>() > 1.0 + f64::EPSILON {
@@ -145,7 +161,7 @@ impl FaultPlan {
         }
         let storms =
             self.storms.iter().flat_map(|storm| [storm.after_seconds, storm.seconds, storm.retry_after_seconds]);
-        let mut times = storms.chain([self.visibility_lag_seconds_max]);
+        let mut times = storms.chain([self.visibility_lag_seconds_max, self.telling_lag_seconds_max]);
         if times.all(|seconds| (0.0..=SECONDS_MAX).contains(&seconds)) { Ok(()) } else { Err(FaultPlanError::Time) }
     }
 
@@ -160,6 +176,8 @@ impl FaultPlan {
             precondition: 0.002,
             install_hiccup: 0.005,
             retry_after_missing: 0.05,
+            told_twice: 0.05,
+            told_never: 0.01,
             ..Self::default()
         }
     }
@@ -182,6 +200,10 @@ impl FaultPlan {
             install_hiccup: 0.05,
             retry_after_missing: 0.2,
             visibility_lag_seconds_max: 3.0,
+            telling_lag_seconds_max: 2.0,
+            told_late: 0.1,
+            told_twice: 0.1,
+            told_never: 0.1,
             per_person_max: Some(3),
             storms: vec![storm(Bucket::Send, 5.0, 4.128), storm(Bucket::Install, 8.0, 3.5)],
             ..Self::default()
@@ -276,6 +298,20 @@ impl Faults {
         let parts = [chance::text("visibility"), u64::from(person), u64::from(nth)];
         let share = chance::unit(self.seed, &parts);
         Duration::try_from_secs_f64(self.plan.visibility_lag_seconds_max * share).unwrap_or_default()
+    }
+
+    /// After which delays the `nth` thing told, about `person`, is told: none when never, two when twice.
+    pub fn telling(&self, person: u32, nth: u64) -> Vec<Duration> {
+        let drawn = |what: &str| chance::unit(self.seed, &[chance::text(what), u64::from(person), nth]);
+        let lag = |what: &str| {
+            let late = if drawn("told late") < self.plan.told_late { LATE_SECONDS_MAX * drawn("so late") } else { 0.0 };
+            Duration::try_from_secs_f64(self.plan.telling_lag_seconds_max * drawn(what) + late).unwrap_or_default()
+        };
+        if drawn("told never") < self.plan.told_never {
+            return Vec::new();
+        }
+        let twice = (drawn("told twice") < self.plan.told_twice).then(|| lag("telling again"));
+        [lag("telling")].into_iter().chain(twice).collect()
     }
 
     /// Whether the `nth` refusal of `bucket` comes without `Retry-After`.

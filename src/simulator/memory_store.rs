@@ -23,16 +23,19 @@ use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
-use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::heard::Chat;
+use crate::domain::ids::{BroadcastId, ChunkNumber, EntraId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
+    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock, DeliveryReport, Expanded, Flush,
+    Flushed, Halt, HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken,
+    TenantWork, Untold, Whose,
 };
 
 mod broadcasts;
+mod hearing;
 mod integrity;
 mod leases;
 mod people;
@@ -106,6 +109,18 @@ impl Store for MemoryStore {
 
     async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
         Ok(self.lock().find_people(tenant, addresses))
+    }
+
+    async fn hear(&self, tenant: TenantKey, user: EntraId, chat: Option<&Chat>, told_at: Timestamp) -> Answer<Taken> {
+        Ok(self.lock().hear(tenant, user, chat, told_at, self.clock.now()))
+    }
+
+    async fn chats_heard(&self, tenant: TenantKey, since: Option<Timestamp>) -> Answer<ChatsHeard> {
+        Ok(self.lock().chats_heard(tenant, since, self.clock.now()))
+    }
+
+    async fn may_answer(&self, tenant: TenantKey, user: EntraId, pause: Duration, her_pause: Duration) -> Answer<bool> {
+        Ok(self.lock().may_answer(tenant, user, pause, her_pause, self.clock.now()))
     }
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {

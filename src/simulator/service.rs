@@ -1,6 +1,6 @@
 //! The world over the real wire protocol, on one port of the loopback, in clear or encrypted.
 //!
-//! Four prefixes: `/login` is Entra, `/graph` Microsoft Graph, `/teams` the bot connector, `/_simulator` the
+//! Four prefixes: `/login` is Entra (and the keys of the Bot Framework), `/graph` Microsoft Graph, `/teams` the bot connector, `/_simulator` the
 //! strings that a test pulls. Hosts of the real kind answer without a prefix (`service/hosts.rs`). This layer reads
 //! and writes HTTP and decides nothing: decisions are the world's.
 //!
@@ -13,6 +13,7 @@ mod entra;
 mod graph;
 mod hosts;
 mod line;
+mod post;
 mod tls;
 
 use std::io;
@@ -32,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::hosts::Addresses;
 use self::line::{Cut, Exchange};
+use self::post::Post;
 use super::answer::{Answer, Body};
 use super::faults::FaultPlanError;
 use super::ledger::LedgerSummary;
@@ -68,6 +70,14 @@ pub enum SimulatorError {
         /// What is wrong with them.
         cause: String,
     },
+    /// What is told to the bot cannot be signed or posted.
+    #[error("nothing can be posted to {webhook}: {cause}")]
+    Post {
+        /// Where to.
+        webhook: url::Url,
+        /// Why not.
+        cause: String,
+    },
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -83,7 +93,7 @@ impl Simulator {
     ///
     /// # Errors
     /// [`SimulatorError::Faults`] for a plan that makes no sense, [`SimulatorError::Certificate`] for a name that makes
-    /// none, [`SimulatorError::Listen`] when the address cannot be used.
+    /// none, [`SimulatorError::Post`] without keys to sign with, [`SimulatorError::Listen`] when the address cannot be used.
     pub async fn start(settings: SimulatorSettings, clock: Arc<dyn Clock>) -> Result<Self, SimulatorError> {
         settings.faults.check()?;
         let wrong = |source| SimulatorError::Listen { address: settings.listen, source };
@@ -94,10 +104,23 @@ impl Simulator {
             None => Addresses::in_clear(settings.reached_at.clone().unwrap_or_else(|| format!("http://{address}"))),
             Some(_) => Addresses::encrypted(address, &settings.tls_names),
         };
-        let world = World::new(&settings, clock.now()).reached_at(&addresses.graph, &addresses.bot);
+        let mut world = World::new(&settings, clock.now()).reached_at(&addresses.graph, &addresses.bot);
+        let post = match settings.webhook.clone() {
+            None => None,
+            Some(webhook) => {
+                world.listen();
+                let wrong =
+                    |cause: post::Refused| SimulatorError::Post { webhook: webhook.clone(), cause: cause.to_string() };
+                Some(Arc::new(Post::new(webhook.clone(), settings.app, Arc::clone(&clock)).map_err(wrong)?))
+            }
+        };
         let world = Arc::new(Mutex::new(world));
-        let service = Service { world: Arc::clone(&world), clock, latency: settings.latency };
         let stop = CancellationToken::new();
+        if let Some(post) = &post {
+            tokio::spawn(Arc::clone(post).run(Arc::clone(&world), stop.clone()));
+        }
+        let (latency, login_url) = (settings.latency, addresses.login.clone());
+        let service = Service { world: Arc::clone(&world), clock, latency, login_url, post };
         let stopped = stop.clone().cancelled_owned();
         let app = router(service).into_make_service_with_connect_info::<Cut>();
         let serving = tokio::spawn(async move { axum::serve(exchange, app).with_graceful_shutdown(stopped).await });
@@ -179,6 +202,10 @@ struct Service {
     world: Arc<Mutex<World>>,
     clock: Arc<dyn Clock>,
     latency: Duration,
+    /// Where the keys are.
+    login_url: String,
+    /// Who posts to the bot, when there is a webhook.
+    post: Option<Arc<Post>>,
 }
 
 fn router(service: Service) -> Router {
@@ -187,6 +214,7 @@ fn router(service: Service) -> Router {
         .merge(graph::routes())
         .merge(connector::routes())
         .merge(control::routes())
+        .merge(post::routes())
         .fallback(graph::unknown)
         .method_not_allowed_fallback(graph::unknown)
         .with_state(service);

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use url::Url;
 use uuid::{Uuid, uuid};
 
 use super::faults::FaultPlan;
@@ -43,6 +44,8 @@ pub struct SimulatorSettings {
     pub catalogue_id: Uuid,
     /// The client secret. It opens nothing but this simulator.
     pub client_secret: String,
+    /// Where what happens to people is posted, as Teams posts it to a bot; nowhere when absent.
+    pub webhook: Option<Url>,
     /// The application permissions that are consented to at the beginning.
     pub permissions: Vec<String>,
 }
@@ -66,6 +69,7 @@ impl Default for SimulatorSettings {
             external_id: uuid!("33333333-3333-4333-8333-333333333333"),
             catalogue_id: uuid!("44444444-4444-4444-8444-444444444444"),
             client_secret: "simulated-secret".to_owned(),
+            webhook: None,
             permissions: PERMISSIONS.map(str::to_owned).to_vec(),
         }
     }

@@ -9,8 +9,9 @@
 mod apps;
 mod chats;
 mod directory;
+mod events;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,6 +115,10 @@ pub struct World {
     ledger: Ledger,
     bot: BotState,
     served: u64,
+    /// What is to be told to the bot; absent while nobody listens.
+    outbox: Option<events::Outbox>,
+    /// Whom a policy has come to keep the app from.
+    forbidden: BTreeSet<u32>,
 }
 
 /// How the bot itself is.
@@ -153,6 +158,8 @@ impl World {
             ledger: Ledger::default(),
             bot: BotState::default(),
             served: 0,
+            outbox: None,
+            forbidden: BTreeSet::new(),
         }
     }
 

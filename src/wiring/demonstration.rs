@@ -1,12 +1,13 @@
 //! A simulated Teams beside a real Stentor: `stentor simulate` and `stentor demo`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use url::Url;
 
 use super::{Ground, Stentor};
 use crate::adapters::system::SystemClock;
@@ -70,6 +71,20 @@ pub struct Simulation {
     pub token_lifetime: Option<Duration>,
     /// Answers encrypted; in clear when absent.
     pub tls: Option<SimulatedTls>,
+    /// Where what happens to people is posted; nowhere when absent.
+    pub webhook: Option<Url>,
+}
+
+/// Where a Stentor that listens at `address` hears what is posted to the bot.
+pub fn webhook_at(address: SocketAddr) -> Url {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    let text = format!("http://{}/api/messages", SocketAddr::new(ip, address.port()));
+    // Invariant: an address and a port make the authority of a url.
+    text.parse().expect("an address makes a url")
 }
 
 /// Under which names, and where whoever calls finds the authority to trust.
@@ -140,6 +155,7 @@ impl Simulated {
             listen: simulation.listen,
             tls_names: simulation.tls.as_ref().map(|tls| tls.names.clone()).unwrap_or_default(),
             reached_at: simulation.reached_at,
+            webhook: simulation.webhook,
             ..SimulatorSettings::default()
         };
         let simulator = Simulator::start(settings.clone(), Arc::new(SystemClock)).await?;

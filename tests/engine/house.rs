@@ -11,9 +11,10 @@ use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
 use stentor::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
-use stentor::adapters::teams::{CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
+use stentor::adapters::teams::{BotDoorkeeper, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
 use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
+use stentor::app::hear::{Ear, Replies};
 use stentor::app::lease::Worker;
 use stentor::app::people::People;
 use stentor::app::submit::{Audience, Draft, submit};
@@ -25,11 +26,14 @@ use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::reason::Reason;
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::time::{Monotonic, Timestamp};
-use stentor::ports::{BroadcastReport, Clock, Messenger, Pending, Random, Store};
+use stentor::http::bot::Webhook;
+use stentor::http::router::{Shared, router};
+use stentor::ports::{BroadcastReport, Clock, Doorkeeper, Messenger, Pending, Random, Store};
 use stentor::simulator::faults::FaultPlan;
 use stentor::simulator::people::Shares;
 use stentor::simulator::service::Simulator;
 use stentor::simulator::settings::SimulatorSettings;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -46,6 +50,8 @@ pub struct House {
     pub client: Arc<TeamsClient>,
     pub engine: EngineSettings,
     pub database: Arc<TestDatabase>,
+    doorkeeper: Arc<dyn Doorkeeper>,
+    entra_tenant: Uuid,
 }
 
 pub struct Working {
@@ -81,6 +87,32 @@ pub async fn house(settings: SimulatorSettings) -> House {
     house_with(settings, Arc::new(SystemClock)).await
 }
 
+/// A house with a webhook, to which its Teams posts what happens to people.
+pub async fn house_that_hears(settings: SimulatorSettings) -> House {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let webhook = format!("http://{}/api/messages", listener.local_addr().unwrap()).parse().unwrap();
+    let house = house(SimulatorSettings { webhook: Some(webhook), ..settings }).await;
+    let replies = Replies {
+        by_language: [("en".to_owned(), "Nobody reads this.".to_owned())].into(),
+        her_pause: Duration::from_secs(600),
+        pause: Duration::from_secs(1),
+    };
+    let ear = Ear {
+        clock: Arc::clone(&house.clock),
+        random: Arc::clone(&house.random),
+        store: house.store.clone(),
+        doorkeeper: Arc::clone(&house.doorkeeper),
+        messenger: house.client.clone(),
+        entra_tenant: house.entra_tenant,
+        tenant: house.tenant,
+        replies: Arc::new(replies),
+    };
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+    let shared = Shared { health: Health::default(), metrics, webhook: Some(Webhook::new(ear)) };
+    tokio::spawn(async move { axum::serve(listener, router(shared)).await });
+    house
+}
+
 /// A house in which it is `now`, for everybody in it.
 pub async fn house_at(settings: SimulatorSettings, now: &str) -> House {
     let now: Timestamp = now.parse().unwrap();
@@ -114,6 +146,7 @@ async fn house_in(
         request_timeout: Duration::from_secs(4),
         ..TeamsClientSettings::new(cloud, tenant_id, app_id, secret, manifest.to_string())
     };
+    let doorkeeper = Arc::new(BotDoorkeeper::new(&client, Arc::clone(&clock)).unwrap());
     let client = Arc::new(TeamsClient::new(client, Arc::clone(&clock), Arc::clone(&random)).unwrap());
     let tenant = store.tenant(tenant_id, app_id).await.unwrap();
     let quick = |bucket| (bucket, Quota::per_second(if bucket == Bucket::Send { 50 } else { 30 } * FASTER));
@@ -126,7 +159,8 @@ async fn house_in(
         retry: RetryPolicy { first: Duration::from_millis(200), ..RetryPolicy::default() },
         ..EngineSettings::default()
     };
-    House { simulator, store, tenant, clock, random, client, engine, database }
+    let entra_tenant = tenant_id;
+    House { simulator, store, tenant, clock, random, client, engine, database, doorkeeper, entra_tenant }
 }
 
 impl House {

@@ -21,6 +21,7 @@ mod house;
 mod quotas;
 mod restored;
 mod sharing;
+mod told;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_of_a_mixed_organisation_ends_with_a_named_outcome() {

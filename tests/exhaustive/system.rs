@@ -262,6 +262,7 @@ impl Broadcast {
             entra_id: EntraId(Uuid::nil()),
             account: Account::ORDINARY,
             route: Route::to(ConversationId(String::new())),
+            service_url: None,
             doubt: None,
         };
         ClaimedChunk { members: chunk.unsettled().map(member).collect(), attempts: record.attempts(), chunk }

@@ -83,6 +83,26 @@ fn values() -> Vec<Row> {
             "is not an address",
             "10.0.0.7:443",
         ),
+        config("a reply in no language", "[bot]\nreplies = \"on\"\n[bot.reply]\n\"in French\" = \"x\"\n").bad(
+            "bot.reply",
+            "no language tag",
+            "pt-BR",
+        ),
+        config("a reply that is a number", "[bot]\nreplies = \"on\"\n[bot.reply]\nfr = 5\n").bad(
+            "bot.reply",
+            "no text",
+            "pt-BR",
+        ),
+        config("replies to a quota of one", "[bot]\nreplies = \"on\"\n[quotas]\nsend = \"1/s\"\n").bad(
+            "quotas.send",
+            "no room",
+            "bot.replies",
+        ),
+        config("replies of a silent bot", "[bot.reply]\nfr = \"Bonjour\"\n").bad(
+            "bot.reply",
+            "bot.replies is",
+            "\"on\"",
+        ),
         config("no data directory", "[data]\ndir = \"\"\n").bad("data.dir", "is empty", "\"data\""),
     ]
 }

@@ -8,6 +8,7 @@ mod bench;
 mod expand;
 mod flaws;
 mod flush;
+mod hearing;
 mod hours;
 mod late;
 mod leases;

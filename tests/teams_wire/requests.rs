@@ -34,7 +34,7 @@ pub fn resolve() -> Request {
 pub fn send() -> Request {
     let content = Content { title: "Half day".into(), body: "Offices close at noon.".into(), ..Content::default() };
     let activity: Arc<str> = content.activity(true).to_string().into();
-    Request::Send { conversation: ConversationId(CHAT.into()), activity }
+    Request::Send { conversation: ConversationId(CHAT.into()), activity, service_url: None }
 }
 
 /// One of the official schemas beside the repository, when they are there.
@@ -334,4 +334,22 @@ fn settings_that_cannot_work_are_refused_in_a_sentence() {
     assert!(refused(&|settings| settings.connect_timeout = settings.request_timeout).to_string().contains("connect"));
     let missing = refused(&|settings| settings.extra_ca_file = Some("no/such/file.pem".into()));
     assert!(matches!(missing, TeamsError::Certificates(_)), "{missing}");
+}
+
+#[tokio::test]
+async fn a_message_goes_where_teams_wants_it_if_a_token_may_go_there() {
+    let (server, client, _) = both().await;
+    let to = |service_url: &str| {
+        let Request::Send { conversation, activity, .. } = send() else { unreachable!() };
+        Request::Send { conversation, activity, service_url: Some(service_url.to_owned()) }
+    };
+    server.answers((0..4).map(|_| reply(201, json!({"id": "1"}))).collect::<Vec<_>>());
+    let her_own = format!("{}/teams/emea/{TENANT}/", server.url);
+    let foreign = ["https://evil.example/", "https://smba.trafficmanager.net.evil.example/teams/", "nonsense"];
+    for service_url in [her_own.as_str()].into_iter().chain(foreign) {
+        assert_eq!(client.warmed(&to(service_url), request_id(), LATER).await.status, Some(201), "{service_url}");
+    }
+    let paths: Vec<String> = server.seen().iter().map(|seen| seen.path.clone()).collect();
+    assert!(paths[0].starts_with(&format!("/teams/emea/{TENANT}/v3/conversations/")), "{paths:?}");
+    assert!(paths[1..].iter().all(|path| path.starts_with("/teams/v3/conversations/")), "{paths:?}");
 }

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 mod broadcasts;
 mod expand;
+mod hearing;
 mod integrity;
 mod leases;
 pub mod managed;
@@ -78,6 +79,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
     [
         broadcasts::STATEMENTS,
         expand::STATEMENTS,
+        hearing::STATEMENTS,
         integrity::STATEMENTS,
         leases::STATEMENTS,
         people::STATEMENTS,

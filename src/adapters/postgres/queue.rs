@@ -63,7 +63,7 @@ statements! {
     MEMBERS = "-- members
         -- $1 tenant, $2 round, $3 first ordinal, $4 last ordinal
         select a.ordinal, p.recipient_id, p.entra_id, p.guest, p.enabled, p.licensed, p.installation, p.installation_id,
-          p.conversation_id, a.doubt
+          p.conversation_id, a.doubt, p.service_url
         from audience a
         join recipient p on p.tenant_id = a.tenant_id and p.recipient_id = a.recipient_id
         where a.tenant_id = $1 and a.round_id = $2 and a.ordinal between $3 and $4
@@ -202,6 +202,7 @@ struct MemberRow {
     installation_id: Option<String>,
     conversation_id: Option<String>,
     doubt: Option<String>,
+    service_url: Option<String>,
 }
 
 /// By place: there is one of these for every delivery, and looking ten names up in each costs more than the rest.
@@ -218,6 +219,7 @@ impl FromRow<'_, PgRow> for MemberRow {
             installation_id: row.try_get(7)?,
             conversation_id: row.try_get(8)?,
             doubt: row.try_get(9)?,
+            service_url: row.try_get(10)?,
         })
     }
 }
@@ -230,6 +232,7 @@ impl MemberRow {
             entra_id: EntraId(self.entra_id),
             account: Account { guest: self.guest, enabled: self.enabled, licensed: self.licensed },
             route: rows::route(self.installation, self.installation_id, self.conversation_id)?,
+            service_url: self.service_url,
             doubt: rows::reason("audience", self.doubt)?,
         })
     }

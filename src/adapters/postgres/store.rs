@@ -13,13 +13,15 @@ use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
-use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::heard::Chat;
+use crate::domain::ids::{BroadcastId, ChunkNumber, EntraId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
+    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed,
+    Halt, HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken, TenantWork,
+    Untold, Whose,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -40,6 +42,18 @@ impl Store for PgStore {
 
     async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
         self.find(tenant, addresses).await
+    }
+
+    async fn hear(&self, tenant: TenantKey, user: EntraId, chat: Option<&Chat>, told_at: Timestamp) -> Answer<Taken> {
+        self.keep_heard(tenant, user, chat, told_at).await
+    }
+
+    async fn chats_heard(&self, tenant: TenantKey, since: Option<Timestamp>) -> Answer<ChatsHeard> {
+        self.look_for_chats(tenant, since).await
+    }
+
+    async fn may_answer(&self, tenant: TenantKey, user: EntraId, pause: Duration, her_pause: Duration) -> Answer<bool> {
+        self.take_turn_to_answer(tenant, user, pause, her_pause).await
     }
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {

@@ -131,6 +131,15 @@ pub enum TeamsError {
     Network(String),
 }
 
+impl From<NetworkError> for TeamsError {
+    fn from(error: NetworkError) -> Self {
+        match error {
+            NetworkError::Certificates { .. } => Self::Certificates(error.to_string()),
+            NetworkError::Client(cause) => Self::Network(cause),
+        }
+    }
+}
+
 /// Speaks to Teams for one tenant.
 pub struct TeamsClient {
     graph: Graph,
@@ -170,11 +179,7 @@ impl TeamsClient {
         if settings.cloud.travels_in_clear() {
             tracing::warn!("this custom cloud is spoken to without encryption: secrets can be read on the way");
         }
-        let transport =
-            Arc::new(Transport::new(&network(&settings), Arc::clone(&clock)).map_err(|error| match error {
-                NetworkError::Certificates { .. } => TeamsError::Certificates(error.to_string()),
-                NetworkError::Client(cause) => TeamsError::Network(cause),
-            })?);
+        let transport = Arc::new(Transport::new(&network(&settings), Arc::clone(&clock))?);
         let source = |tenant: &str, scope: &str| {
             let credentials = credentials(&settings, tenant, scope);
             TokenSource::new(credentials, Arc::clone(&transport), Arc::clone(&clock), Arc::clone(&random))
@@ -277,8 +282,8 @@ impl TeamsClient {
                 self.post(&self.graph.install_url(*user), self.graph.install_body(app).into())
             }
             Request::Resolve { user, installation } => self.get(&self.graph.resolve_url(*user, installation)),
-            Request::Send { conversation, activity } => {
-                let url = self.connector.activities_url(conversation);
+            Request::Send { conversation, activity, service_url } => {
+                let url = self.connector.activities_url(conversation, service_url.as_deref());
                 self.post(&url, Bytes::from_owner(Shared(Arc::clone(activity))))
             }
             Request::Create { user } => {
@@ -305,7 +310,7 @@ impl AsRef<[u8]> for Shared {
     }
 }
 
-fn network(settings: &TeamsClientSettings) -> Network {
+pub(super) fn network(settings: &TeamsClientSettings) -> Network {
     Network {
         request_timeout: settings.request_timeout,
         connect_timeout: settings.connect_timeout,

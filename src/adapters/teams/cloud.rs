@@ -138,6 +138,11 @@ impl CloudProfile {
         configured || self.service_hosts.iter().any(|pattern| matches_host(pattern, host))
     }
 
+    /// Whether `named` is a service URL to which a bot token may be sent.
+    pub(super) fn allows_service(&self, named: &str) -> bool {
+        named.parse().is_ok_and(|url| self.allows_service_url(&url))
+    }
+
     /// Whether secrets would cross a network unencrypted: somebody's test set-up, one hopes.
     pub(super) fn travels_in_clear(&self) -> bool {
         let urls = [&self.login_url, &self.graph_url].into_iter().chain(&self.bot_url);

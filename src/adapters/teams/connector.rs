@@ -26,8 +26,13 @@ impl Connector {
         Self { cloud, tenant_id, app_id, base: RwLock::new(base(bot_url)) }
     }
 
-    pub fn activities_url(&self, conversation: &ConversationId) -> String {
-        let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
+    /// Where an activity for this chat goes: to `service_url`, which Teams named with the chat, if a token may be sent
+    /// there; otherwise where everybody's goes.
+    pub fn activities_url(&self, conversation: &ConversationId, service_url: Option<&str>) -> String {
+        let named =
+            service_url.and_then(|named| named.parse().ok()).filter(|url: &Url| self.cloud.allows_service_url(url));
+        let ours = || self.base.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let base = named.map_or_else(ours, |url| base(&url));
         format!("{base}/v3/conversations/{}/activities", encoded(&conversation.0))
     }
 

@@ -3,7 +3,8 @@
 //! One call of [`TeamsClient`] is one HTTP request (fetching a token aside) and one [`Outcome`]; nothing here tries
 //! again by itself. Read in this order: `cloud.rs` (every host, as data), `classify.rs` (status and error code →
 //! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `hearing.rs` (what it tells), `token.rs`,
-//! then `graph.rs` and `connector.rs` (what is asked) and `client.rs` (who asks).
+//! then `graph.rs` and `connector.rs` (what is asked) and `client.rs` (who asks). The other way round, `doorkeeper.rs`
+//! tells what Teams posts to the bot from what others do.
 //!
 //! [`Outcome`]: crate::domain::outcome::Outcome
 
@@ -11,6 +12,7 @@ pub mod classify;
 mod client;
 pub mod cloud;
 mod connector;
+mod doorkeeper;
 mod graph;
 pub(crate) mod hearing;
 pub mod limits;
@@ -22,6 +24,7 @@ mod wire;
 
 pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError};
 pub use cloud::{Cloud, CloudProfile};
+pub use doorkeeper::BotDoorkeeper;
 pub use limits::{published_chat_quotas, published_quota};
 pub(crate) use retry_after::retry_after;
 pub use token::SecretSource;

@@ -42,6 +42,7 @@ fn room(rounds: &[(i64, bool, u32)]) -> Hold {
             entra_id: EntraId(Uuid::nil()),
             account: Account::ORDINARY,
             route: Route::to(ConversationId(String::new())),
+            service_url: None,
             doubt: None,
         };
         let members = chunk.unsettled().map(member).collect();
@@ -141,4 +142,117 @@ fn a_large_one_alone_keeps_its_permissions() {
     commit(&mut hold);
     assert_eq!(kept_in(&hold), (23, 1), "one urgent person needs one");
     assert_eq!(send(&mut hold), Some(2));
+}
+
+// ---------------------------------------------------------------------------------- what the bot is told
+
+/// Somebody of whom nothing is known, in a round of this kind.
+fn stranger(kind: RoundKind) -> Hold {
+    let mut hold = room(&[(1, false, 1)]);
+    let round = RoundId::from_i64(1);
+    hold.lane_mut(round).unwrap().work.kind = kind;
+    if kind == RoundKind::Prepare {
+        hold.lane_mut(round).unwrap().work.broadcast_state = BroadcastState::Scheduled;
+    }
+    hold.lane_mut(round).unwrap().preparing.clear();
+    hold.lane_mut(round).unwrap().wanting.clear();
+    for (_, delivery) in hold.chunks.values_mut().flat_map(|held| held.people.values_mut()) {
+        delivery.route = Route::default();
+    }
+    hold.queue(Seat { chunk: (round, ChunkNumber(0)), ordinal: Ordinal(0) });
+    hold
+}
+
+fn her_chat() -> (RecipientKey, Chat) {
+    let service_url = "https://smba.example/emea/".to_owned();
+    (RecipientKey(0), Chat { conversation: ConversationId("a:1".to_owned()), service_url })
+}
+
+/// One request of `step` from start to answer.
+fn make(hold: &mut Hold, step: Step, outcome: Outcome) -> Start {
+    let start = hold.start(step, &RetryPolicy::default(), Monotonic::ZERO, now()).unwrap();
+    let landed = Landed {
+        seat: start.seat,
+        epoch: start.epoch,
+        attempt: start.attempt,
+        step,
+        request: crate::domain::ids::RequestId::new(1, 1),
+        started_at: now(),
+        ended_at: now(),
+        answer: Answer::from(outcome),
+    };
+    hold.land(landed, &RetryPolicy::default());
+    start
+}
+
+fn hear(hold: &mut Hold) -> usize {
+    hold.hear(&[her_chat()], &RetryPolicy::default(), now())
+}
+
+#[test]
+fn whoever_is_told_of_can_be_sent_to_at_once_and_to_where_it_was_told() {
+    let mut hold = stranger(RoundKind::Send);
+    assert!(hold.awaits_word() && !hold.wants_permission());
+    assert_eq!(hear(&mut hold), 1);
+    assert!(hold.wants_permission() && !hold.has_ready(Step::Check) && !hold.awaits_word());
+    assert_eq!(hear(&mut hold), 0, "told twice");
+    commit(&mut hold);
+    let start = make(&mut hold, Step::Send, Outcome::Accepted { message_id: None });
+    assert_eq!(start.route.conversation, Some(her_chat().1.conversation));
+    assert_eq!(start.service_url, Some(her_chat().1.service_url));
+}
+
+#[test]
+fn whoever_is_on_the_wire_or_in_a_round_that_prepares_is_left_alone() {
+    let mut hold = stranger(RoundKind::Send);
+    hold.start(Step::Check, &RetryPolicy::default(), Monotonic::ZERO, now()).unwrap();
+    assert_eq!(hear(&mut hold), 0);
+    let mut hold = stranger(RoundKind::Prepare);
+    assert_eq!(hear(&mut hold), 0);
+    assert!(!hold.awaits_word() && hold.has_ready(Step::Check));
+}
+
+#[test]
+fn somebody_installed_waits_for_word_only_while_word_comes() {
+    let installed = || Outcome::Learnt(Fact::InstallAccepted);
+    let mut hold = stranger(RoundKind::Send);
+    make(&mut hold, Step::Install, installed());
+    assert!(hold.has_ready(Step::Check), "nothing was ever heard: she is looked up at once");
+    let mut hold = stranger(RoundKind::Send);
+    hold.odds.ears.learn(true);
+    make(&mut hold, Step::Install, installed());
+    assert!(!hold.has_ready(Step::Check) && hold.next_due() == Some(now() + LISTEN_FOR));
+    assert_eq!(hear(&mut hold), 1);
+    assert!(hold.wants_permission() && hold.next_due().is_none() && hold.listening.is_empty());
+}
+
+#[test]
+fn whoever_waited_in_vain_is_looked_up_and_the_ears_close() {
+    let mut hold = stranger(RoundKind::Send);
+    hold.odds.ears.learn(true);
+    make(&mut hold, Step::Install, Outcome::Learnt(Fact::InstallAccepted));
+    hold.wake(now() + LISTEN_FOR, &RetryPolicy::default());
+    assert!(hold.has_ready(Step::Check) && hold.listening.is_empty());
+    assert!(!hold.odds.ears.are_open());
+}
+
+#[test]
+fn a_chat_that_proved_stale_is_not_believed_again() {
+    let mut hold = stranger(RoundKind::Send);
+    hear(&mut hold);
+    commit(&mut hold);
+    make(&mut hold, Step::Send, Outcome::StaleRoute(crate::domain::outcome::Stale::Chat, Reason::ConversationGone));
+    assert_eq!(hear(&mut hold), 0, "it is told of for five seconds");
+    assert!(hold.has_ready(Step::Check));
+}
+
+#[test]
+fn another_host_named_by_teams_goes_before_the_one_it_named_with_the_chat() {
+    let mut hold = stranger(RoundKind::Send);
+    hear(&mut hold);
+    commit(&mut hold);
+    let elsewhere = Outcome::NeedsRemedy(Remedy::BotHost("https://gcc.example/".to_owned()), Reason::WrongHost);
+    assert!(make(&mut hold, Step::Send, elsewhere).service_url.is_some());
+    commit(&mut hold);
+    assert_eq!(make(&mut hold, Step::Send, Outcome::Accepted { message_id: None }).service_url, None);
 }

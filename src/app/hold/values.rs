@@ -57,6 +57,8 @@ pub struct Start {
     pub user: EntraId,
     /// The route as the delivery knows it.
     pub route: Route,
+    /// Where Teams wants what is sent to her, if it said so.
+    pub service_url: Option<String>,
 }
 
 /// What landed did to everybody else.

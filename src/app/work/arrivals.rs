@@ -21,6 +21,15 @@ impl Owner {
                     self.take_work(work);
                 }
             }
+            Arrival::Heard(heard) => {
+                self.errands.remove(&Errand::Listen);
+                if let Some(ChatsHeard { as_of, chats }) = self.patient("listen", heard)? {
+                    self.heard_as_of = Some(as_of);
+                    let wall = self.office.clock.now();
+                    let spared = self.hold.hear(&chats, &self.office.settings.retry, wall);
+                    counter!(telemetry::SPARED).increment(spared as u64);
+                }
+            }
             Arrival::Content(id, content) => {
                 self.errands.remove(&Errand::Content(id));
                 if let Some(content) = self.patient("content", content)? {

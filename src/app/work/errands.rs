@@ -17,6 +17,7 @@ impl Owner {
             self.load_contents();
             self.claim_and_expand();
             self.release_stopped();
+            self.listen(now);
             if self.finish_wanted {
                 self.finish();
             }
@@ -29,6 +30,9 @@ impl Owner {
         let mut wake_at = poll_at.max(soon);
         if let Some(hour) = self.hour_at.filter(|hour| *hour > now) {
             wake_at = wake_at.min(hour);
+        }
+        if self.hold.awaits_word() && !self.errands.contains(&Errand::Listen) {
+            wake_at = wake_at.min(self.listen_at.max(soon).max(self.rest_until));
         }
         if now < try_at {
             wake_at = wake_at.min(try_at);
@@ -53,6 +57,17 @@ impl Owner {
             self.poll_asked_at = self.now();
         }
         self.send_out(Errand::Poll, async move { Arrival::Polled(store.work(tenant).await) });
+    }
+
+    /// Asks what the bot was told, while somebody is on her way whom it could help: twice as often as we poll, so that
+    /// whoever waits to be told of does not wait for us.
+    fn listen(&mut self, now: Monotonic) {
+        if now < self.listen_at || !self.hold.awaits_word() {
+            return;
+        }
+        self.listen_at = now + self.office.settings.poll_every / 2;
+        let (store, tenant, since) = (Arc::clone(&self.office.store), self.office.held.tenant, self.heard_as_of);
+        self.send_out(Errand::Listen, async move { Arrival::Heard(store.chats_heard(tenant, since).await) });
     }
 
     /// Asks for the broadcasts whose hour has come to be started, when one should have.

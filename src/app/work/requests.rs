@@ -49,7 +49,7 @@ impl Owner {
             return Err(None);
         };
         let id = self.request_id();
-        let request = self.request(step, start.seat.chunk.0, start.user, start.route);
+        let request = self.request(step, &start);
         let (messenger, clock) = (Arc::clone(&self.office.messenger), Arc::clone(&self.office.clock));
         let not_after = self.office.lease.start_until();
         let (seat, epoch, attempt) = (start.seat, start.epoch, start.attempt);
@@ -79,7 +79,8 @@ impl Owner {
     }
 
     /// The request for a started step; `None` when something that it needs has just become unknown.
-    fn request(&mut self, step: Step, round: RoundId, user: EntraId, route: Route) -> Option<Request> {
+    fn request(&mut self, step: Step, start: &Start) -> Option<Request> {
+        let (user, route) = (start.user, start.route.clone());
         match step {
             Step::Check => Some(Request::Check { user, app: self.app.clone()? }),
             Step::Install => Some(Request::Install { user, app: self.app.clone()? }),
@@ -88,8 +89,9 @@ impl Owner {
                 Installation::Unknown | Installation::Absent | Installation::Unlisted => None,
             },
             Step::Send => {
-                let activity = self.hold.lane_mut(round)?.activity.clone()?;
-                Some(Request::Send { conversation: route.conversation?, activity })
+                let activity = self.hold.lane_mut(start.seat.chunk.0)?.activity.clone()?;
+                let service_url = start.service_url.clone();
+                Some(Request::Send { conversation: route.conversation?, activity, service_url })
             }
             Step::Create => Some(Request::Create { user }),
         }

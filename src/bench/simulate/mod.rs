@@ -136,10 +136,13 @@ fn set_up(story: Story, time: TrueTime, flaw: Flaw) -> (Arc<Stage>, Vec<Submissi
         people: story.people,
         shares: story.shares,
         quota_factor: story.quota,
-        faults: story.faults.clone(),
+        faults: story.faults_of_teams(),
         ..ids.clone()
     };
-    let world = World::new(&simulated, time.now());
+    let mut world = World::new(&simulated, time.now());
+    if story.has_webhook() {
+        world.listen();
+    }
     let mut record = Record::with_flaw(flaw);
     let tenant = record.tenant(ids.tenant, ids.app);
     let people: Vec<Person> = world.organisation().people().iter().map(person).collect();

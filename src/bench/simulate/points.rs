@@ -12,6 +12,7 @@ pub enum Call {
     TakeTenants,
     Rescue,
     Work,
+    ChatsHeard,
     Content,
     StartDue,
     Expand,
@@ -41,13 +42,14 @@ pub enum Call {
 
 impl Call {
     /// The calls that a worker makes, in the order of its life.
-    pub const OF_WORKERS: [Self; 29] = [
+    pub const OF_WORKERS: [Self; 30] = [
         Self::Register,
         Self::Renew,
         Self::Neighbours,
         Self::TakeTenants,
         Self::Rescue,
         Self::Work,
+        Self::ChatsHeard,
         Self::Content,
         Self::StartDue,
         Self::Expand,
@@ -93,6 +95,7 @@ impl Call {
             Self::TakeTenants => "take_tenants",
             Self::Rescue => "rescue",
             Self::Work => "work",
+            Self::ChatsHeard => "chats_heard",
             Self::Content => "content",
             Self::StartDue => "start_due",
             Self::Expand => "expand",

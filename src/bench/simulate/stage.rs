@@ -13,6 +13,7 @@ use super::points::{Call, Point};
 use super::process::Process;
 use super::story::Story;
 use crate::app::engine::EngineSettings;
+use crate::domain::heard::Activity;
 use crate::domain::ids::TenantKey;
 use crate::domain::time::Timestamp;
 use crate::ports::ProcessIdentity;
@@ -31,6 +32,16 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// The bot is told whatever is due, in the stories that have a webhook. It hears at once what comes late or twice.
+    fn tell_the_bot(&mut self, tenant: TenantKey, now: Timestamp, clock: Timestamp) {
+        for body in self.world.take_told(now) {
+            let activity = Activity::read(body.to_string().as_bytes());
+            if let Some(heard) = activity.ok().and_then(|activity| activity.heard) {
+                self.record.hear(tenant, heard.user, heard.chat(), heard.holds_from(now), clock);
+            }
+        }
+    }
+
     /// The record in a few lines, for whoever reads a broken story.
     pub fn left_behind(&self, tenant: TenantKey) -> Vec<String> {
         let mut lines: Vec<String> = self
@@ -146,6 +157,7 @@ impl Stage {
         self.events.fetch_add(1, Ordering::Relaxed);
         let clock = self.database_clock();
         let mut scene = open(&self.scene);
+        scene.tell_the_bot(self.tenant, self.time.now(), clock);
         let done = effect(&mut scene.record, clock);
         let Scene { record, oracle, .. } = &mut *scene;
         oracle.after_record(record, call, process, self.time.elapsed());

@@ -16,13 +16,15 @@ use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
-use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::heard::Chat;
+use crate::domain::ids::{BroadcastId, ChunkNumber, EntraId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
+    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed,
+    Halt, HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken, TenantWork,
+    Untold, Whose,
 };
 use crate::simulator::memory_store::Record;
 
@@ -111,6 +113,19 @@ impl Store for StoreWire {
     async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
         let addresses = addresses.to_vec();
         self.ask(Call::Desk, move |record, _| record.find_people(tenant, &addresses)).await
+    }
+
+    async fn hear(&self, tenant: TenantKey, user: EntraId, chat: Option<&Chat>, told_at: Timestamp) -> Answer<Taken> {
+        let chat = chat.cloned();
+        self.ask(Call::Desk, move |record, clock| record.hear(tenant, user, chat.as_ref(), told_at, clock)).await
+    }
+
+    async fn chats_heard(&self, tenant: TenantKey, since: Option<Timestamp>) -> Answer<ChatsHeard> {
+        self.ask(Call::ChatsHeard, move |record, clock| record.chats_heard(tenant, since, clock)).await
+    }
+
+    async fn may_answer(&self, tenant: TenantKey, user: EntraId, pause: Duration, her_pause: Duration) -> Answer<bool> {
+        self.ask(Call::Desk, move |record, clock| record.may_answer(tenant, user, pause, her_pause, clock)).await
     }
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {

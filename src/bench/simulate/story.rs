@@ -284,6 +284,22 @@ impl Story {
 }
 
 impl Story {
+    /// Every other story has a webhook: in the others the bot is never told of anything.
+    pub const fn has_webhook(&self) -> bool {
+        self.seed % 2 == 1
+    }
+
+    /// What goes wrong at Teams in the beginning. What the bot is told comes late, twice, in disorder and never.
+    pub fn faults_of_teams(&self) -> FaultPlan {
+        FaultPlan {
+            telling_lag_seconds_max: 2.0,
+            told_late: 0.1,
+            told_twice: 0.2,
+            told_never: 0.2,
+            ..self.faults.clone()
+        }
+    }
+
     /// What was drawn, for whoever reads a broken story. What happens tells itself.
     pub fn in_words(&self) -> Vec<String> {
         let Self { seed, people, chunk_size, slice, quota, database_skew, calm_at, .. } = self;

@@ -211,7 +211,7 @@ fn carry_out(world: &mut World, caller: &Caller<'_>, request: &Request, now: Tim
             world.install(caller, &user.to_string(), Uuid::try_parse(&app.0).map_err(bad), now)
         }
         Request::Resolve { user, installation } => world.chat(caller, &user.to_string(), &installation.0, now),
-        Request::Send { conversation, activity } => {
+        Request::Send { conversation, activity, .. } => {
             world.send(caller, &conversation.0, Activity::read(activity.as_bytes()), now)
         }
         Request::Create { user } => {

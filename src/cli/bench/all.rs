@@ -170,7 +170,7 @@ async fn measure(name: &str, settings: &Settings, sizes: &Sizes) -> anyhow::Resu
             (format!("{}, the owner killed midway", people(sizes.quota.into())), of_quota(&measured))
         }
         "cold" => {
-            let measured = cold::run(settings.clone(), simulation(sizes.cold), &MIXES, |_| {}).await?;
+            let measured = cold::run(settings.clone(), simulation(sizes.cold), &MIXES, false, |_| {}).await?;
             (people(sizes.cold.into()), of_cold(&measured))
         }
         "fair" => {

@@ -18,6 +18,9 @@ pub(super) struct Cold {
     /// Which part of them has the app already, in percent; several run one after the other
     #[arg(long, value_name = "PERCENT", value_delimiter = ',', default_values_t = [0, 30, 100], value_parser = clap::value_parser!(u8).range(0..=100))]
     installed: Vec<u8>,
+    /// Let Teams tell the bot of installations: fewer requests to Graph
+    #[arg(long)]
+    events: bool,
 }
 
 impl Cold {
@@ -26,7 +29,7 @@ impl Cold {
             let people = text::people(self.recipients.into());
             text::aside(&format!("A pilot, then {people} of whom {percent} % have the app, at the published limits."));
         };
-        let measured = cold::run(settings, simulation(self.recipients), &self.installed, tell).await?;
+        let measured = cold::run(settings, simulation(self.recipients), &self.installed, self.events, tell).await?;
         match global.json {
             true => text::print_json(&measured)?,
             false => text::print(&cold_text(&measured))?,

@@ -100,6 +100,10 @@ impl From<&SimulatorError> for Complaint {
                 let cure = "Give --tls-name host names, such as graph.microsoft.com.";
                 Self::bad_input("simulator_certificate", sentence(error), cure).about("--tls-name")
             }
+            SimulatorError::Post { .. } => {
+                let cure = "Give --webhook another address, or none.";
+                Self::failed("simulator_post", sentence(error), cure).about("--webhook")
+            }
             SimulatorError::Listen { .. } => {
                 let cure = "Stop whatever listens there, or choose another address of this machine with --listen; \
                             port 0 takes a free one.";

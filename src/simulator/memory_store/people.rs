@@ -31,6 +31,7 @@ impl Record {
             released_by: None,
             left_at: None,
             buckets: BTreeMap::new(),
+            answered_at: None,
         };
         self.tenants.insert(key, tenant);
         key
@@ -45,8 +46,17 @@ impl Record {
         for (id, person) in newest {
             self.issued.recipient += 1;
             let key = known.get(&id).copied().unwrap_or(RecipientKey(self.issued.recipient));
-            let fresh =
-                || StoredPerson { key, person: person.clone(), kept_at: now, route: Route::default(), refusal: None };
+            let fresh = || StoredPerson {
+                key,
+                person: person.clone(),
+                kept_at: now,
+                route: Route::default(),
+                refusal: None,
+                service_url: None,
+                heard_at: None,
+                told_at: None,
+                answered_at: None,
+            };
             let stored = self.people.entry((tenant, key)).or_insert_with(fresh);
             stored.person = person.clone();
             stored.kept_at = now;

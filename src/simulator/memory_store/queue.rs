@@ -194,6 +194,7 @@ impl Record {
                 entra_id: person.person.entra_id,
                 account: person.person.account,
                 route: person.route.clone(),
+                service_url: person.service_url.clone(),
                 doubt: round.doubts.get(&ordinal).copied(),
             });
             let mut tried: Vec<_> = round.attempts_of(ordinal).filter(|kept| kept.fact.step.is_some()).collect();

@@ -58,6 +58,8 @@ pub struct StoredTenant {
     pub left_at: Option<Timestamp>,
     /// Cooldowns for the next owner.
     pub buckets: BTreeMap<Bucket, BucketRecord>,
+    /// When the bot last answered somebody, by the database's clock.
+    pub answered_at: Option<Timestamp>,
 }
 
 /// One run of a worker process.
@@ -84,6 +86,14 @@ pub struct StoredPerson {
     pub route: Route,
     /// Why Teams last refused her, and when.
     pub refusal: Option<(Reason, Timestamp)>,
+    /// Where Teams wants what is sent to her.
+    pub service_url: Option<String>,
+    /// When the bot was last told something new of the way to her, by the database's clock.
+    pub heard_at: Option<Timestamp>,
+    /// The instant that Teams gave with what was told last.
+    pub told_at: Option<Timestamp>,
+    /// When the bot last answered her, by the database's clock.
+    pub answered_at: Option<Timestamp>,
 }
 
 /// One announcement.

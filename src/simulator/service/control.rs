@@ -39,6 +39,8 @@ pub(super) fn routes() -> Router<Service> {
         .route("/_simulator/faults", post(faults))
         .route("/_simulator/throttle", post(throttle))
         .route("/_simulator/reupload", post(reupload))
+        .route("/_simulator/say", post(say))
+        .route("/_simulator/uninstall", post(uninstall))
 }
 
 #[derive(Deserialize)]
@@ -71,6 +73,22 @@ struct ThrottleOrder {
     seconds: f64,
     #[serde(default)]
     retry_after_seconds: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SayOrder {
+    person: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UninstallOrder {
+    person: String,
+    /// A policy keeps it from coming back.
+    #[serde(default)]
+    for_good: bool,
 }
 
 #[derive(Deserialize)]
@@ -171,6 +189,24 @@ async fn throttle(visit: Visit) -> Response {
 async fn reupload(State(service): State<Service>) -> Response {
     let id = lock(&service.world).reupload();
     axum::Json(json!({"catalogue_id": id})).into_response()
+}
+
+/// Somebody writes to the bot.
+async fn say(visit: Visit) -> Response {
+    let now = visit.service.clock.now();
+    obey(&visit, |world, order: SayOrder| {
+        let person = world.organisation().find(&order.person);
+        json!({"said": person.is_some_and(|person| world.say(person, &order.text, now))})
+    })
+}
+
+/// Somebody removes the app by herself.
+async fn uninstall(visit: Visit) -> Response {
+    let now = visit.service.clock.now();
+    obey(&visit, |world, order: UninstallOrder| {
+        let person = world.organisation().find(&order.person);
+        json!({"removed": person.is_some_and(|person| world.leave(person, order.for_good, now))})
+    })
 }
 
 fn obey<T: DeserializeOwned>(visit: &Visit, act: impl FnOnce(&mut World, T) -> Value) -> Response {

@@ -137,6 +137,7 @@ impl World {
             world.may_install(person)?;
             let lag = world.faults.visibility_lag(person, world.home(person).installs);
             world.home_mut(person).install(after(now, lag));
+            world.tell_installed(person, now);
             Ok(Answer::empty(201))
         })
     }
@@ -177,12 +178,16 @@ impl World {
                 return Err(no_such_installation());
             }
             world.home_mut(person).installation = None;
+            world.tell_removed(person, now);
             Ok(Answer::empty(204))
         })
     }
 
     fn may_install(&self, person: u32) -> Result<(), Answer> {
         let somebody = self.organisation.person(person);
+        if self.forbidden.contains(&person) {
+            return Err(self.blocked_by_policy(somebody.id));
+        }
         match somebody.standing {
             Standing::Warm | Standing::WithoutBot | Standing::BlockedBot => Ok(()),
             Standing::Guest => Err(Answer::graph_error(403, "UnknownError", "")),

@@ -6,8 +6,9 @@ values (1, '2026-11-26 08:00:00+00', 'https://graph.example/v1.0/users/delta?$de
 update recipient
 set department = 'Sales', job_title = 'Buyer', office = 'Lyon', country = 'France', language = 'fr-FR',
   service_url = 'https://smba.trafficmanager.net/emea/', heard_at = '2026-11-26 08:01:00+00',
-  told_at = '2026-11-26 08:00:59+00'
+  told_at = '2026-11-26 08:00:59+00', answered_at = '2026-11-26 08:01:01+00'
 where tenant_id = 1 and recipient_id = 1;
+update tenant set answered_at = '2026-11-26 08:01:01+00' where tenant_id = 1;
 insert into directory_group (tenant_id, group_id, team, hidden, outsiders, read_at, name)
 values (1, '77777777-7777-4777-8777-777777777777', true, false, 2, '2026-11-26 08:00:00+00', 'Milan');
 insert into group_member (tenant_id, group_id, recipient_id) values (1, '77777777-7777-4777-8777-777777777777', 1);
