@@ -197,7 +197,7 @@ impl Ear {
     }
 
     /// What `work` comes to, unless it takes longer than `limit`.
-    async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased; // What is there is taken.
             done = work => Some(done),

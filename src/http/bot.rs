@@ -4,6 +4,7 @@
 //! been believed: a bounded body is read, by a bounded number of requests at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
@@ -19,6 +20,8 @@ use crate::app::hear::{Ear, Verdict};
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 /// Requests in hand at once. At a few milliseconds each that is thousands a second, more than Teams installs in any tenant.
 const AT_ONCE: usize = 64;
+/// A body that comes drop by drop must not keep others out.
+const BODY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The ear, and how many may speak into it.
 #[derive(Clone)]
@@ -36,10 +39,11 @@ impl Webhook {
     async fn judge(&self, headers: &HeaderMap, body: Body) -> Verdict {
         let Ok(_room) = self.room.try_acquire() else { return Verdict::Unavailable };
         let Some(token) = bearer(headers) else { return Verdict::Unproved };
-        match to_bytes(body, BODY_BYTES_MAX).await {
-            Ok(body) => self.ear.hear(token, &body).await,
+        match self.ear.within(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
+            Some(Ok(body)) => self.ear.hear(token, &body).await,
             // Too long, or the connection broke, and then nobody reads the answer.
-            Err(_) => Verdict::TooLarge,
+            Some(Err(_)) => Verdict::TooLarge,
+            None => Verdict::Unavailable,
         }
     }
 }

@@ -157,7 +157,8 @@ async fn a_database_that_does_not_answer_costs_teams_three_seconds_and_one_more_
     let began_at = SystemClock.monotonic();
     assert_eq!(stage.post_signed(&claims, &body).await, 503);
     let took = SystemClock.monotonic().saturating_since(began_at);
-    assert!((Duration::from_secs(3)..Duration::from_secs(5)).contains(&took), "{took:?}");
+    // Five by our own limits; the rest is for a machine that has much else to do.
+    assert!((Duration::from_secs(3)..Duration::from_secs(9)).contains(&took), "{took:?}");
 }
 
 #[tokio::test]
@@ -193,4 +194,12 @@ async fn what_she_writes_tells_her_chat_too() {
     let stage = Stage::open().await;
     assert_eq!(stage.post_signed(&claims(&stage), &said("Hello")).await, 200);
     assert!(stage.route().is_known(), "{USER}");
+}
+
+#[tokio::test]
+async fn a_body_that_comes_drop_by_drop_is_given_up() {
+    let stage = Stage::open().await;
+    let answer =
+        tokio::time::timeout(Duration::from_secs(10), stage.begin_to_post()).await.expect("it is kept waiting");
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
 }

@@ -26,6 +26,7 @@ use stentor::http::bot::Webhook;
 use stentor::http::router::{Shared, router};
 use stentor::ports::{Answer, Clock, Messenger, Pending, Person, Random, Request, Store};
 use stentor::simulator::memory_store::{MemoryStore, Record};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use uuid::{Uuid, uuid};
 
@@ -285,6 +286,18 @@ impl Stage {
             request = request.header("authorization", authorization);
         }
         request.send().await.unwrap().status().as_u16()
+    }
+
+    /// Says that a body comes, and sends none; what is answered to that.
+    pub async fn begin_to_post(&self) -> String {
+        let address = self.url.trim_start_matches("http://").trim_end_matches("/api/messages");
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let head =
+            "POST /api/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer x\r\ncontent-length: 9\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 256];
+        let length = stream.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
     }
 
     /// Signed as Teams signs.
