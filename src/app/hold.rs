@@ -273,16 +273,20 @@ impl Hold {
 
     /// Lets everybody out of waiting whose hour has come.
     pub fn wake(&mut self, now: Timestamp, policy: &RetryPolicy) {
-        let rounds: Vec<RoundId> = self.lanes.keys().copied().collect();
-        for round in rounds {
+        let rounds: Vec<_> = self.lanes.iter().map(|(round, lane)| (*round, lane.work.kind)).collect();
+        for (round, kind) in rounds {
             while let Some(seat) = self.lanes.get_mut(&round).and_then(|lane| pop_due(lane, now)) {
                 if self.listening.remove(&seat) {
                     self.odds.ears.learn(false);
                 }
                 if let Some((_, delivery)) = self.person_mut(seat) {
                     let jitter = Jitter::FULL;
-                    if let Ok(next) = delivery::apply(delivery, Event::Due, policy, now, jitter) {
-                        *delivery = next.delivery;
+                    let Ok(next) = delivery::apply(delivery, Event::Due, policy, now, jitter) else { continue };
+                    *delivery = next.delivery;
+                    // The bot was told of her chat, or another broadcast learnt it, while a predecessor had her wait.
+                    if delivery.settled_for(kind).is_some() {
+                        self.decide(seat, Event::Barred(Reason::AlreadyPrepared), policy, now);
+                    } else {
                         self.queue(seat);
                     }
                 }

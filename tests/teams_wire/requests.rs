@@ -351,5 +351,5 @@ async fn a_message_goes_where_teams_wants_it_if_a_token_may_go_there() {
     }
     let paths: Vec<String> = server.seen().iter().map(|seen| seen.path.clone()).collect();
     assert!(paths[0].starts_with(&format!("/teams/emea/{TENANT}/v3/conversations/")), "{paths:?}");
-    assert!(paths[1..].iter().all(|path| path.starts_with("/teams/v3/conversations/")), "{paths:?}");
+    assert!(paths[1..].iter().all(|path| path.starts_with("/bot/teams/v3/conversations/")), "{paths:?}");
 }

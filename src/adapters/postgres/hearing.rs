@@ -38,12 +38,19 @@ statements! {
         select exists (select from known) as known, exists (select from kept) as kept";
     CHATS_HEARD = "-- chats_heard
         -- $1 tenant, $2 as of when the last look was
+        -- The order lets the index find them, whatever the planner believes of the instant. Of more than the limit the oldest
+        -- are left out, and are looked up like everybody of whom nothing was told.
         select look.as_of, p.recipient_id, p.conversation_id, p.service_url
         from (select lease_now() as as_of) look
-        left join recipient p
-          on p.tenant_id = $1
-          and p.heard_at > coalesce($2, look.as_of) - interval '5 seconds'
-          and p.conversation_id is not null and p.service_url is not null";
+        left join lateral (
+          select recipient_id, conversation_id, service_url
+          from recipient
+          where tenant_id = $1
+            and heard_at > coalesce($2, look.as_of) - interval '5 seconds'
+            and conversation_id is not null and service_url is not null
+          order by heard_at desc
+          limit 10000
+        ) p on true";
     MAY_ANSWER = "-- may_answer
         -- $1 tenant, $2 Entra id, $3 pause, $4 her pause
         with her as materialized (

@@ -256,3 +256,18 @@ fn another_host_named_by_teams_goes_before_the_one_it_named_with_the_chat() {
     commit(&mut hold);
     assert_eq!(make(&mut hold, Step::Send, Outcome::Accepted { message_id: None }).service_url, None);
 }
+
+#[test]
+fn whoever_waits_in_a_round_that_prepares_and_is_known_by_then_has_been_prepared() {
+    let mut hold = stranger(RoundKind::Prepare);
+    make(&mut hold, Step::Install, Outcome::Learnt(Fact::InstallAccepted));
+    make(&mut hold, Step::Check, Outcome::NotYet);
+    // As the next owner finds her, whom the bot was told of meanwhile.
+    let people = hold.chunks.values_mut().flat_map(|held| held.people.values_mut());
+    people.for_each(|(_, delivery)| delivery.route.conversation = Some(her_chat().1.conversation));
+    hold.wake(now() + std::time::Duration::from_secs(60), &RetryPolicy::default());
+    let flush = hold.take_flush(WINDOW, now()).unwrap();
+    let settled = flush.facts.last().map(|fact| (fact.settles, fact.reason));
+    assert_eq!(settled, Some((Some(Settlement::Skipped), Some(Reason::AlreadyPrepared))));
+    assert!(flush.chunks[0].is_finished() && !hold.wants_permission());
+}
