@@ -20,7 +20,7 @@ use crate::simulator::bucket::Bucket;
 use crate::simulator::entra::SecretState;
 use crate::simulator::faults::FaultPlan;
 use crate::simulator::ledger::{DeliveredMessage, Received, Subject, written};
-use crate::simulator::world::{BotState, World};
+use crate::simulator::world::{BotState, Refused, Turnover, World};
 
 /// How many lines of the ledger are written under one lock.
 const LINES_MAX: usize = 2_000;
@@ -39,6 +39,8 @@ pub(super) fn routes() -> Router<Service> {
         .route("/_simulator/faults", post(faults))
         .route("/_simulator/throttle", post(throttle))
         .route("/_simulator/reupload", post(reupload))
+        .route("/_simulator/directory/changes", post(turn_over))
+        .route("/_simulator/directory/expire", post(expire))
 }
 
 #[derive(Deserialize)]
@@ -71,6 +73,13 @@ struct ThrottleOrder {
     seconds: f64,
     #[serde(default)]
     retry_after_seconds: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpireOrder {
+    #[serde(default, rename = "as")]
+    refused: Refused,
 }
 
 #[derive(Deserialize)]
@@ -171,6 +180,21 @@ async fn throttle(visit: Visit) -> Response {
 async fn reupload(State(service): State<Service>) -> Response {
     let id = lock(&service.world).reupload();
     axum::Json(json!({"catalogue_id": id})).into_response()
+}
+
+async fn turn_over(visit: Visit) -> Response {
+    let now = visit.service.clock.now();
+    obey(&visit, |world, order: Turnover| {
+        world.turn_over(order, now);
+        json!(world.expected())
+    })
+}
+
+async fn expire(visit: Visit) -> Response {
+    obey(&visit, |world, order: ExpireOrder| {
+        world.forget_changes(order.refused);
+        json!({"as": order.refused})
+    })
 }
 
 fn obey<T: DeserializeOwned>(visit: &Visit, act: impl FnOnce(&mut World, T) -> Value) -> Response {
