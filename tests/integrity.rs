@@ -8,6 +8,7 @@ use sqlx::Executor;
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
+use stentor::domain::attributes::Attributes;
 use stentor::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment};
 use stentor::domain::check::{Check, Verdict};
 use stentor::domain::chunk::Chunk;
@@ -44,6 +45,7 @@ impl Bench {
             display_name: format!("Person {number}"),
             mail: None,
             account: Account::ORDINARY,
+            attributes: Attributes::default(),
         };
         store.keep_people(tenant, &(1..=6).map(person).collect::<Vec<_>>(), now()).await.unwrap();
         let (id, round) = (BroadcastId::new(now(), 1), RoundId::new(now(), 2));

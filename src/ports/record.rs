@@ -18,6 +18,8 @@ use crate::domain::reason::{HaltReason, Reason};
 use crate::domain::route::{Account, Route};
 use crate::domain::time::Timestamp;
 
+use super::{Change, Group, Person};
+
 /// Where a worker process runs, so that a successor on the same host can prove that it is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessIdentity {
@@ -340,6 +342,79 @@ pub struct Outlook {
     pub asked: u64,
     /// Those of them who had it.
     pub had: u64,
+}
+
+/// How far a tenant's directory has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DirectoryRecord {
+    /// When the whole reading under way began, if one is.
+    pub began_at: Option<Timestamp>,
+    /// Where it goes on; `None` for its first page.
+    pub next_page: Option<String>,
+    /// Where the changes since the last reading are read; while a whole reading is under way, those since it began.
+    pub delta_link: Option<String>,
+    /// As of when what we know is complete.
+    pub read_at: Option<Timestamp>,
+    /// When reading failed last and why, unless it has come through since.
+    pub failure: Option<(Timestamp, String)>,
+    /// People who have left.
+    pub left: u64,
+}
+
+/// One step of reading the directory.
+#[derive(Debug, Clone, Copy)]
+pub enum ReadingStep<'a> {
+    /// A whole reading begins.
+    Begin {
+        /// Where the changes since this moment will be read.
+        delta_link: &'a str,
+    },
+    /// A page of it.
+    Page {
+        /// Whom it names.
+        people: &'a [Person],
+        /// Where it goes on; `None` after the last.
+        next: Option<&'a str>,
+    },
+    /// All pages are kept: at most so many of those whom none of them named have left.
+    PartWith {
+        /// At least 1.
+        limit: u32,
+    },
+    /// Nobody is left to part with: the whole reading is over.
+    End,
+    /// A page of changes.
+    Changes {
+        /// In order.
+        changes: &'a [Change],
+        /// Where it goes on.
+        link: &'a str,
+        /// As of when everything is known, when it was the last page.
+        read_at: Option<Timestamp>,
+    },
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Advanced {
+    /// People who are new, or of whom something is.
+    pub changed: u64,
+    /// People who have left.
+    pub left: u64,
+}
+
+/// A group that an audience has named, and how far it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupRecord {
+    /// The group.
+    #[serde(flatten)]
+    pub group: Group,
+    /// Its members whom we know, whoever left the directory left out.
+    pub members: u64,
+    /// Its members whom we do not know.
+    pub outsiders: u64,
+    /// As of when its members are known.
+    pub read_at: Option<Timestamp>,
 }
 
 /// What to store a broadcast with.

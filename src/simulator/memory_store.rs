@@ -23,16 +23,20 @@ use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
-use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::ids::{
+    BroadcastId, ChunkNumber, EntraId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
+    Advanced, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, DirectoryRecord,
+    Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity, ReadingStep,
+    RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
 };
 
 mod broadcasts;
+mod directory;
 mod integrity;
 mod leases;
 mod people;
@@ -44,8 +48,8 @@ mod retry;
 mod ways;
 
 pub use record::{
-    Claim, Flaw, Origin, Record, StoredAttempt, StoredBroadcast, StoredChunk, StoredPerson, StoredRound, StoredTenant,
-    StoredWorker,
+    Claim, Flaw, Origin, Record, StoredAttempt, StoredBroadcast, StoredChunk, StoredDirectory, StoredGroup,
+    StoredPerson, StoredRound, StoredTenant, StoredWorker,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -106,6 +110,58 @@ impl Store for MemoryStore {
 
     async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
         Ok(self.lock().find_people(tenant, addresses))
+    }
+
+    async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Answer<Vec<Person>> {
+        Ok(self.lock().search_people(tenant, text, limit))
+    }
+
+    async fn directory(&self, tenant: TenantKey) -> Answer<DirectoryRecord> {
+        Ok(self.lock().directory(tenant))
+    }
+
+    async fn claim_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+    ) -> Answer<Option<DirectoryRecord>> {
+        Ok(self.lock().claim_directory(tenant, reader, lease, self.clock.now()))
+    }
+
+    async fn advance(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+        step: &ReadingStep<'_>,
+        now: Timestamp,
+    ) -> Answer<Advanced> {
+        self.lock().advance(tenant, reader, lease, step, now, self.clock.now())
+    }
+
+    async fn release_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        failure: Option<&str>,
+        now: Timestamp,
+    ) -> Answer<()> {
+        self.lock().release_directory(tenant, reader, failure, now);
+        Ok(())
+    }
+
+    async fn keep_group(&self, tenant: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) -> Answer<()> {
+        self.lock().keep_group(tenant, group, members, now);
+        Ok(())
+    }
+
+    async fn groups(&self, tenant: TenantKey) -> Answer<Vec<GroupRecord>> {
+        Ok(self.lock().groups(tenant))
+    }
+
+    async fn find_groups(&self, tenant: TenantKey, name: &str) -> Answer<Vec<GroupRecord>> {
+        Ok(self.lock().find_groups(tenant, name))
     }
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {

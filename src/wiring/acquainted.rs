@@ -19,6 +19,7 @@ use crate::app::health::Health;
 use crate::app::lease::Worker;
 use crate::bench::instant::AtOnce;
 use crate::config::Settings;
+use crate::domain::attributes::Attributes;
 use crate::domain::audience::Address;
 use crate::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment};
 use crate::domain::content::Content;
@@ -311,6 +312,7 @@ fn known_people(simulated: &Simulated) -> Vec<(Person, ConversationId)> {
             display_name: person.display_name(),
             mail: Some(person.mail()),
             account: Account::ORDINARY,
+            attributes: Attributes::default(),
         };
         (known, ConversationId(world.chat_id(person.number)))
     };
@@ -326,6 +328,7 @@ fn made_up(tenant: u64, place: u64) -> (Person, ConversationId) {
         display_name: format!("Person {place}"),
         mail: None,
         account: Account::ORDINARY,
+        attributes: Attributes::default(),
     };
     // As long as a real one.
     (person, ConversationId(format!("19:{id}_{id}@unq.gbl.spaces")))

@@ -12,6 +12,7 @@ use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
 use stentor::app::lease::Worker;
 use stentor::bench::instant::AtOnce;
+use stentor::domain::attributes::Attributes;
 use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Schedule, TOLERANCE, Treatment};
 use stentor::domain::content::Content;
 use stentor::domain::delivery::WhenInDoubt;
@@ -50,6 +51,7 @@ impl Street {
                 display_name: format!("Person {place}"),
                 mail: None,
                 account: Account::ORDINARY,
+                attributes: Attributes::default(),
             };
             let people: Vec<Person> = (0..PEOPLE).map(person).collect();
             store.keep_people(key, &people, SystemClock.now()).await.unwrap();

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Executor};
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
+use stentor::domain::attributes::Attributes;
 use stentor::domain::audience::Address;
 use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, TOLERANCE, Treatment};
 use stentor::domain::chunk::Chunk;
@@ -100,6 +101,7 @@ pub fn people(count: u128) -> Vec<Person> {
         display_name: format!("Person {number}"),
         mail: (number % 2 == 0).then(|| format!("mail{number}@contoso.example")),
         account: Account::ORDINARY,
+        attributes: Attributes::default(),
     };
     (0..count).map(person).collect()
 }

@@ -5,6 +5,7 @@
 
 mod again;
 mod bench;
+mod directory;
 mod expand;
 mod flaws;
 mod flush;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 
 mod broadcasts;
+mod directory;
 mod expand;
 mod integrity;
 mod leases;
@@ -68,6 +69,7 @@ impl PgStore {
 pub fn statements() -> impl Iterator<Item = &'static str> {
     [
         broadcasts::STATEMENTS,
+        directory::STATEMENTS,
         expand::STATEMENTS,
         integrity::STATEMENTS,
         leases::STATEMENTS,

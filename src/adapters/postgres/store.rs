@@ -13,13 +13,16 @@ use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
-use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::ids::{
+    BroadcastId, ChunkNumber, EntraId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
+    Advanced, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, DirectoryRecord, Expanded,
+    Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity, ReadingStep, RetryWish,
+    Store, StoreError, Submission, TenantWork, Untold, Whose,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -40,6 +43,56 @@ impl Store for PgStore {
 
     async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
         self.find(tenant, addresses).await
+    }
+
+    async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Answer<Vec<Person>> {
+        self.search(tenant, text, limit).await
+    }
+
+    async fn directory(&self, tenant: TenantKey) -> Answer<DirectoryRecord> {
+        self.directory_record(tenant).await
+    }
+
+    async fn claim_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+    ) -> Answer<Option<DirectoryRecord>> {
+        self.claim_reading(tenant, reader, lease).await
+    }
+
+    async fn advance(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+        step: &ReadingStep<'_>,
+        now: Timestamp,
+    ) -> Answer<Advanced> {
+        self.advance_reading(tenant, reader, lease, step, now).await
+    }
+
+    async fn release_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        failure: Option<&str>,
+        now: Timestamp,
+    ) -> Answer<()> {
+        self.release_reading(tenant, reader, failure, now).await
+    }
+
+    async fn keep_group(&self, tenant: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) -> Answer<()> {
+        self.keep_members(tenant, group, members, now).await
+    }
+
+    async fn groups(&self, tenant: TenantKey) -> Answer<Vec<GroupRecord>> {
+        self.all_groups(tenant).await
+    }
+
+    async fn find_groups(&self, tenant: TenantKey, name: &str) -> Answer<Vec<GroupRecord>> {
+        self.groups_named(tenant, name).await
     }
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {

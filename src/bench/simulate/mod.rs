@@ -21,6 +21,7 @@ use self::store_wire::StoreWire;
 use self::story::{BroadcastPlan, Happening, Story};
 use crate::app::control::{Wish, grant};
 use crate::app::engine::EngineSettings;
+use crate::domain::attributes::Attributes;
 use crate::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Schedule, TOLERANCE, Treatment};
 use crate::domain::content::Content;
 use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RoundId, TenantKey};
@@ -168,6 +169,7 @@ fn person(person: &crate::simulator::people::Person) -> Person {
         display_name: person.display_name(),
         mail: Some(person.mail()),
         account: Account { guest: person.is_guest(), enabled: person.is_enabled(), licensed: person.has_teams() },
+        attributes: Attributes::default(),
     }
 }
 

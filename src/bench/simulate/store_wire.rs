@@ -16,13 +16,16 @@ use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
-use crate::domain::ids::{BroadcastId, ChunkNumber, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::ids::{
+    BroadcastId, ChunkNumber, EntraId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed, Halt,
-    HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
+    Advanced, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, DirectoryRecord, Expanded,
+    Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity, ReadingStep, RetryWish,
+    Store, StoreError, Submission, TenantWork, Untold, Whose,
 };
 use crate::simulator::memory_store::Record;
 
@@ -111,6 +114,62 @@ impl Store for StoreWire {
     async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
         let addresses = addresses.to_vec();
         self.ask(Call::Desk, move |record, _| record.find_people(tenant, &addresses)).await
+    }
+
+    async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Answer<Vec<Person>> {
+        let text = text.to_owned();
+        self.ask(Call::Desk, move |record, _| record.search_people(tenant, &text, limit)).await
+    }
+
+    async fn directory(&self, tenant: TenantKey) -> Answer<DirectoryRecord> {
+        self.ask(Call::Desk, move |record, _| record.directory(tenant)).await
+    }
+
+    async fn claim_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+    ) -> Answer<Option<DirectoryRecord>> {
+        self.ask(Call::Desk, move |record, clock| record.claim_directory(tenant, reader, lease, clock)).await
+    }
+
+    async fn advance(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+        step: &ReadingStep<'_>,
+        now: Timestamp,
+    ) -> Answer<Advanced> {
+        // A simulated process has its people from the beginning, and reads no directory.
+        let _ = (tenant, reader, lease, step, now);
+        Err(StoreError::LeaseLost)
+    }
+
+    async fn release_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        failure: Option<&str>,
+        now: Timestamp,
+    ) -> Answer<()> {
+        let failure = failure.map(str::to_owned);
+        self.ask(Call::Desk, move |record, _| record.release_directory(tenant, reader, failure.as_deref(), now)).await
+    }
+
+    async fn keep_group(&self, tenant: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) -> Answer<()> {
+        let (group, members) = (group.clone(), members.to_vec());
+        self.ask(Call::Desk, move |record, _| record.keep_group(tenant, &group, &members, now)).await
+    }
+
+    async fn groups(&self, tenant: TenantKey) -> Answer<Vec<GroupRecord>> {
+        self.ask(Call::Desk, move |record, _| record.groups(tenant)).await
+    }
+
+    async fn find_groups(&self, tenant: TenantKey, name: &str) -> Answer<Vec<GroupRecord>> {
+        let name = name.to_owned();
+        self.ask(Call::Desk, move |record, _| record.find_groups(tenant, &name)).await
     }
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {

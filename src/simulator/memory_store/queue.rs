@@ -93,7 +93,7 @@ impl Record {
         let given: Vec<(RecipientKey, Option<Reason>)> = match (&stored.retries, broadcast.submitted.audience) {
             (Some(wish), _) => self.to_retry(tenant, stored.broadcast, wish, Some(round)),
             (None, AudienceKind::List) => broadcast.list.iter().map(|key| (*key, None)).collect(),
-            (None, AudienceKind::Everyone) => self.people(tenant).map(|person| (person.key, None)).collect(),
+            (None, AudienceKind::Everyone) => self.present(tenant).map(|person| (person.key, None)).collect(),
         };
         let given = given.into_iter().filter(|(key, _)| wanted(key)).take(slice as usize);
         let (people, doubts): (Vec<RecipientKey>, Vec<Option<Reason>>) = given.unzip();

@@ -7,14 +7,16 @@ use uuid::Uuid;
 use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState};
 use crate::domain::chunk::Chunk;
 use crate::domain::ids::{
-    BroadcastId, ChunkNumber, Epoch, Ordinal, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+    BroadcastId, ChunkNumber, Epoch, GroupId, Ordinal, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
 use crate::domain::pacing::Bucket;
 use crate::domain::progress::Retried;
 use crate::domain::reason::Reason;
 use crate::domain::route::Route;
 use crate::domain::time::Timestamp;
-use crate::ports::{AttemptFact, BucketRecord, Halt, HeldTenant, Person, ProcessIdentity, RetryWish};
+use crate::ports::{
+    AttemptFact, BucketRecord, DirectoryRecord, Group, Halt, HeldTenant, Person, ProcessIdentity, RetryWish,
+};
 
 /// A way in which a record is wrong on purpose.
 ///
@@ -84,6 +86,32 @@ pub struct StoredPerson {
     pub route: Route,
     /// Why Teams last refused her, and when.
     pub refusal: Option<(Reason, Timestamp)>,
+    /// Since when the directory does not know her any more.
+    pub left_at: Option<Timestamp>,
+}
+
+/// How far a tenant's directory has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredDirectory {
+    /// What a reader is told; `left` is counted when it is asked for.
+    pub told: DirectoryRecord,
+    /// Who is reading, and until when without a sign of life, by the database's clock.
+    pub reader: Option<(ReaderId, Timestamp)>,
+    /// Whom the pages of the whole reading under way have named.
+    pub named: BTreeSet<RecipientKey>,
+}
+
+/// A group that an audience has named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredGroup {
+    /// The group.
+    pub group: Group,
+    /// Its members whom we know.
+    pub members: BTreeSet<RecipientKey>,
+    /// How many we do not know.
+    pub outsiders: u64,
+    /// As of when.
+    pub read_at: Timestamp,
 }
 
 /// One announcement.
@@ -212,6 +240,8 @@ pub struct Record {
     pub(super) tenants: BTreeMap<TenantKey, StoredTenant>,
     pub(super) workers: BTreeMap<WorkerId, StoredWorker>,
     pub(super) people: BTreeMap<(TenantKey, RecipientKey), StoredPerson>,
+    pub(super) directories: BTreeMap<TenantKey, StoredDirectory>,
+    pub(super) groups: BTreeMap<(TenantKey, GroupId), StoredGroup>,
     pub(super) broadcasts: BTreeMap<(TenantKey, BroadcastId), StoredBroadcast>,
     pub(super) rounds: BTreeMap<(TenantKey, RoundId), StoredRound>,
     pub(super) issued: Issued,
@@ -240,6 +270,11 @@ impl Record {
     pub fn people(&self, tenant: TenantKey) -> impl Iterator<Item = &StoredPerson> {
         let all = (tenant, RecipientKey(i64::MIN))..=(tenant, RecipientKey(i64::MAX));
         self.people.range(all).map(|(_, person)| person)
+    }
+
+    /// The people of a tenant who have not left, by their directory number.
+    pub fn present(&self, tenant: TenantKey) -> impl Iterator<Item = &StoredPerson> {
+        self.people(tenant).filter(|stored| stored.left_at.is_none())
     }
 
     /// One person.

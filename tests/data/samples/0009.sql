@@ -1,8 +1,10 @@
--- What migration 0009 made possible, by hand, on top of the rows before it: a directory that was read, a person of whom the
+-- What migration 0009 made possible, by hand, on top of the rows before it: a directory that was read and is being read again, a person of whom the
 -- bot heard, one who left, a group with a member, a saved audience, and a broadcast to whom an expression names.
 
-insert into directory (tenant_id, read_at, delta_link)
-values (1, '2026-11-26 08:00:00+00', 'https://graph.example/v1.0/users/delta?$deltatoken=1');
+insert into directory (tenant_id, read_at, delta_link, began_at, next_page, reader, reader_until)
+values (1, '2026-11-26 08:00:00+00', 'https://graph.example/v1.0/users/delta?$deltatoken=1', '2026-11-26 09:00:00+00',
+  'https://graph.example/v1.0/users?$skiptoken=2', 7, '2026-11-26 09:00:30+00');
+insert into directory_page (tenant_id, people) values (1, '{1}');
 update recipient
 set department = 'Sales', job_title = 'Buyer', office = 'Lyon', country = 'France', language = 'fr-FR',
   service_url = 'https://smba.trafficmanager.net/emea/', heard_at = '2026-11-26 08:01:00+00',
