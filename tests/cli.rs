@@ -58,6 +58,10 @@ fn every_command_explains_itself() {
         "broadcast resume",
         "broadcast cancel",
         "broadcast export",
+        "directory",
+        "directory sync",
+        "directory status",
+        "directory search",
     ];
     for command in commands {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
