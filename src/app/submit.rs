@@ -1,7 +1,7 @@
 //! Accepts a broadcast: checks what is said, finds out who is meant, stores both or nothing.
 //!
-//! A list names people by id, user principal name or mail; the directory that we keep says who they are, and is read
-//! afresh, once, when it does not know somebody. Two addresses of one person are one recipient.
+//! A list names people by id, user principal name or mail; the directory that we keep says who they are, and what
+//! has changed in it is read, once, when it does not know somebody. Two addresses of one person are one recipient.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -17,7 +17,7 @@ use crate::domain::retry::Jitter;
 use crate::domain::time::Timestamp;
 use crate::ports::{Person, StoreError, Submission};
 
-use super::people::{People, PeopleError, PeopleRead, Reach};
+use super::people::{People, PeopleError, PeopleRead, Reach, Reading};
 
 /// Addresses looked up in one statement.
 const FIND_BATCH: usize = 5000;
@@ -132,8 +132,7 @@ pub async fn submit(
     let content = check(people, &draft)?;
     let (audience, list, targeted, left_out) = match &draft.audience {
         Audience::Everyone => {
-            // Whoever joined since the last reading is somebody, too.
-            people.sync(progress).await?;
+            people.refresh(progress).await?;
             let targeted = people.store.count_people(people.tenant).await?;
             (AudienceKind::Everyone, Vec::new(), targeted, LeftOut::default())
         }
@@ -265,7 +264,8 @@ async fn resolve(
     find(people, &wanted, &mut found).await?;
     let unknown: Vec<Address> = wanted.into_iter().filter(|address| !found.knows(address)).collect();
     if !unknown.is_empty() {
-        people.sync(progress).await?;
+        // Whoever joined since the last reading is somebody, too.
+        people.sync(Reading::Changes, progress).await?;
         find(people, &unknown, &mut found).await?;
     }
     Ok(found.pick(list))

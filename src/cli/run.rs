@@ -25,10 +25,11 @@ impl Run {
         let address = listener.local_addr()?;
         let stentor = Stentor::open(settings, Role::Service("run")).await?;
         tracing::info!(%address, "serving and working");
-        let (worked, served, kept) = tokio::join!(
+        let (worked, served, kept, _) = tokio::join!(
             service::part(&stop, stentor.work(stop.clone())),
             service::part(&stop, service::answer(&stentor, listener, metrics.clone(), &stop)),
             service::part(&stop, service::upkeep(&stentor, metrics, &stop)),
+            service::part(&stop, service::freshness(&stentor, &stop)),
         );
         let closed = stentor.close().await;
         worked.and(served).and(kept).and(closed)

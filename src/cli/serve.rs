@@ -24,9 +24,10 @@ impl Serve {
         let address = listener.local_addr()?;
         let stentor = Stentor::open(settings, Role::Service("serve")).await?;
         tracing::info!(%address, "serving");
-        let (served, kept) = tokio::join!(
+        let (served, kept, _) = tokio::join!(
             service::part(&stop, service::answer(&stentor, listener, metrics.clone(), &stop)),
             service::part(&stop, service::upkeep(&stentor, metrics, &stop)),
+            service::part(&stop, service::freshness(&stentor, &stop)),
         );
         let closed = stentor.close().await;
         served.and(kept).and(closed)

@@ -196,6 +196,11 @@ fn everyone(name: &str) -> Row {
     create(name, &["--audience-expr", "everyone"])
 }
 
+/// The same, by somebody for whom what is known of the directory is too old.
+fn unread(name: &str) -> Row {
+    everyone(name).with("STENTOR__DIRECTORY__FRESH_FOR", "1ms")
+}
+
 pub fn expired_secret() -> Row {
     everyone("an expired secret").refused(
         1,
@@ -256,17 +261,11 @@ fn services() -> Vec<Row> {
     let nowhere = format!("http://127.0.0.1:{}", closed_port());
     let unavailable = |row: Row, limit| row.refused(1, "directory_unavailable", "network", limit, "network.proxy");
     vec![
-        unavailable(everyone("an unreachable Graph").with("STENTOR__TEAMS__CUSTOM__GRAPH_URL", &nowhere), "no answer"),
-        unavailable(everyone("an unreachable login").with("STENTOR__TEAMS__CUSTOM__LOGIN_URL", &nowhere), "no answer"),
-        unavailable(
-            everyone("a login that babbles").with("STENTOR__TEAMS__CUSTOM__LOGIN_URL", babbler()),
-            "status 200",
-        ),
-        unavailable(
-            everyone("a Graph that babbles").with("STENTOR__TEAMS__CUSTOM__GRAPH_URL", babbler()),
-            "status 200",
-        ),
-        everyone("a proxy that is not there").with("STENTOR__NETWORK__PROXY", nowhere).refused(
+        unavailable(unread("an unreachable Graph").with("STENTOR__TEAMS__CUSTOM__GRAPH_URL", &nowhere), "no answer"),
+        unavailable(unread("an unreachable login").with("STENTOR__TEAMS__CUSTOM__LOGIN_URL", &nowhere), "no answer"),
+        unavailable(unread("a login that babbles").with("STENTOR__TEAMS__CUSTOM__LOGIN_URL", babbler()), "status 200"),
+        unavailable(unread("a Graph that babbles").with("STENTOR__TEAMS__CUSTOM__GRAPH_URL", babbler()), "status 200"),
+        unread("a proxy that is not there").with("STENTOR__NETWORK__PROXY", nowhere).refused(
             1,
             "directory_unavailable",
             "network",
