@@ -104,10 +104,28 @@ comment on column saved_audience.saved_at is 'When it was last saved.';
 comment on column saved_audience.name is 'Its name, as it is written in an expression.';
 comment on column saved_audience.expression is 'Whom it means.';
 
+create table broadcast_list (
+  tenant_id integer not null,
+  broadcast_id bigint not null,
+  name text not null,
+  people bigint[] not null,
+  primary key (tenant_id, broadcast_id, name)
+);
+comment on table broadcast_list is 'A list that a broadcast''s expression names, until its audience is frozen.';
+comment on column broadcast_list.tenant_id is 'The tenant.';
+comment on column broadcast_list.broadcast_id is 'The broadcast.';
+comment on column broadcast_list.name is 'Its name, as it is written in the expression.';
+comment on column broadcast_list.people is 'Its people, by the directory''s numbers.';
+
+alter table round add column listed_at timestamptz;
+comment on column round.listed_at is 'When its broadcast''s expression was evaluated into audience_list for it; null when that is still to come, or there is no expression.';
+
 alter table broadcast
+  add column expected integer,
   add column expression text,
   drop constraint broadcast_audience_is_known,
   add constraint broadcast_audience_is_known check (audience in ('everyone', 'list', 'expression')),
   add constraint broadcast_expression_is_there check ((audience = 'expression') = (expression is not null));
 comment on column broadcast.audience is 'Whom it is for: everyone, the people of audience_list, or whom the expression names when the audience is frozen.';
+comment on column broadcast.expected is 'How many it meant when it was created; null where nobody counted.';
 comment on column broadcast.expression is 'Whom it is for, in the words of the author; exactly when audience is expression.';

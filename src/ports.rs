@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::attributes::{Attributes, Mentioned, Property};
 use crate::domain::audience::Address;
+use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
@@ -399,6 +400,32 @@ pub trait Store: Send + Sync {
         addresses: &[Address],
     ) -> Result<Vec<(Address, RecipientKey)>, StoreError>;
 
+    // -- audiences
+
+    /// Whom `source` names of those who are there, a list being one of the broadcast `of`; `None` when what it names is
+    /// not there, or not for certain. What is saved under a name is not looked up: it is put in before.
+    async fn named_by(
+        &self,
+        tenant: TenantKey,
+        source: &Source,
+        of: Option<BroadcastId>,
+    ) -> Result<Option<People>, StoreError>;
+
+    /// What is known of these people, by their numbers; unknown ones are left out.
+    async fn acquaintances(&self, tenant: TenantKey, people: &[RecipientKey]) -> Result<Vec<Acquaintance>, StoreError>;
+
+    /// Every saved audience, by name.
+    async fn saved_audiences(&self, tenant: TenantKey) -> Result<Vec<SavedAudience>, StoreError>;
+
+    /// Saves an audience under its name, in the place of an earlier one.
+    async fn save_audience(&self, tenant: TenantKey, audience: &SavedAudience) -> Result<(), StoreError>;
+
+    /// Forgets a saved audience; `false` when there was none.
+    async fn remove_audience(&self, tenant: TenantKey, name: &str) -> Result<bool, StoreError>;
+
+    /// Broadcasts whose audience is told in words and not frozen yet, with the words.
+    async fn waiting_audiences(&self, tenant: TenantKey) -> Result<Vec<(BroadcastId, String)>, StoreError>;
+
     /// The first people in the order of their names whose name, principal name or mail address begins with `text`.
     async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Result<Vec<Person>, StoreError>;
 
@@ -500,6 +527,19 @@ pub trait Store: Send + Sync {
         after: Option<RecipientKey>,
         limit: u32,
     ) -> Result<Vec<(RecipientKey, DeliveryReport)>, StoreError>;
+
+    /// Lays down whom a round's expression means, all of them or nobody, so that the round can be expanded. Once: a
+    /// repetition changes nothing, and neither does a round that is not to be expanded at this moment.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when `held` is not ours any more.
+    async fn lay_down(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        people: &People,
+    ) -> Result<(), StoreError>;
 
     /// What is said.
     async fn content(&self, tenant: TenantKey, id: BroadcastId) -> Result<Content, StoreError>;

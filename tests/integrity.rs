@@ -57,9 +57,18 @@ impl Bench {
         };
         let content = Content { title: "News".into(), body: "Text".into(), ..Content::default() };
         let audience = AudienceKind::Everyone;
-        let broadcast =
-            NewBroadcast { id, round, content, treatment, audience, schedule: None, author: None, created_at: now() };
-        store.submit(&Submission { tenant, broadcast, list: vec![] }).await.unwrap();
+        let broadcast = NewBroadcast {
+            id,
+            round,
+            content,
+            treatment,
+            audience,
+            expected: None,
+            schedule: None,
+            author: None,
+            created_at: now(),
+        };
+        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
         let bench = Self { store, tenant, database };
         let (worker, held) = bench.worker().await;
         while !bench.store.expand(held, worker, round, 1000, 3, now()).await.unwrap().complete {}

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use super::people::People;
 use crate::domain::attributes::Attributes;
 use crate::domain::audience::Address;
+use crate::domain::audience::expression::{People as Set, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
@@ -26,10 +27,10 @@ use crate::domain::route::Account;
 use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
-    Advanced, Answer, AttemptFact, BroadcastReport, BucketRecord, ChangesPage, ClaimedChunk, Clock, DeliveryReport,
-    Directory, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, MembersPage, Onward,
-    Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, ReadingStep, RetryWish, Store, StoreError,
-    Submission, TenantWork, Told, Untold, WhichGroups, Whose,
+    Acquaintance, Advanced, Answer, AttemptFact, BroadcastReport, BucketRecord, ChangesPage, ClaimedChunk, Clock,
+    DeliveryReport, Directory, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant,
+    MembersPage, Onward, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, ReadingStep, RetryWish,
+    SavedAudience, Store, StoreError, Submission, TenantWork, Told, Untold, WhichGroups, Whose,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);
@@ -174,6 +175,10 @@ pub fn people(directory: std::sync::Arc<FakeDirectory>, store: std::sync::Arc<Fa
     }
 }
 
+fn key(person: &Person) -> RecipientKey {
+    RecipientKey(person.entra_id.0.as_u128() as i64)
+}
+
 type Stored<T> = Result<T, StoreError>;
 
 #[async_trait]
@@ -203,7 +208,6 @@ impl Store for FakeStore {
                 None => person.mail.as_ref().is_some_and(|mail| is(mail, name)),
             },
         };
-        let key = |person: &Person| RecipientKey(person.entra_id.0.as_u128() as i64);
         let found = people.iter().flat_map(|person| {
             addresses.iter().filter(|address| names(person, address)).map(|address| (address.clone(), key(person)))
         });
@@ -291,6 +295,39 @@ impl Store for FakeStore {
         Ok(numbered.filter(|(key, _)| after.is_none_or(|after| *key > after)).take(limit as usize).collect())
     }
 
+    async fn named_by(&self, _: TenantKey, source: &Source, _: Option<BroadcastId>) -> Stored<Option<Set>> {
+        assert_eq!(*source, Source::Everyone, "of other sources the real stores are asked");
+        Ok(Some(self.people.lock().unwrap().iter().map(key).collect()))
+    }
+
+    async fn acquaintances(&self, _: TenantKey, wanted: &[RecipientKey]) -> Stored<Vec<Acquaintance>> {
+        let people = self.people.lock().unwrap();
+        let known = people.iter().filter(|person| wanted.contains(&key(person))).map(|person| Acquaintance {
+            key: key(person),
+            entra_id: person.entra_id,
+            display_name: person.display_name.clone(),
+            user_principal_name: person.user_principal_name.clone(),
+            account: person.account,
+            refusal: None,
+        });
+        Ok(known.collect())
+    }
+
+    async fn saved_audiences(&self, _: TenantKey) -> Stored<Vec<SavedAudience>> {
+        unreachable!()
+    }
+    async fn save_audience(&self, _: TenantKey, _: &SavedAudience) -> Stored<()> {
+        unreachable!()
+    }
+    async fn remove_audience(&self, _: TenantKey, _: &str) -> Stored<bool> {
+        unreachable!()
+    }
+    async fn waiting_audiences(&self, _: TenantKey) -> Stored<Vec<(BroadcastId, String)>> {
+        unreachable!()
+    }
+    async fn lay_down(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: &Set) -> Stored<()> {
+        unreachable!()
+    }
     async fn tenant(&self, _: uuid::Uuid, _: uuid::Uuid) -> Stored<TenantKey> {
         unreachable!()
     }

@@ -1,5 +1,6 @@
 //! What Stentor does: one use case a file. Ask, decide, record.
 
+pub mod audience;
 pub mod clocks;
 pub mod control;
 pub mod engine;
@@ -18,6 +19,7 @@ pub mod refresh;
 pub mod report;
 pub mod rescue;
 pub mod retry;
+pub mod saved;
 pub mod submit;
 pub mod tally;
 pub mod work;

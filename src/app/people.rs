@@ -9,13 +9,12 @@
 //! short goes on where it was; nobody has left before a whole reading has ended without naming her; one process reads
 //! at a time; whatever fails, the old truth stands, and since when is written down.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::ids::{ReaderId, TenantKey};
 use crate::domain::pacing::Quota;
-use crate::domain::reason::{HaltReason, Reason};
+use crate::domain::reason::HaltReason;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::time::Timestamp;
 use crate::ports::{
@@ -345,30 +344,6 @@ enum Place {
     Page { then: String, page: Option<String> },
     /// At the changes.
     Changes(String),
-}
-
-/// How many people the directory holds whom the bot cannot write to, by reason; how many it can.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reach {
-    /// Everybody looked at.
-    pub people: u64,
-    /// Left out by rule.
-    pub barred: BTreeMap<Reason, u64>,
-}
-
-impl Reach {
-    /// Counts one person.
-    pub fn count(&mut self, person: &Person) {
-        self.people += 1;
-        if let Some(reason) = person.account.barrier() {
-            *self.barred.entry(reason).or_default() += 1;
-        }
-    }
-
-    /// Everybody who is not left out by rule.
-    pub fn reachable(&self) -> u64 {
-        self.people - self.barred.values().sum::<u64>()
-    }
 }
 
 #[cfg(test)]

@@ -183,8 +183,10 @@ impl From<&SubmitError> for Complaint {
     fn from(error: &SubmitError) -> Self {
         match error {
             SubmitError::Faults(faults) => faults.into(),
-            SubmitError::LeftOut { faults, left_out: lines } => {
-                Self { list: Some(Box::new(left_out::document(lines))), ..faults.into() }
+            SubmitError::LeftOut { faults, left_out: lines, lists } => {
+                let mut list = left_out::document(lines);
+                list["lists"] = left_out::documents(lists);
+                Self { list: Some(Box::new(list)), ..faults.into() }
             }
             SubmitError::People(error) => error.into(),
             SubmitError::Store(error) => error.into(),

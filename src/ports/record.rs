@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState, Schedule, Treatment};
+use crate::domain::broadcast::{
+    AudienceKind, BroadcastState, NewBroadcast, RoundKind, RoundState, Schedule, Treatment,
+};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{
@@ -79,6 +81,8 @@ pub struct RoundWork {
     pub broadcast_state: BroadcastState,
     /// How its broadcast is treated.
     pub treatment: Treatment,
+    /// Whom its broadcast means, while that is in words and not evaluated for this round.
+    pub expression: Option<String>,
     /// How long until its hour, by the store's clock: the start, or the preparing ahead of it. Zero when it has come;
     /// `None` when there is nothing to wait for.
     pub hour_in: Option<Duration>,
@@ -255,6 +259,10 @@ pub struct BroadcastReport {
     pub halt: Option<Halt>,
     /// How it is treated.
     pub treatment: Treatment,
+    /// Whom it is for.
+    pub audience: AudienceKind,
+    /// How many it meant when it was created; `None` where nobody counted.
+    pub expected: Option<u64>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When its first request may have started.
@@ -344,6 +352,34 @@ pub struct Outlook {
     pub had: u64,
 }
 
+/// An audience under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SavedAudience {
+    /// Its name.
+    pub name: String,
+    /// Whom it means, in the words of whoever saved it.
+    pub expression: String,
+    /// When it was saved last.
+    pub saved_at: Timestamp,
+}
+
+/// One person as the record knows her.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acquaintance {
+    /// Our number for her.
+    pub key: RecipientKey,
+    /// Her object id.
+    pub entra_id: EntraId,
+    /// Her name, as shown.
+    pub display_name: String,
+    /// Her user principal name.
+    pub user_principal_name: String,
+    /// What decides whether the bot may write to her.
+    pub account: Account,
+    /// Why Teams refused her when it was last asked.
+    pub refusal: Option<Reason>,
+}
+
 /// How far a tenant's directory has been read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DirectoryRecord {
@@ -426,4 +462,6 @@ pub struct Submission {
     pub broadcast: NewBroadcast,
     /// The people of its list, when it has one.
     pub list: Vec<RecipientKey>,
+    /// The lists that its expression names, by name.
+    pub lists: Vec<(String, Vec<RecipientKey>)>,
 }

@@ -18,6 +18,7 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::domain::audience::Address;
+use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
@@ -30,11 +31,12 @@ use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Advanced, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport, DirectoryRecord,
-    Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity, ReadingStep,
-    RetryWish, Store, StoreError, Submission, TenantWork, Untold, Whose,
+    Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, Clock, DeliveryReport,
+    DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity,
+    ReadingStep, RetryWish, SavedAudience, Store, StoreError, Submission, TenantWork, Untold, Whose,
 };
 
+mod audiences;
 mod broadcasts;
 mod directory;
 mod integrity;
@@ -110,6 +112,35 @@ impl Store for MemoryStore {
 
     async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
         Ok(self.lock().find_people(tenant, addresses))
+    }
+
+    async fn named_by(&self, tenant: TenantKey, source: &Source, of: Option<BroadcastId>) -> Answer<Option<People>> {
+        Ok(self.lock().named_by(tenant, source, of))
+    }
+
+    async fn acquaintances(&self, tenant: TenantKey, people: &[RecipientKey]) -> Answer<Vec<Acquaintance>> {
+        Ok(self.lock().acquaintances(tenant, people))
+    }
+
+    async fn saved_audiences(&self, tenant: TenantKey) -> Answer<Vec<SavedAudience>> {
+        Ok(self.lock().saved_audiences(tenant))
+    }
+
+    async fn save_audience(&self, tenant: TenantKey, audience: &SavedAudience) -> Answer<()> {
+        self.lock().save_audience(tenant, audience);
+        Ok(())
+    }
+
+    async fn remove_audience(&self, tenant: TenantKey, name: &str) -> Answer<bool> {
+        Ok(self.lock().remove_audience(tenant, name))
+    }
+
+    async fn waiting_audiences(&self, tenant: TenantKey) -> Answer<Vec<(BroadcastId, String)>> {
+        Ok(self.lock().waiting_audiences(tenant))
+    }
+
+    async fn lay_down(&self, held: HeldTenant, worker: WorkerId, round: RoundId, people: &People) -> Answer<()> {
+        self.lock().lay_down(held, worker, round, people, self.clock.now())
     }
 
     async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Answer<Vec<Person>> {

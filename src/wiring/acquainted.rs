@@ -183,6 +183,7 @@ impl Acquainted {
             content: Content { title: title.to_owned(), ..sample_content() },
             treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent, deadline_at, tolerance: TOLERANCE },
             audience: if audience.is_some() { AudienceKind::List } else { AudienceKind::Everyone },
+            expected: None,
             created_at: now,
         };
         let list: Vec<RecipientKey> = match audience {
@@ -193,7 +194,7 @@ impl Acquainted {
             }
         };
         let id = broadcast.id;
-        self.store.submit(&Submission { tenant, broadcast, list }).await?;
+        self.store.submit(&Submission { tenant, broadcast, list, lists: vec![] }).await?;
         Ok(id)
     }
 

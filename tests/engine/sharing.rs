@@ -73,12 +73,13 @@ impl Street {
                 tolerance: TOLERANCE,
             },
             audience: AudienceKind::Everyone,
+            expected: None,
             schedule: schedule.map(|schedule| (schedule, RoundId::new(now, 2))),
             author: None,
             created_at: now,
         };
         let id = broadcast.id;
-        self.store.submit(&Submission { tenant, broadcast, list: vec![] }).await.unwrap();
+        self.store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
         id
     }
 

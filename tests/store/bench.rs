@@ -114,6 +114,7 @@ pub fn announcement(number: u64, when_in_doubt: WhenInDoubt) -> NewBroadcast {
         content: Content { title: "News".into(), body: "Text".into(), ..Content::default() },
         treatment: Treatment { when_in_doubt, urgent: false, deadline_at: after(3600), tolerance: TOLERANCE },
         audience: AudienceKind::Everyone,
+        expected: None,
         schedule: None,
         author: None,
         created_at: now(),
@@ -187,7 +188,7 @@ impl Bench {
 
     pub async fn submit_this(&self, broadcast: NewBroadcast, list: Vec<RecipientKey>) -> (BroadcastId, RoundId) {
         let (id, round) = (broadcast.id, broadcast.round);
-        self.store.submit(&Submission { tenant: self.tenant, broadcast, list }).await.unwrap();
+        self.store.submit(&Submission { tenant: self.tenant, broadcast, list, lists: vec![] }).await.unwrap();
         (id, round)
     }
 

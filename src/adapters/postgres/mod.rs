@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
+mod audiences;
 mod broadcasts;
 mod directory;
 mod expand;
@@ -68,6 +69,7 @@ impl PgStore {
 /// Every SQL constant there is, for the test that prepares them all against the migrated schema.
 pub fn statements() -> impl Iterator<Item = &'static str> {
     [
+        audiences::STATEMENTS,
         broadcasts::STATEMENTS,
         directory::STATEMENTS,
         expand::STATEMENTS,

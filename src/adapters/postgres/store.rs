@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::PgStore;
 use crate::domain::audience::Address;
+use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
@@ -20,9 +21,9 @@ use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Advanced, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, DirectoryRecord, Expanded,
-    Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity, ReadingStep, RetryWish,
-    Store, StoreError, Submission, TenantWork, Untold, Whose,
+    Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, DirectoryRecord,
+    Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity, ReadingStep,
+    RetryWish, SavedAudience, Store, StoreError, Submission, TenantWork, Untold, Whose,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -43,6 +44,34 @@ impl Store for PgStore {
 
     async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
         self.find(tenant, addresses).await
+    }
+
+    async fn named_by(&self, tenant: TenantKey, source: &Source, of: Option<BroadcastId>) -> Answer<Option<People>> {
+        self.people_named_by(tenant, source, of).await
+    }
+
+    async fn acquaintances(&self, tenant: TenantKey, people: &[RecipientKey]) -> Answer<Vec<Acquaintance>> {
+        self.known_of(tenant, people).await
+    }
+
+    async fn saved_audiences(&self, tenant: TenantKey) -> Answer<Vec<SavedAudience>> {
+        self.all_saved(tenant).await
+    }
+
+    async fn save_audience(&self, tenant: TenantKey, audience: &SavedAudience) -> Answer<()> {
+        self.save(tenant, audience).await
+    }
+
+    async fn remove_audience(&self, tenant: TenantKey, name: &str) -> Answer<bool> {
+        self.forget_saved(tenant, name).await
+    }
+
+    async fn waiting_audiences(&self, tenant: TenantKey) -> Answer<Vec<(BroadcastId, String)>> {
+        self.expressions_waiting(tenant).await
+    }
+
+    async fn lay_down(&self, held: HeldTenant, worker: WorkerId, round: RoundId, people: &People) -> Answer<()> {
+        self.list_for(held, worker, round, people).await
     }
 
     async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Answer<Vec<Person>> {

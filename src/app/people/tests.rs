@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use super::super::fakes::{self, FakeDirectory, FakeStore, person};
 use super::*;
 use crate::domain::outcome::{HaltScope, Outcome};
+use crate::domain::reason::Reason;
 use crate::domain::route::Account;
 use crate::ports::{Answer, ChangesPage};
 

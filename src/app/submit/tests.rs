@@ -3,6 +3,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::super::fakes::{self, FakeDirectory, FakeStore, person};
+use super::super::people::Reading;
 use super::*;
 use crate::domain::audience::{Repeat, read_list};
 use crate::domain::broadcast::TOLERANCE;
@@ -103,7 +104,9 @@ async fn a_mail_address_that_two_people_share_is_told_before_and_after_storing()
     let World { directory, people, .. } = world();
     directory.people.lock().unwrap()[1].mail = Some("ann@mail.contoso.example".into());
     let draft = draft(list("ann@mail.contoso.example\ncyd@contoso.example\n"));
-    for refusal in [submit(&people, draft.clone(), |_| {}).await.map(drop), preview(&people, draft).await.map(drop)] {
+    for refusal in
+        [submit(&people, draft.clone(), |_| {}).await.map(drop), preview(&people, draft, |_| {}).await.map(drop)]
+    {
         let refusal = refusal.unwrap_err().to_string();
         assert!(refusal.contains("1 line has an address that several people share: line 1"), "{refusal}");
     }
@@ -114,7 +117,7 @@ async fn a_principal_name_goes_before_somebody_elses_mail_address() {
     let World { directory, store, people } = world();
     directory.people.lock().unwrap()[1].mail = Some("ann@contoso.example".into());
     let draft = draft(list("ann@contoso.example\n"));
-    assert_eq!(preview(&people, draft.clone()).await.unwrap().reach.reachable(), 1);
+    assert_eq!(preview(&people, draft.clone(), |_| {}).await.unwrap().reach.reachable(), 1);
     submit(&people, draft, |_| {}).await.unwrap();
     assert_eq!(store.submissions.lock().unwrap()[0].list, [RecipientKey(1)]);
 }
@@ -150,15 +153,17 @@ async fn bad_content_and_a_past_deadline_are_refused_together_before_anybody_is_
 }
 
 #[tokio::test]
-async fn a_preview_says_who_is_left_out_and_stores_nothing() {
+async fn a_preview_says_who_is_left_out_and_stores_no_broadcast() {
     let World { store, people, .. } = world();
-    let everyone = preview(&people, draft(Audience::Everyone)).await.unwrap();
+    let everyone = preview(&people, draft(Audience::Everyone), |_| {}).await.unwrap();
     assert_eq!((everyone.reach.people, everyone.reach.reachable()), (6, 4));
     let audience = list("dan@contoso.example\nann@contoso.example\nann@mail.contoso.example\n");
-    let some = preview(&people, draft(audience)).await.unwrap();
+    let some = preview(&people, draft(audience), |_| {}).await.unwrap();
     assert_eq!((some.reach.people, some.left_out.duplicates), (2, vec![Repeat { line: 3, first_line: 2 }]));
     assert_eq!(some.reach.barred.into_iter().collect::<Vec<_>>(), [(Reason::NoLicence, 1)]);
-    assert!(store.people.lock().unwrap().is_empty() && store.submissions.lock().unwrap().is_empty());
+    let roll: Vec<_> = some.rolls["no_licence"].iter().map(|person| person.display_name.as_str()).collect();
+    assert_eq!(roll, ["dan"]);
+    assert!(store.submissions.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

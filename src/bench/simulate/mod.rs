@@ -205,9 +205,11 @@ fn submission(tenant: TenantKey, place: usize, plan: &BroadcastPlan, keys: &[Rec
                 .map(|after| (schedule(by_database, after, plan.prepares), RoundId::new(at, 100 + number))),
             author: None,
             audience: if plan.list.is_some() { AudienceKind::List } else { AudienceKind::Everyone },
+            expected: None,
             created_at: at,
         },
         list: plan.list.map(listed).unwrap_or_default(),
+        lists: vec![],
     }
 }
 

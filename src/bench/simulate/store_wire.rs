@@ -11,6 +11,7 @@ use super::points::Call;
 use super::process::{Fate, Process};
 use super::story::Weather;
 use crate::domain::audience::Address;
+use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
@@ -23,9 +24,9 @@ use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Advanced, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, DirectoryRecord, Expanded,
-    Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity, ReadingStep, RetryWish,
-    Store, StoreError, Submission, TenantWork, Untold, Whose,
+    Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ClaimedChunk, DeliveryReport, DirectoryRecord,
+    Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity, ReadingStep,
+    RetryWish, SavedAudience, Store, StoreError, Submission, TenantWork, Untold, Whose,
 };
 use crate::simulator::memory_store::Record;
 
@@ -114,6 +115,39 @@ impl Store for StoreWire {
     async fn find_people(&self, tenant: TenantKey, addresses: &[Address]) -> Answer<Vec<(Address, RecipientKey)>> {
         let addresses = addresses.to_vec();
         self.ask(Call::Desk, move |record, _| record.find_people(tenant, &addresses)).await
+    }
+
+    async fn named_by(&self, tenant: TenantKey, source: &Source, of: Option<BroadcastId>) -> Answer<Option<People>> {
+        let source = source.clone();
+        self.ask(Call::Desk, move |record, _| record.named_by(tenant, &source, of)).await
+    }
+
+    async fn acquaintances(&self, tenant: TenantKey, people: &[RecipientKey]) -> Answer<Vec<Acquaintance>> {
+        let people = people.to_vec();
+        self.ask(Call::Desk, move |record, _| record.acquaintances(tenant, &people)).await
+    }
+
+    async fn saved_audiences(&self, tenant: TenantKey) -> Answer<Vec<SavedAudience>> {
+        self.ask(Call::Desk, move |record, _| record.saved_audiences(tenant)).await
+    }
+
+    async fn save_audience(&self, tenant: TenantKey, audience: &SavedAudience) -> Answer<()> {
+        let audience = audience.clone();
+        self.ask(Call::Desk, move |record, _| record.save_audience(tenant, &audience)).await
+    }
+
+    async fn remove_audience(&self, tenant: TenantKey, name: &str) -> Answer<bool> {
+        let name = name.to_owned();
+        self.ask(Call::Desk, move |record, _| record.remove_audience(tenant, &name)).await
+    }
+
+    async fn waiting_audiences(&self, tenant: TenantKey) -> Answer<Vec<(BroadcastId, String)>> {
+        self.ask(Call::Desk, move |record, _| record.waiting_audiences(tenant)).await
+    }
+
+    async fn lay_down(&self, held: HeldTenant, worker: WorkerId, round: RoundId, people: &People) -> Answer<()> {
+        let people = people.clone();
+        self.ask(Call::Expand, move |record, clock| record.lay_down(held, worker, round, &people, clock)).await?
     }
 
     async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Answer<Vec<Person>> {

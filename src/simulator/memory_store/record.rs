@@ -16,6 +16,7 @@ use crate::domain::route::Route;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     AttemptFact, BucketRecord, DirectoryRecord, Group, Halt, HeldTenant, Person, ProcessIdentity, RetryWish,
+    SavedAudience,
 };
 
 /// A way in which a record is wrong on purpose.
@@ -121,8 +122,10 @@ pub struct StoredBroadcast {
     pub tenant: TenantKey,
     /// As it was submitted; a retry, or a person who lets a missed one go on, moves its deadline.
     pub submitted: NewBroadcast,
-    /// The people of its list, until its audience is frozen.
+    /// The people of its list, until its audience is frozen; of an expression, once it is evaluated.
     pub list: BTreeSet<RecipientKey>,
+    /// The lists that its expression names, until its audience is frozen.
+    pub lists: BTreeMap<String, BTreeSet<RecipientKey>>,
     /// Where it stands.
     pub state: BroadcastState,
     /// Grows with each change of state by a person or a halt.
@@ -160,6 +163,8 @@ pub struct StoredRound {
     pub expanded_through: RecipientKey,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// When its broadcast's expression was evaluated for it, by the database's clock.
+    pub listed_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// Of a retry: whom it takes up.
@@ -244,6 +249,7 @@ pub struct Record {
     pub(super) groups: BTreeMap<(TenantKey, GroupId), StoredGroup>,
     pub(super) broadcasts: BTreeMap<(TenantKey, BroadcastId), StoredBroadcast>,
     pub(super) rounds: BTreeMap<(TenantKey, RoundId), StoredRound>,
+    pub(super) saved: BTreeMap<(TenantKey, String), SavedAudience>,
     pub(super) issued: Issued,
     pub(super) flaw: Flaw,
     /// Under [`Flaw::FactsAfterPermission`]: facts that wait for the next flush of their worker.
@@ -338,6 +344,7 @@ impl StoredRound {
             targeted: 0,
             expanded_through: RecipientKey(0),
             created_at,
+            listed_at: None,
             finished_at: None,
             retries: None,
             from: Retried { failed: 0, unconfirmed: 0 },

@@ -38,9 +38,9 @@ impl Record {
         let mut keys = Vec::new();
         for round in rounds {
             match (round.state, round.kind, self.broadcast(tenant, id)) {
-                (RoundState::Expanding, RoundKind::Send, Some(stored)) => match stored.submitted.audience {
+                (RoundState::Expanding, RoundKind::Send, Some(stored)) => match &stored.submitted.audience {
                     AudienceKind::Everyone => keys.extend(self.present(tenant).map(|stored| stored.key)),
-                    AudienceKind::List => keys.extend(stored.list.iter().copied()),
+                    AudienceKind::List | AudienceKind::Expression(_) => keys.extend(stored.list.iter().copied()),
                 },
                 _ => keys.extend(unsettled(round)),
             }

@@ -15,8 +15,12 @@ values (1, '77777777-7777-4777-8777-777777777777', true, false, 2, '2026-11-26 0
 insert into group_member (tenant_id, group_id, recipient_id) values (1, '77777777-7777-4777-8777-777777777777', 1);
 insert into saved_audience (tenant_id, name, expression, saved_at)
 values (1, 'south', 'country = "France" or group "Milan"', '2026-11-26 08:00:00+00');
-insert into broadcast (tenant_id, broadcast_id, state, urgent, when_in_doubt, audience, expression, deadline_at,
+insert into broadcast (tenant_id, broadcast_id, state, urgent, when_in_doubt, audience, expression, expected, deadline_at,
   created_at, started_at, finished_at, title, content)
-values (1, 913098700000000007, 'done', false, 'hold', 'expression', 'saved "south" except guest',
+values (1, 913098700000000007, 'done', false, 'hold', 'expression', 'saved "south" or list "board"', 2,
   '2100-01-04 08:00:00+00', '2026-11-24 16:08:16+00', '2026-11-24 16:08:17+00', '2026-11-24 16:09:17+00', 'News',
   '{"title": "News", "body": "Text."}');
+insert into round (tenant_id, round_id, broadcast_id, kind, state, targeted, listed_at, created_at, finished_at)
+values (1, 913098700000000007, 913098700000000007, 'send', 'done', 0, '2026-11-24 16:08:16+00', '2026-11-24 16:08:16+00',
+  '2026-11-24 16:09:17+00');
+insert into broadcast_list (tenant_id, broadcast_id, name, people) values (1, 913098700000000007, 'board', '{1, 2}');
