@@ -269,6 +269,8 @@ fn hot() -> Vec<Hot> {
         hot("release_chunks_of", 200, "1, 1".into()),
         hot("miss_stale", 20, "1, now()".into()),
         hot("start_due", 20, "1".into()),
+        hot("unlisted_round", 20, format!("1, {next}")),
+        hot("waiting_audiences", 20, "1".into()),
         hot("finish_preparing", 80, "1, now()".into()),
         hot("doubted_left", 80, "1".into()),
         hot("finish_rounds", 80, "1, now()".into()),

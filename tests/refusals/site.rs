@@ -212,7 +212,7 @@ pub fn expired_secret() -> Row {
 }
 
 pub fn rows(site: &Site) -> Vec<Row> {
-    [identities(), services(), lists(), hours(), lives(site), databases(site)].into_iter().flatten().collect()
+    [identities(), services(), lists(), saved(), hours(), lives(site), databases(site)].into_iter().flatten().collect()
 }
 
 fn identities() -> Vec<Row> {
@@ -301,6 +301,33 @@ fn lists() -> Vec<Row> {
             "names nobody whom the directory knows",
             "teams.tenant_id",
         ),
+    ]
+}
+
+/// Audiences under names.
+fn saved() -> Vec<Row> {
+    let on = |name: &str, args: &[&str]| row(name, &[&["audience"], args].concat()).on_site();
+    vec![
+        on("a saved audience of a list", &["save", "x", "list \"a\""]).bad(
+            "EXPR",
+            "belongs to one broadcast",
+            "Leave the list out",
+        ),
+        on("a saved audience of itself", &["save", "x", "guest or saved \"x\""]).bad(
+            "EXPR",
+            "x → x",
+            "Save one of them again",
+        ),
+        on("a saved audience in other words", &["save", "x", "guest and"]).bad("EXPR", "column 10", "Name somebody"),
+        on("a saved audience without a name", &["save", " ", "guest"]).bad_arguments("<NAME>", "letters or digits", ""),
+        on("a saved audience that is not there", &["show", "x"]).refused(
+            2,
+            "audience_unknown",
+            "NAME",
+            "“x”",
+            "audience list",
+        ),
+        on("the same to be removed", &["remove", "x"]).refused(2, "audience_unknown", "NAME", "“x”", "audience list"),
     ]
 }
 
