@@ -26,14 +26,19 @@ comment on column tenant.answered_at is 'When the bot last answered anybody, by 
 -- Serves chats_heard: the few of whom the bot has just heard.
 create index recipient_heard on recipient (tenant_id, heard_at) where heard_at is not null;
 
+comment on column recipient.kept_at is 'When the directory last told us something new about her.';
+
 create table directory (
   tenant_id integer primary key,
   began_at timestamptz,
   read_at timestamptz,
   failed_at timestamptz,
   failure text,
+  reader bigint,
+  reader_until timestamptz,
   next_page text,
   delta_link text,
+  constraint directory_reader_has_its_end check ((reader is null) = (reader_until is null)),
   constraint directory_failure_has_its_instant check ((failure is null) = (failed_at is null))
 ) with (fillfactor = 50);
 comment on table directory is 'How far a tenant''s people have been read from its directory.';
@@ -42,8 +47,21 @@ comment on column directory.began_at is 'When the whole reading under way began:
 comment on column directory.read_at is 'As of when what we know is complete; null before the first whole reading.';
 comment on column directory.failed_at is 'When reading failed last, unless it has come through since.';
 comment on column directory.failure is 'Why it failed.';
-comment on column directory.next_page is 'Where the whole reading under way goes on after an interruption.';
-comment on column directory.delta_link is 'Where the changes since the last reading are read.';
+comment on column directory.reader is 'Who is reading, so that nobody else does; null for nobody.';
+comment on column directory.reader_until is 'When the reader''s claim ends without a sign of life, by lease_now().';
+comment on column directory.next_page is 'Where the whole reading under way goes on after an interruption; null for its first page.';
+comment on column directory.delta_link is 'Where the changes since the last reading are read; while a whole reading is under way, those since it began.';
+
+create table directory_page (
+  tenant_id integer not null,
+  page_id bigint generated always as identity,
+  people bigint[] not null,
+  primary key (tenant_id, page_id)
+);
+comment on table directory_page is 'Whom the pages of the whole reading under way have named. A row a page: nobody''s own row is written for being there.';
+comment on column directory_page.tenant_id is 'The tenant.';
+comment on column directory_page.page_id is 'Its number, in order.';
+comment on column directory_page.people is 'The people of the page.';
 
 create table directory_group (
   tenant_id integer not null,
@@ -90,10 +108,28 @@ comment on column saved_audience.saved_at is 'When it was last saved.';
 comment on column saved_audience.name is 'Its name, as it is written in an expression.';
 comment on column saved_audience.expression is 'Whom it means.';
 
+create table broadcast_list (
+  tenant_id integer not null,
+  broadcast_id bigint not null,
+  name text not null,
+  people bigint[] not null,
+  primary key (tenant_id, broadcast_id, name)
+);
+comment on table broadcast_list is 'A list that a broadcast''s expression names, until its audience is frozen.';
+comment on column broadcast_list.tenant_id is 'The tenant.';
+comment on column broadcast_list.broadcast_id is 'The broadcast.';
+comment on column broadcast_list.name is 'Its name, as it is written in the expression.';
+comment on column broadcast_list.people is 'Its people, by the directory''s numbers.';
+
+alter table round add column listed_at timestamptz;
+comment on column round.listed_at is 'When its broadcast''s expression was evaluated into audience_list for it; null when that is still to come, or there is no expression.';
+
 alter table broadcast
+  add column expected integer,
   add column expression text,
   drop constraint broadcast_audience_is_known,
   add constraint broadcast_audience_is_known check (audience in ('everyone', 'list', 'expression')),
   add constraint broadcast_expression_is_there check ((audience = 'expression') = (expression is not null));
 comment on column broadcast.audience is 'Whom it is for: everyone, the people of audience_list, or whom the expression names when the audience is frozen.';
+comment on column broadcast.expected is 'How many it meant when it was created; null where nobody counted.';
 comment on column broadcast.expression is 'Whom it is for, in the words of the author; exactly when audience is expression.';

@@ -45,6 +45,8 @@ pub struct Settings {
     pub bot: BotSettings,
     /// How we reach Microsoft.
     pub network: NetworkSettings,
+    /// How fresh what we know of the organisation is kept.
+    pub directory: DirectorySettings,
     /// How the engine behaves, patience and quotas included.
     pub engine: EngineSettings,
     /// Where we listen.
@@ -81,8 +83,19 @@ pub struct TeamsSettings {
     pub client_secret_file: Option<PathBuf>,
     /// The manifest's id of the Teams app.
     pub manifest_id: Option<Uuid>,
+    /// Who has the app: asked for its id when the catalogue may not be read.
+    pub find_app_through: Option<AppHolder>,
     /// How the bot is registered.
     pub bot: BotKind,
+}
+
+/// Who is known to have the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppHolder {
+    /// Somebody, by object id or user principal name.
+    User(String),
+    /// A team, by its id.
+    Team(Uuid),
 }
 
 /// The tenant and app that every record belongs to.
@@ -179,6 +192,15 @@ pub struct NetworkSettings {
     pub connect_timeout: Duration,
     /// How long one request may take as a whole.
     pub request_timeout: Duration,
+}
+
+/// How fresh what we know of the organisation is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirectorySettings {
+    /// How often a process that stays reads what has changed; `None` for never.
+    pub refresh_every: Option<Duration>,
+    /// How old it may be before somebody who makes a broadcast waits for it to be read.
+    pub fresh_for: Duration,
 }
 
 /// Where we listen.

@@ -11,7 +11,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::attributes::{Attributes, Mentioned, Property};
 use crate::domain::audience::Address;
+use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
@@ -19,8 +21,8 @@ use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
 use crate::domain::ids::{
-    BroadcastId, ChunkNumber, ConversationId, EntraId, InstallationId, RecipientKey, RequestId, RoundId, TeamsAppId,
-    TenantKey, WorkerId,
+    BroadcastId, ChunkNumber, ConversationId, EntraId, GroupId, InstallationId, ReaderId, RecipientKey, RequestId,
+    RoundId, TeamsAppId, TenantKey, WorkerId,
 };
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::reason::Reason;
@@ -138,7 +140,8 @@ pub trait Messenger: Send + Sync {
     /// [`Outcome::NotStarted`].
     async fn perform(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer;
 
-    /// Looks the app up in the catalogue by the manifest's id.
+    /// Looks the app up in the catalogue by the manifest's id; where the catalogue may not be read, with a second request
+    /// among the apps of whoever the settings say has it.
     ///
     /// # Errors
     /// The answer to act on, when it is not exactly one app of the organisation.
@@ -166,6 +169,68 @@ pub struct Person {
     pub mail: Option<String>,
     /// What decides whether the bot may write to her.
     pub account: Account,
+    /// Where she works, and as what.
+    pub attributes: Attributes,
+}
+
+impl Person {
+    /// This news of somebody who was known as `old`: what it does not mention stays.
+    #[must_use]
+    pub fn over(self, old: &Self, mentioned: Mentioned) -> Self {
+        use Property as P;
+        let has = |property| mentioned.has(property);
+        let of = |property, new, old: &Option<String>| if has(property) { new } else { old.clone() };
+        let name = |property, new: String, old: &String| if has(property) { new } else { old.clone() };
+        let (account, attributes) = (self.account, self.attributes);
+        let flag = |property, new, old| if has(property) { new } else { old };
+        Self {
+            entra_id: self.entra_id,
+            user_principal_name: name(P::PrincipalName, self.user_principal_name, &old.user_principal_name),
+            display_name: name(P::DisplayName, self.display_name, &old.display_name),
+            mail: of(P::Mail, self.mail, &old.mail),
+            account: Account {
+                guest: flag(P::Guest, account.guest, old.account.guest),
+                enabled: flag(P::Enabled, account.enabled, old.account.enabled),
+                licensed: flag(P::Licensed, account.licensed, old.account.licensed),
+            },
+            attributes: Attributes {
+                department: of(P::Department, attributes.department, &old.attributes.department),
+                job_title: of(P::JobTitle, attributes.job_title, &old.attributes.job_title),
+                office: of(P::Office, attributes.office, &old.attributes.office),
+                country: of(P::Country, attributes.country, &old.attributes.country),
+                language: of(P::Language, attributes.language, &old.attributes.language),
+            },
+        }
+    }
+}
+
+/// What the directory allows itself for one answer, in its resource units.
+///
+/// Source: the vendor's throttling limits of identity and access, editions of 2021 to 2023, with `$select`.
+pub mod units {
+    /// A page of people, or of groups.
+    pub const PEOPLE: u32 = 1;
+    /// A page of changes.
+    pub const CHANGES: u32 = 1;
+    /// A group, or a search for one.
+    pub const GROUPS: u32 = 1;
+    /// A page of a group's members.
+    pub const MEMBERS: u32 = 4;
+}
+
+/// What the directory told, and what it charged for it when it said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told<T> {
+    /// What it told.
+    pub told: T,
+    /// In resource units.
+    pub units: Option<u32>,
+}
+
+impl<T> From<T> for Told<T> {
+    fn from(told: T) -> Self {
+        Self { told, units: None }
+    }
 }
 
 /// One page of people.
@@ -177,14 +242,114 @@ pub struct PeoplePage {
     pub next: Option<String>,
 }
 
-/// Reads the tenant's people. One call makes one request.
+/// One entry among the changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// She joined, or something of her changed.
+    Person(Box<Person>, Mentioned),
+    /// She is gone.
+    Gone(EntraId),
+}
+
+impl Change {
+    /// Whom it is about.
+    pub const fn about(&self) -> EntraId {
+        match self {
+            Self::Person(person, _) => person.entra_id,
+            Self::Gone(id) => *id,
+        }
+    }
+}
+
+/// One page of changes. The same person may be in it several times; the last word holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangesPage {
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+    /// Where it goes on.
+    pub next: Onward,
+}
+
+/// Where a reading of changes goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Onward {
+    /// At once, for there is more.
+    Now(String),
+    /// Another time: these were all changes so far.
+    Later(String),
+}
+
+impl Onward {
+    /// The link.
+    pub fn link(&self) -> &str {
+        match self {
+            Self::Now(link) | Self::Later(link) => link,
+        }
+    }
+}
+
+/// A group or team, as the directory knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// Its object id.
+    pub id: GroupId,
+    /// Its name, as shown.
+    pub name: String,
+    /// It has a team.
+    pub team: bool,
+    /// Whoever may not read hidden memberships is shown it empty.
+    pub hidden: bool,
+}
+
+/// Which groups are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhichGroups<'a> {
+    /// The one with this id.
+    Id(GroupId),
+    /// Those of exactly this name, in any case of letters.
+    Named(&'a str),
+    /// Those whose name begins so.
+    Beginning(&'a str),
+}
+
+/// One page of a group's members, those of the groups within it included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembersPage {
+    /// The people among them.
+    pub members: Vec<EntraId>,
+    /// Where the next page is; `None` after the last.
+    pub next: Option<String>,
+}
+
+/// Reads the tenant's people and groups. One call makes one request.
+///
+/// An answer [`Outcome::Transient`] for [`Reason::Unexpected`] means that the listing must begin again: the directory
+/// does not know the link any more.
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// The page at `page`, or the first.
     ///
     /// # Errors
     /// The answer to act on: throttled, transient, or a halt.
-    async fn people(&self, page: Option<&str>, id: RequestId) -> Result<PeoplePage, Answer>;
+    async fn people(&self, page: Option<&str>, id: RequestId) -> Result<Told<PeoplePage>, Answer>;
+
+    /// The changes at `link`; without one, none at all, and where those from this moment on will be.
+    ///
+    /// # Errors
+    /// As [`Self::people`].
+    async fn changes(&self, link: Option<&str>, id: RequestId) -> Result<Told<ChangesPage>, Answer>;
+
+    /// The groups asked for: a page of them, which is enough to choose from. Nobody is found by an id that is unknown.
+    ///
+    /// # Errors
+    /// As [`Self::people`].
+    async fn groups(&self, which: WhichGroups<'_>, id: RequestId) -> Result<Told<Vec<Group>>, Answer>;
+
+    /// The page of members at `page`, or the first.
+    ///
+    /// # Errors
+    /// As [`Self::people`].
+    async fn members(&self, group: GroupId, page: Option<&str>, id: RequestId) -> Result<Told<MembersPage>, Answer>;
 }
 
 // ---------------------------------------------------------------------------------------------- Doorkeeper
@@ -255,10 +420,10 @@ pub trait Store: Send + Sync {
     /// Keeps these people; whoever is known already keeps her route.
     async fn keep_people(&self, tenant: TenantKey, people: &[Person], now: Timestamp) -> Result<(), StoreError>;
 
-    /// How many people the directory holds.
+    /// How many people the directory holds. Whoever left it does not count.
     async fn count_people(&self, tenant: TenantKey) -> Result<u64, StoreError>;
 
-    /// Whom these addresses name; unknown ones are left out.
+    /// Whom these addresses name; unknown ones, and whoever left, are left out.
     async fn find_people(
         &self,
         tenant: TenantKey,
@@ -291,6 +456,86 @@ pub trait Store: Send + Sync {
         pause: Duration,
         her_pause: Duration,
     ) -> Result<bool, StoreError>;
+
+    // -- audiences
+
+    /// Whom `source` names of those who are there, a list being one of the broadcast `of`; `None` when what it names is
+    /// not there, or not for certain. What is saved under a name is not looked up: it is put in before.
+    async fn named_by(
+        &self,
+        tenant: TenantKey,
+        source: &Source,
+        of: Option<BroadcastId>,
+    ) -> Result<Option<People>, StoreError>;
+
+    /// What is known of these people, by their numbers; unknown ones are left out.
+    async fn acquaintances(&self, tenant: TenantKey, people: &[RecipientKey]) -> Result<Vec<Acquaintance>, StoreError>;
+
+    /// Every saved audience, by name.
+    async fn saved_audiences(&self, tenant: TenantKey) -> Result<Vec<SavedAudience>, StoreError>;
+
+    /// Saves an audience under its name, in the place of an earlier one.
+    async fn save_audience(&self, tenant: TenantKey, audience: &SavedAudience) -> Result<(), StoreError>;
+
+    /// Forgets a saved audience; `false` when there was none.
+    async fn remove_audience(&self, tenant: TenantKey, name: &str) -> Result<bool, StoreError>;
+
+    /// Broadcasts whose audience is told in words and not frozen yet, with the words.
+    async fn waiting_audiences(&self, tenant: TenantKey) -> Result<Vec<(BroadcastId, String)>, StoreError>;
+
+    /// The first people in the order of their names whose name, principal name or mail address begins with `text`.
+    async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Result<Vec<Person>, StoreError>;
+
+    // -- reading the directory
+
+    /// How far the directory has been read.
+    async fn directory(&self, tenant: TenantKey) -> Result<DirectoryRecord, StoreError>;
+
+    /// Claims the reading of the directory for `lease` from now on, by the store's clock; `None` while somebody else
+    /// has it. Each [`Store::advance`] renews it.
+    async fn claim_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+    ) -> Result<Option<DirectoryRecord>, StoreError>;
+
+    /// Takes one step of a reading, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when the claim is not `reader`'s any more.
+    async fn advance(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+        step: &ReadingStep<'_>,
+        now: Timestamp,
+    ) -> Result<Advanced, StoreError>;
+
+    /// Gives the claim back, and notes why the reading failed, if it did.
+    async fn release_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        failure: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps a group with exactly these members, all or nothing; whom we do not know is counted.
+    async fn keep_group(
+        &self,
+        tenant: TenantKey,
+        group: &Group,
+        members: &[EntraId],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Every group that an audience has named, by name.
+    async fn groups(&self, tenant: TenantKey) -> Result<Vec<GroupRecord>, StoreError>;
+
+    /// Those of this name, in any case of letters.
+    async fn find_groups(&self, tenant: TenantKey, name: &str) -> Result<Vec<GroupRecord>, StoreError>;
 
     // -- broadcasts
 
@@ -339,6 +584,19 @@ pub trait Store: Send + Sync {
         after: Option<RecipientKey>,
         limit: u32,
     ) -> Result<Vec<(RecipientKey, DeliveryReport)>, StoreError>;
+
+    /// Lays down whom a round's expression means, all of them or nobody, so that the round can be expanded. Once: a
+    /// repetition changes nothing, and neither does a round that is not to be expanded at this moment.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when `held` is not ours any more.
+    async fn lay_down(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        round: RoundId,
+        people: &People,
+    ) -> Result<(), StoreError>;
 
     /// What is said.
     async fn content(&self, tenant: TenantKey, id: BroadcastId) -> Result<Content, StoreError>;

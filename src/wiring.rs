@@ -20,10 +20,11 @@ use crate::app::health::{Health, Readiness};
 use crate::app::hear::{Ear, Replies};
 use crate::app::lease::Worker;
 use crate::app::people::{People, PeopleError};
-use crate::config::{BotKind, Cloud, ProxySetting, Settings};
+use crate::app::refresh;
+use crate::config::{AppHolder, BotKind, Cloud, ProxySetting, Settings};
 use crate::domain::check::Check;
 use crate::domain::fault::{Fault, Faults};
-use crate::domain::ids::{BroadcastId, RequestId, TenantKey};
+use crate::domain::ids::{BroadcastId, GroupId, RequestId, TenantKey};
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
@@ -306,6 +307,14 @@ impl Stentor {
         Foresight { store: self.store.as_ref(), tenant: self.tenant, quotas, now: self.clock.now() }
     }
 
+    /// Keeps what we know of the organisation fresh until `stop`. A process that may not speak to Teams leaves it to others.
+    pub async fn keep_fresh(&self, stop: CancellationToken) {
+        match self.settings.directory.refresh_every.filter(|_| self.settings.teams().is_ok()) {
+            Some(every) => refresh::keep_fresh(&self.people(), every, stop).await,
+            None => stop.cancelled().await,
+        }
+    }
+
     /// What reading the directory and accepting broadcasts need.
     pub fn people(&self) -> People {
         People {
@@ -318,6 +327,7 @@ impl Stentor {
             quota: self.settings.engine.quotas[&Bucket::Directory],
             // Somebody waits at the keyboard: fail within seconds, not within the patience of a delivery.
             retry: RetryPolicy { tries: 5, longest: Duration::from_secs(5), ..self.settings.engine.retry.clone() },
+            fresh_for: self.settings.directory.fresh_for,
         }
     }
 }
@@ -400,6 +410,10 @@ fn client_settings(settings: &Settings) -> anyhow::Result<TeamsClientSettings> {
         BotKind::SingleTenant => teams::BotKind::SingleTenant,
         BotKind::MultiTenant => teams::BotKind::MultiTenant,
     };
+    client.app_holder = settings.teams.find_app_through.clone().map(|holder| match holder {
+        AppHolder::User(user) => teams::AppHolder::User(user),
+        AppHolder::Team(team) => teams::AppHolder::Team(GroupId(team)),
+    });
     client.request_timeout = network.request_timeout;
     client.connect_timeout = network.connect_timeout;
     client.way = match &network.proxy {

@@ -48,6 +48,12 @@ fn every_command_explains_itself() {
         "config",
         "completions",
         "man",
+        "audience",
+        "audience check",
+        "audience save",
+        "audience list",
+        "audience show",
+        "audience remove",
         "broadcast",
         "broadcast create",
         "broadcast list",
@@ -58,6 +64,10 @@ fn every_command_explains_itself() {
         "broadcast resume",
         "broadcast cancel",
         "broadcast export",
+        "directory",
+        "directory sync",
+        "directory status",
+        "directory search",
     ];
     for command in commands {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();

@@ -8,6 +8,7 @@ use sqlx::Executor;
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
+use stentor::domain::attributes::Attributes;
 use stentor::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment};
 use stentor::domain::check::{Check, Verdict};
 use stentor::domain::chunk::Chunk;
@@ -44,6 +45,7 @@ impl Bench {
             display_name: format!("Person {number}"),
             mail: None,
             account: Account::ORDINARY,
+            attributes: Attributes::default(),
         };
         store.keep_people(tenant, &(1..=6).map(person).collect::<Vec<_>>(), now()).await.unwrap();
         let (id, round) = (BroadcastId::new(now(), 1), RoundId::new(now(), 2));
@@ -55,9 +57,18 @@ impl Bench {
         };
         let content = Content { title: "News".into(), body: "Text".into(), ..Content::default() };
         let audience = AudienceKind::Everyone;
-        let broadcast =
-            NewBroadcast { id, round, content, treatment, audience, schedule: None, author: None, created_at: now() };
-        store.submit(&Submission { tenant, broadcast, list: vec![] }).await.unwrap();
+        let broadcast = NewBroadcast {
+            id,
+            round,
+            content,
+            treatment,
+            audience,
+            expected: None,
+            schedule: None,
+            author: None,
+            created_at: now(),
+        };
+        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
         let bench = Self { store, tenant, database };
         let (worker, held) = bench.worker().await;
         while !bench.store.expand(held, worker, round, 1000, 3, now()).await.unwrap().complete {}

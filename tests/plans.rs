@@ -16,7 +16,7 @@ use stentor::adapters::postgres::{PgStore, schema, statements};
 use stentor::domain::ids::RoundId;
 
 /// Tables that grow with people, rounds or history. The others hold a few rows for each worker or tenant.
-const LARGE: [&str; 4] = ["audience", "attempt", "chunk", "recipient"];
+const LARGE: [&str; 5] = ["audience", "attempt", "chunk", "group_member", "recipient"];
 const ROUNDS_A_WEEK: i64 = 5;
 /// People in each round; 250 a chunk.
 const PEOPLE: i64 = 30_000;
@@ -44,7 +44,15 @@ impl Bench {
     /// 200,000 people in three tenants, the first of which works.
     async fn people(&self) {
         self.sql(
-            "insert into worker (host, pid, process_started, alive_until) values ('here', 1, 1, 'infinity'), ('gone', 1, 1, '-infinity');
+            "insert into directory_group (tenant_id, group_id, team, hidden, name)
+             select 1, gen_random_uuid(), false, false, 'Group ' || n from generate_series(1, 200) n;
+             insert into directory_group (tenant_id, group_id, team, hidden, name)
+             values (1, '77777777-7777-4777-8777-777777777777', false, false, 'Milan');
+             insert into group_member (tenant_id, group_id, recipient_id)
+             select 1, '77777777-7777-4777-8777-777777777777', n from generate_series(1, 200) n;
+             insert into group_member (tenant_id, group_id, recipient_id)
+             select 1, g.group_id, n from directory_group g, generate_series(1, 500) n where g.name <> 'Milan';
+             insert into worker (host, pid, process_started, alive_until) values ('here', 1, 1, 'infinity'), ('gone', 1, 1, '-infinity');
              insert into tenant (entra_tenant_id, app_id, lease_owner, lease_epoch)
              select gen_random_uuid(), gen_random_uuid(), 1, 1 from generate_series(1, 3);
              insert into recipient (tenant_id, guest, enabled, licensed, entra_id, kept_at, user_principal_name, display_name, mail,
@@ -226,6 +234,23 @@ fn hot() -> Vec<Hot> {
     let flush = format!("1, 1, {chunks}, {facts}, {routes}, now(), {}", same("false"));
     let names = every(1, &|n| format!("'person{n}@contoso.example'"));
     let ids = every(1, &|n| format!("'{n:032x}'::uuid"));
+    let text = |of: &dyn Fn(i64) -> String| every(1, &|n| format!("'{}'", of(n)));
+    let keep_people = [
+        ids.clone(),
+        same("-1"),
+        text(&|n| format!("Person {}", if n == 50 { 0 } else { n })),
+        text(&|n| format!("Person{n}@contoso.example")),
+        text(&|n| format!("mail{n}@contoso.example")),
+        same("false"),
+        same("true"),
+        same("true"),
+        same(nothing),
+        same(nothing),
+        same(nothing),
+        same(nothing),
+        same(nothing),
+    ];
+    let keep_people = format!("1, {}, true, now()", keep_people.join(", "));
     vec![
         hot("work_rounds", 40, "1".into()),
         hot("untold", 10, "1".into()),
@@ -249,6 +274,8 @@ fn hot() -> Vec<Hot> {
         hot("release_chunks_of", 200, "1, 1".into()),
         hot("miss_stale", 20, "1, now()".into()),
         hot("start_due", 20, "1".into()),
+        hot("unlisted_round", 20, format!("1, {next}")),
+        hot("waiting_audiences", 20, "1".into()),
         hot("finish_preparing", 80, "1, now()".into()),
         hot("doubted_left", 80, "1".into()),
         hot("finish_rounds", 80, "1, now()".into()),
@@ -261,6 +288,10 @@ fn hot() -> Vec<Hot> {
         hot("deliveries", 12_000, format!("1, {round}, 45000, 500")),
         // Sums over the facts of one broadcast: as many pages as those have, and no more.
         hot("reasons", 5000, format!("1, {round}")),
+        // A page of people of whom nothing is new, and one person of whom something is.
+        hot("keep_people", 1200, keep_people),
+        hot("part_with_these", 60, "1, array[lpad(to_hex(7), 32, '0')::uuid], now()".into()),
+        hot("find_groups", 900, "1, 'Milan'".into()),
         hot("find_people_by_id", 600, format!("1, {ids}")),
         hot("hear", 80, "1, '00000000000000000000000000000007'::uuid, now(), 'a:1', 'https://smba.example/'".into()),
         hot("chats_heard", 120, "1, now() - interval '1 second'".into()),

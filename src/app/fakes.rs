@@ -1,6 +1,6 @@
 //! A store, a directory, a clock and dice for the tests of the use cases. What a use case has no business with panics.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::people::People;
+use crate::domain::attributes::Attributes;
 use crate::domain::audience::Address;
+use crate::domain::audience::expression::{People as Set, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
@@ -16,7 +18,8 @@ use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
 use crate::domain::ids::{
-    BroadcastId, ChunkNumber, EntraId, RecipientKey, RequestId, RoundId, TeamsAppId, TenantKey, WorkerId,
+    BroadcastId, ChunkNumber, EntraId, GroupId, ReaderId, RecipientKey, RequestId, RoundId, TeamsAppId, TenantKey,
+    WorkerId,
 };
 use crate::domain::pacing::Quota;
 use crate::domain::reason::Reason;
@@ -25,9 +28,10 @@ use crate::domain::route::Account;
 use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
-    Answer, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock, DeliveryReport, Directory,
-    Expanded, Flush, Flushed, Halt, HeldTenant, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random,
-    RetryWish, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
+    Acquaintance, Advanced, Answer, AttemptFact, BroadcastReport, BucketRecord, ChangesPage, ChatsHeard, ClaimedChunk,
+    Clock, DeliveryReport, Directory, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant,
+    MembersPage, Onward, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, ReadingStep, RetryWish,
+    SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Told, Untold, WhichGroups, Whose,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);
@@ -68,12 +72,16 @@ pub struct FakeDirectory {
     pub page_size: usize,
     /// Given before anything else.
     pub refusals: Mutex<VecDeque<Answer>>,
+    /// What is answered when changes are asked for, in turn; none after the last.
+    pub changes: Mutex<VecDeque<Result<ChangesPage, Answer>>>,
+    /// The groups, and the pages of their members.
+    pub groups: Mutex<Vec<(Group, Vec<Vec<EntraId>>)>>,
     pub requests: AtomicU64,
 }
 
 #[async_trait]
 impl Directory for FakeDirectory {
-    async fn people(&self, page: Option<&str>, _: RequestId) -> Result<PeoplePage, Answer> {
+    async fn people(&self, page: Option<&str>, _: RequestId) -> Result<Told<PeoplePage>, Answer> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let from: usize = page.map_or(0, |page| page.parse().unwrap());
         // The refusals meet whoever asks for the second page.
@@ -82,7 +90,38 @@ impl Directory for FakeDirectory {
         }
         let people = self.people.lock().unwrap();
         let to = (from + self.page_size.max(1)).min(people.len());
-        Ok(PeoplePage { people: people[from..to].to_vec(), next: (to < people.len()).then(|| to.to_string()) })
+        let next = (to < people.len()).then(|| to.to_string());
+        Ok(PeoplePage { people: people[from..to].to_vec(), next }.into())
+    }
+
+    async fn changes(&self, link: Option<&str>, _: RequestId) -> Result<Told<ChangesPage>, Answer> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let none = || Ok(ChangesPage { changes: Vec::new(), next: Onward::Later("later".to_owned()) });
+        let laid_in = link.and_then(|_| self.changes.lock().unwrap().pop_front());
+        laid_in.unwrap_or_else(none).map(Told::from)
+    }
+
+    async fn groups(&self, which: WhichGroups<'_>, _: RequestId) -> Result<Told<Vec<Group>>, Answer> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let wanted = |group: &Group| match which {
+            WhichGroups::Id(id) => group.id == id,
+            WhichGroups::Named(name) => group.name == name,
+            WhichGroups::Beginning(text) => group.name.starts_with(text),
+        };
+        let groups = self.groups.lock().unwrap();
+        Ok(groups.iter().map(|(group, _)| group).filter(|group| wanted(group)).cloned().collect::<Vec<_>>().into())
+    }
+
+    async fn members(&self, group: GroupId, page: Option<&str>, _: RequestId) -> Result<Told<MembersPage>, Answer> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let place: usize = page.map_or(0, |page| page.parse().unwrap());
+        if let Some(answer) = self.refusals.lock().unwrap().pop_front_if(|_| place > 0) {
+            return Err(answer);
+        }
+        let groups = self.groups.lock().unwrap();
+        let (_, pages) = groups.iter().find(|(known, _)| known.id == group).unwrap();
+        let next = (place + 1 < pages.len()).then(|| (place + 1).to_string());
+        Ok(MembersPage { members: pages[place].clone(), next }.into())
     }
 }
 
@@ -91,6 +130,10 @@ impl Directory for FakeDirectory {
 pub struct FakeStore {
     pub people: Mutex<Vec<Person>>,
     pub submissions: Mutex<Vec<Submission>>,
+    /// How far the directory was read.
+    pub directory: Mutex<DirectoryRecord>,
+    /// The groups and their members.
+    pub groups: Mutex<BTreeMap<GroupId, (GroupRecord, Vec<EntraId>)>>,
     pub deliveries: Mutex<Vec<DeliveryReport>>,
     /// What is answered when a broadcast's state is asked for, in turn.
     pub reports: Mutex<VecDeque<Stored<Option<BroadcastReport>>>>,
@@ -115,6 +158,7 @@ pub fn person(number: u128, name: &str, account: Account) -> Person {
         display_name: name.to_owned(),
         mail: Some(format!("{name}@mail.contoso.example")),
         account,
+        attributes: Attributes::default(),
     }
 }
 
@@ -128,7 +172,12 @@ pub fn people(directory: std::sync::Arc<FakeDirectory>, store: std::sync::Arc<Fa
         tenant: TENANT,
         quota: Quota::per_second(50),
         retry: RetryPolicy::default(),
+        fresh_for: Duration::from_secs(900),
     }
+}
+
+fn key(person: &Person) -> RecipientKey {
+    RecipientKey(person.entra_id.0.as_u128() as i64)
 }
 
 type Stored<T> = Result<T, StoreError>;
@@ -160,11 +209,70 @@ impl Store for FakeStore {
                 None => person.mail.as_ref().is_some_and(|mail| is(mail, name)),
             },
         };
-        let key = |person: &Person| RecipientKey(person.entra_id.0.as_u128() as i64);
         let found = people.iter().flat_map(|person| {
             addresses.iter().filter(|address| names(person, address)).map(|address| (address.clone(), key(person)))
         });
         Ok(found.collect())
+    }
+
+    async fn search_people(&self, _: TenantKey, _: &str, _: u32) -> Stored<Vec<Person>> {
+        unreachable!()
+    }
+
+    async fn directory(&self, _: TenantKey) -> Stored<DirectoryRecord> {
+        Ok(self.directory.lock().unwrap().clone())
+    }
+
+    async fn claim_directory(&self, _: TenantKey, _: ReaderId, _: Duration) -> Stored<Option<DirectoryRecord>> {
+        Ok(Some(self.directory.lock().unwrap().clone()))
+    }
+
+    /// Nobody ever leaves: what becomes of whom is for the tests of the real stores.
+    async fn advance(
+        &self,
+        tenant: TenantKey,
+        _: ReaderId,
+        _: Duration,
+        step: &ReadingStep<'_>,
+        now: Timestamp,
+    ) -> Stored<Advanced> {
+        match step {
+            ReadingStep::Page { people, next } => {
+                self.keep_people(tenant, people, now).await?;
+                self.directory.lock().unwrap().next_page = next.map(str::to_owned);
+            }
+            ReadingStep::Begin { delta_link } => {
+                let mut directory = self.directory.lock().unwrap();
+                (directory.began_at, directory.delta_link) = (Some(now), Some((*delta_link).to_owned()));
+            }
+            ReadingStep::PartWith { .. } => {}
+            ReadingStep::End => self.directory.lock().unwrap().began_at = None,
+            ReadingStep::Changes { link, read_at, .. } => {
+                let mut directory = self.directory.lock().unwrap();
+                (directory.delta_link, directory.read_at) = (Some((*link).to_owned()), *read_at);
+            }
+        }
+        Ok(Advanced::default())
+    }
+
+    async fn release_directory(&self, _: TenantKey, _: ReaderId, failure: Option<&str>, now: Timestamp) -> Stored<()> {
+        self.directory.lock().unwrap().failure = failure.map(|failure| (now, failure.to_owned()));
+        Ok(())
+    }
+
+    async fn keep_group(&self, _: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) -> Stored<()> {
+        let record =
+            GroupRecord { group: group.clone(), members: members.len() as u64, outsiders: 0, read_at: Some(now) };
+        self.groups.lock().unwrap().insert(group.id, (record, members.to_vec()));
+        Ok(())
+    }
+
+    async fn groups(&self, _: TenantKey) -> Stored<Vec<GroupRecord>> {
+        Ok(self.groups.lock().unwrap().values().map(|(record, _)| record.clone()).collect())
+    }
+
+    async fn find_groups(&self, tenant: TenantKey, name: &str) -> Stored<Vec<GroupRecord>> {
+        Ok(self.groups(tenant).await?.into_iter().filter(|known| known.group.name == name).collect())
     }
 
     async fn submit(&self, submission: &Submission) -> Stored<()> {
@@ -188,6 +296,39 @@ impl Store for FakeStore {
         Ok(numbered.filter(|(key, _)| after.is_none_or(|after| *key > after)).take(limit as usize).collect())
     }
 
+    async fn named_by(&self, _: TenantKey, source: &Source, _: Option<BroadcastId>) -> Stored<Option<Set>> {
+        assert_eq!(*source, Source::Everyone, "of other sources the real stores are asked");
+        Ok(Some(self.people.lock().unwrap().iter().map(key).collect()))
+    }
+
+    async fn acquaintances(&self, _: TenantKey, wanted: &[RecipientKey]) -> Stored<Vec<Acquaintance>> {
+        let people = self.people.lock().unwrap();
+        let known = people.iter().filter(|person| wanted.contains(&key(person))).map(|person| Acquaintance {
+            key: key(person),
+            entra_id: person.entra_id,
+            display_name: person.display_name.clone(),
+            user_principal_name: person.user_principal_name.clone(),
+            account: person.account,
+            refusal: None,
+        });
+        Ok(known.collect())
+    }
+
+    async fn saved_audiences(&self, _: TenantKey) -> Stored<Vec<SavedAudience>> {
+        unreachable!()
+    }
+    async fn save_audience(&self, _: TenantKey, _: &SavedAudience) -> Stored<()> {
+        unreachable!()
+    }
+    async fn remove_audience(&self, _: TenantKey, _: &str) -> Stored<bool> {
+        unreachable!()
+    }
+    async fn waiting_audiences(&self, _: TenantKey) -> Stored<Vec<(BroadcastId, String)>> {
+        unreachable!()
+    }
+    async fn lay_down(&self, _: HeldTenant, _: WorkerId, _: RoundId, _: &Set) -> Stored<()> {
+        unreachable!()
+    }
     async fn tenant(&self, _: uuid::Uuid, _: uuid::Uuid) -> Stored<TenantKey> {
         unreachable!()
     }

@@ -55,8 +55,9 @@ impl Foresight<'_> {
         }
         let mut mix = self.store.ways(self.tenant, &Whose::Broadcast(report.id)).await?;
         if mix.people() == 0 {
-            // A retry that has not begun names nobody yet.
-            mix = Mix::unknown(report.progress.pending);
+            // A retry that has not begun names nobody yet, nor do words before their hour.
+            let waits = report.started_at.is_none();
+            mix = Mix::unknown(report.expected.filter(|_| waits).unwrap_or(report.progress.pending));
         }
         let schedule = report.schedule.as_ref().filter(|_| report.state == BroadcastState::Scheduled);
         self.foretell(mix, report.treatment.urgent, schedule, Some(report.id), obstacle(report.state)).await
@@ -224,6 +225,7 @@ mod tests {
                 deadline_at: now(),
                 tolerance: TOLERANCE,
             },
+            expression: None,
             hour_in: None,
         };
         store.work.lock().unwrap().rounds = vec![round(1, RoundKind::Prepare), round(2, RoundKind::Send)];

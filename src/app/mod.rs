@@ -1,21 +1,26 @@
 //! What Stentor does: one use case a file. Ask, decide, record.
 
+pub mod audience;
 pub mod clocks;
 pub mod control;
 pub mod engine;
 pub mod export;
 pub mod flush;
 pub mod forecast;
+pub mod groups;
 pub mod health;
 pub mod hear;
 pub mod hold;
+pub mod inquiry;
 pub mod lease;
 pub mod notice;
 pub mod people;
 pub mod quota;
+pub mod refresh;
 pub mod report;
 pub mod rescue;
 pub mod retry;
+pub mod saved;
 pub mod submit;
 pub mod tally;
 pub mod work;

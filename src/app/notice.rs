@@ -41,9 +41,10 @@ pub async fn tell(
             tolerance: TOLERANCE,
         },
         audience: AudienceKind::List,
+        expected: None,
         created_at,
     };
-    store.tell(untold, &Submission { tenant, broadcast, list: vec![untold.author] }).await
+    store.tell(untold, &Submission { tenant, broadcast, list: vec![untold.author], lists: vec![] }).await
 }
 
 /// What the author reads.
@@ -105,6 +106,8 @@ mod tests {
                 deadline_at: at,
                 tolerance: TOLERANCE,
             },
+            audience: AudienceKind::Everyone,
+            expected: None,
             created_at: at,
             started_at: Some(at),
             finished_at: Some(at),

@@ -1,33 +1,41 @@
 //! Accepts a broadcast: checks what is said, finds out who is meant, stores both or nothing.
 //!
-//! A list names people by id, user principal name or mail; the directory that we keep says who they are, and is read
-//! afresh, once, when it does not know somebody. Two addresses of one person are one recipient.
+//! The rooms beside this one find out who is meant: `lists` reads whom the lines of a list name, `named` whom a whole
+//! audience, and `preview` tells both before anything is stored.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use crate::domain::audience::{Address, Flaw, List, Malformed, Repeat};
+use crate::domain::audience::expression::Expression;
+use crate::domain::audience::{Address, List};
 use crate::domain::broadcast::{AudienceKind, NewBroadcast, Schedule, Treatment};
 use crate::domain::content::Content;
 use crate::domain::fault::{Fault, Faults};
-use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RoundId};
+use crate::domain::ids::{BroadcastId, RecipientKey, RoundId};
 use crate::domain::retry::Jitter;
 use crate::domain::time::Timestamp;
-use crate::ports::{Person, StoreError, Submission};
+use crate::ports::{StoreError, Submission};
 
-use super::people::{People, PeopleError, PeopleRead, Reach};
+use super::audience::AudienceError;
+use super::people::{People, PeopleError, PeopleRead};
 
-/// Addresses looked up in one statement.
-const FIND_BATCH: usize = 5000;
+mod lists;
+mod named;
+mod preview;
+
+pub use lists::LeftOut;
+pub use named::{Counted, count};
+pub use preview::{Preview, Reach, preview};
+
+use named::{Named, named};
+
+/// The option that an expression stands behind.
+pub const EXPRESSION: &str = "--audience-expr";
 /// How often the same submission is stored again while the database does not answer.
 const STORE_TRIES: u8 = 5;
 /// How far ahead an hour may lie. Further is a slip of the year.
 const AHEAD_MAX: TimeDelta = TimeDelta::days(366);
-/// Lines that a refusal spells out; the count tells of the others.
-const LINES_SHOWN: usize = 8;
-
 /// Who is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
@@ -35,6 +43,19 @@ pub enum Audience {
     Everyone,
     /// The people of a list.
     List(List),
+    /// Whom an expression means.
+    Words(Words),
+}
+
+/// An audience in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// As the author wrote them.
+    pub text: String,
+    /// What they say.
+    pub expression: Expression,
+    /// The lists that they name.
+    pub lists: BTreeMap<String, List>,
 }
 
 /// A broadcast as its author hands it in.
@@ -54,19 +75,6 @@ pub struct Draft {
     pub accept_partial: bool,
 }
 
-/// Lines of the list that name nobody, or somebody again, by line. All empty for everyone.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LeftOut {
-    /// Nobody in the directory has this address.
-    pub unknown: Vec<(u64, Address)>,
-    /// More than one person has it.
-    pub ambiguous: Vec<(u64, Address)>,
-    /// Neither an id nor an address.
-    pub malformed: Vec<Malformed>,
-    /// Names somebody whom an earlier line named, by the same address or by another one of hers.
-    pub duplicates: Vec<Repeat>,
-}
-
 /// A stored broadcast.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
@@ -76,17 +84,8 @@ pub struct Accepted {
     pub targeted: u64,
     /// What of the list is not among them.
     pub left_out: LeftOut,
-}
-
-/// What a broadcast would be, had it been stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preview {
-    /// Whom it is for, and who of them is left out by rule.
-    pub reach: Reach,
-    /// Who of a list would get it; `None` for everyone.
-    pub reachable: Option<Vec<EntraId>>,
-    /// What of the list is not among them.
-    pub left_out: LeftOut,
+    /// The same of the lists that an expression names, by name.
+    pub lists: BTreeMap<String, LeftOut>,
 }
 
 /// Why a broadcast was not accepted.
@@ -95,13 +94,15 @@ pub enum SubmitError {
     /// It is wrong; nothing was stored.
     #[error(transparent)]
     Faults(#[from] Faults),
-    /// Lines of its list name nobody, and nobody said to go on without them; nothing was stored.
+    /// It is for nobody, or lines of its lists name nobody and nobody said to go on without them; nothing was stored.
     #[error("{faults}")]
     LeftOut {
         /// The first of them, in words.
         faults: Faults,
-        /// All of them.
+        /// All of them: of the list that is the audience.
         left_out: Box<LeftOut>,
+        /// All of them: of the lists that an expression names, by name.
+        lists: BTreeMap<String, LeftOut>,
     },
     /// The directory could not be read; nothing was stored.
     #[error(transparent)]
@@ -120,6 +121,15 @@ impl From<StoreError> for SubmitError {
     }
 }
 
+impl From<AudienceError> for SubmitError {
+    fn from(error: AudienceError) -> Self {
+        match error {
+            AudienceError::Store(error) => Self::Store(error),
+            wrong => Self::Faults(Faults(vec![wrong.fault(EXPRESSION)])),
+        }
+    }
+}
+
 /// Checks and stores `draft`; `progress` hears of the directory being read.
 ///
 /// # Errors
@@ -130,20 +140,24 @@ pub async fn submit(
     progress: impl FnMut(PeopleRead) + Send,
 ) -> Result<Accepted, SubmitError> {
     let content = check(people, &draft)?;
-    let (audience, list, targeted, left_out) = match &draft.audience {
+    let (targeted, named) = match &draft.audience {
         Audience::Everyone => {
-            // Whoever joined since the last reading is somebody, too.
-            people.sync(progress).await?;
-            let targeted = people.store.count_people(people.tenant).await?;
-            (AudienceKind::Everyone, Vec::new(), targeted, LeftOut::default())
+            // Counted, not read: half a million are as quick as ten.
+            people.refresh(progress).await?;
+            (people.store.count_people(people.tenant).await?, Named::default())
         }
-        Audience::List(list) => {
-            let (keys, left_out) = resolve(people, list, progress).await?;
-            let targeted = keys.len() as u64;
-            (AudienceKind::List, keys, targeted, left_out)
+        audience => {
+            let named = named(people, audience, progress).await?;
+            (named.whom.meant.people.count(), named)
         }
     };
-    refuse_partial(&left_out, targeted, draft.accept_partial)?;
+    named.refuse(&draft.audience, targeted, draft.accept_partial)?;
+    let (audience, list) = match draft.audience {
+        Audience::Everyone => (AudienceKind::Everyone, Vec::new()),
+        Audience::List(_) => (AudienceKind::List, named.whom.meant.people.iter().collect()),
+        // Whom it means is decided when it is frozen.
+        Audience::Words(words) => (AudienceKind::Expression(words.text), Vec::new()),
+    };
     let author = match &draft.author {
         Some(address) => Some(find_author(people, address).await?),
         None => None,
@@ -158,52 +172,15 @@ pub async fn submit(
         content,
         treatment: draft.treatment,
         audience,
+        expected: Some(targeted),
         created_at,
     };
     let id = broadcast.id;
-    store(people, &Submission { tenant: people.tenant, broadcast, list }).await?;
+    let lists = named.lists.iter().map(|(name, listed)| (name.clone(), listed.people.clone())).collect();
+    store(people, &Submission { tenant: people.tenant, broadcast, list, lists }).await?;
     tracing::info!(broadcast = %id, targeted, "broadcast accepted");
-    Ok(Accepted { broadcast: id, targeted, left_out })
-}
-
-/// Finds out what [`submit`] would do, from the directory itself. Stores nothing at all.
-///
-/// # Errors
-/// As [`submit`], without the doubt.
-pub async fn preview(people: &People, draft: Draft) -> Result<Preview, SubmitError> {
-    check(people, &draft)?;
-    let preview = match &draft.audience {
-        Audience::Everyone => {
-            let mut reach = Reach::default();
-            people.browse(|person| reach.count(person)).await?;
-            Preview { reach, reachable: None, left_out: LeftOut::default() }
-        }
-        Audience::List(list) => preview_list(people, list).await?,
-    };
-    refuse_partial(&preview.left_out, preview.reach.people, draft.accept_partial)?;
-    Ok(preview)
-}
-
-async fn preview_list(people: &People, list: &List) -> Result<Preview, SubmitError> {
-    let wanted: HashSet<&Address> = list.people.iter().map(|(_, address)| address).collect();
-    let mut found = Found::default();
-    let mut named: Vec<Person> = Vec::new();
-    people
-        .browse(|person| {
-            let addresses = addresses(person).into_iter().filter(|(address, _)| wanted.contains(address));
-            let place = named.len();
-            let hits = addresses.map(|(address, by)| found.add(address, by, place)).count();
-            if hits > 0 {
-                named.push(person.clone());
-            }
-        })
-        .await?;
-    let (places, left_out) = found.pick(list);
-    let mut reach = Reach::default();
-    places.iter().for_each(|place| reach.count(&named[*place]));
-    let people = places.into_iter().map(|place| &named[place]);
-    let reachable = people.filter(|person| person.account.barrier().is_none()).map(|person| person.entra_id);
-    Ok(Preview { reach, reachable: Some(reachable.collect()), left_out })
+    let lists = named.lists.into_iter().map(|(name, listed)| (name, listed.left_out)).collect();
+    Ok(Accepted { broadcast: id, targeted, left_out: named.left_out, lists })
 }
 
 /// Everything that can be refused without asking anybody.
@@ -239,10 +216,8 @@ fn bad_hour(start_at: Timestamp, now: Timestamp) -> Option<Fault> {
 
 /// The person whom the bot tells.
 async fn find_author(people: &People, address: &Address) -> Result<RecipientKey, SubmitError> {
-    let mut found = Found::default();
-    find(people, std::slice::from_ref(address), &mut found).await?;
-    match found.keys(address) {
-        [author] => Ok(*author),
+    match people.store.find_people(people.tenant, std::slice::from_ref(address)).await?.as_slice() {
+        [(_, author)] => Ok(*author),
         several => {
             let problem = match several {
                 [] => format!("“{address}” is nobody whom the directory knows"),
@@ -252,146 +227,6 @@ async fn find_author(people: &People, address: &Address) -> Result<RecipientKey,
             Err(Faults(vec![Fault::new("--tell", problem, cure)]).into())
         }
     }
-}
-
-/// Looks the list's people up, reading the directory once when somebody is unknown.
-async fn resolve(
-    people: &People,
-    list: &List,
-    progress: impl FnMut(PeopleRead) + Send,
-) -> Result<(Vec<RecipientKey>, LeftOut), SubmitError> {
-    let wanted: Vec<Address> = list.people.iter().map(|(_, address)| address.clone()).collect();
-    let mut found = Found::default();
-    find(people, &wanted, &mut found).await?;
-    let unknown: Vec<Address> = wanted.into_iter().filter(|address| !found.knows(address)).collect();
-    if !unknown.is_empty() {
-        people.sync(progress).await?;
-        find(people, &unknown, &mut found).await?;
-    }
-    Ok(found.pick(list))
-}
-
-async fn find(people: &People, addresses: &[Address], found: &mut Found<RecipientKey>) -> Result<(), StoreError> {
-    for batch in addresses.chunks(FIND_BATCH) {
-        for (address, key) in people.store.find_people(people.tenant, batch).await? {
-            // The store has weighed principal names against mail addresses itself.
-            found.add(address, By::Own, key);
-        }
-    }
-    Ok(())
-}
-
-/// How firmly an address belongs to a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum By {
-    /// Her id or principal name, which nobody else has.
-    Own,
-    /// Her mail address, which reads like somebody else's principal name or is shared at times.
-    Mail,
-}
-
-/// Who has which address.
-struct Found<K>(HashMap<Address, (By, Vec<K>)>);
-
-impl<K> Default for Found<K> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
-}
-
-impl<K: Copy + Eq + std::hash::Hash> Found<K> {
-    fn add(&mut self, address: Address, by: By, key: K) {
-        let (firmest, keys) = self.0.entry(address).or_insert((by, Vec::new()));
-        if by < *firmest {
-            (*firmest, *keys) = (by, Vec::new());
-        }
-        if by == *firmest && !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-
-    fn knows(&self, address: &Address) -> bool {
-        self.0.contains_key(address)
-    }
-
-    fn keys(&self, address: &Address) -> &[K] {
-        self.0.get(address).map_or(&[], |(_, keys)| keys.as_slice())
-    }
-
-    /// The list's people, each once, in its order; and what of it names nobody, several, or somebody again.
-    fn pick(&self, list: &List) -> (Vec<K>, LeftOut) {
-        let (mut picked, mut first_lines) = (Vec::new(), HashMap::new());
-        let mut left_out =
-            LeftOut { malformed: list.malformed.clone(), duplicates: list.duplicates.clone(), ..LeftOut::default() };
-        for (line, address) in &list.people {
-            match self.keys(address) {
-                [] => left_out.unknown.push((*line, address.clone())),
-                [key] => match first_lines.entry(*key) {
-                    Entry::Vacant(place) => {
-                        place.insert(*line);
-                        picked.push(*key);
-                    }
-                    Entry::Occupied(first) => {
-                        left_out.duplicates.push(Repeat { line: *line, first_line: *first.get() });
-                    }
-                },
-                _ => left_out.ambiguous.push((*line, address.clone())),
-            }
-        }
-        left_out.duplicates.sort_unstable();
-        (picked, left_out)
-    }
-}
-
-/// Every address that names `person`, as a list would write it.
-fn addresses(person: &Person) -> HashMap<Address, By> {
-    let mail = person.mail.iter().map(|mail| (Address::Name(mail.to_lowercase()), By::Mail));
-    let name = Address::Name(person.user_principal_name.to_lowercase());
-    // The firmer one comes last, and stays when both read the same.
-    mail.chain([(name, By::Own), (Address::Id(person.entra_id), By::Own)]).collect()
-}
-
-fn refuse_partial(left_out: &LeftOut, targeted: u64, accept_partial: bool) -> Result<(), SubmitError> {
-    const CURE: &str = "Correct the list, or go on without them with --accept-partial.";
-    let mut faults = Vec::new();
-    let mut refuse = |problem: &str, count: usize, lines: Vec<String>| {
-        if count > 0 && !accept_partial {
-            let problem = format!("{} {problem}: {}", counted(count), shown(count, &lines));
-            faults.push(Fault::new("audience", problem, CURE));
-        }
-    };
-    let at = |(line, what): &(u64, Address)| format!("line {line} ({what})");
-    let named = |lines: &[(u64, Address)]| lines.iter().take(LINES_SHOWN).map(at).collect();
-    let malformed = left_out.malformed.iter().take(LINES_SHOWN).map(malformed).collect();
-    refuse("no person or id in it", left_out.malformed.len(), malformed);
-    refuse("an address that the directory does not know", left_out.unknown.len(), named(&left_out.unknown));
-    refuse("an address that several people share", left_out.ambiguous.len(), named(&left_out.ambiguous));
-    if targeted == 0 && faults.is_empty() {
-        let cure = "Look at the list and at teams.tenant_id: nobody of it is in this organisation's directory.";
-        faults.push(Fault::new("audience", "names nobody whom the directory knows", cure));
-    }
-    if faults.is_empty() {
-        return Ok(());
-    }
-    Err(SubmitError::LeftOut { faults: Faults(faults), left_out: Box::new(left_out.clone()) })
-}
-
-fn malformed(row: &Malformed) -> String {
-    match row.flaw {
-        Flaw::Empty => format!("line {} (empty)", row.line),
-        Flaw::NotAnAddress => format!("line {} (“{}”)", row.line, row.cell),
-        flaw => format!("line {} (“{}”: {})", row.line, row.cell, flaw.sentence()),
-    }
-}
-
-fn counted(lines: usize) -> String {
-    if lines == 1 { "1 line has".to_owned() } else { format!("{lines} lines have") }
-}
-
-fn shown(count: usize, lines: &[String]) -> String {
-    let more = count - lines.len();
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{rest}", lines.join(", "))
 }
 
 /// Stores the submission. The same ids every time, so that a repetition of unknown fate cannot store it twice.

@@ -21,6 +21,7 @@ use metrics::counter;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::audience::{self, LaidDown};
 use crate::app::engine::EngineSettings;
 use crate::app::flush;
 use crate::app::health::Health;
@@ -122,6 +123,7 @@ enum Arrival {
     Content(BroadcastId, Result<Content, StoreError>),
     Claimed(RoundId, Result<Vec<ClaimedChunk>, StoreError>),
     Expanded(RoundId, Result<Expanded, StoreError>),
+    LaidDown(RoundId, Result<LaidDown, StoreError>),
     Started(Result<Vec<(BroadcastId, BroadcastState)>, StoreError>),
     Told(BroadcastId, Result<(), StoreError>),
     Released(Vec<crate::domain::chunk::Chunk>, Result<(), StoreError>),
@@ -140,6 +142,7 @@ enum Errand {
     Content(BroadcastId),
     Claim(RoundId),
     Expand(RoundId),
+    LayDown(RoundId),
     Start,
     Tell(BroadcastId),
     Release,

@@ -4,6 +4,7 @@ mod chunk_loop;
 pub mod cold;
 pub mod control;
 pub mod crash;
+pub mod directory;
 pub mod engine;
 pub mod fair;
 pub mod fanout;

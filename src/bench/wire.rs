@@ -84,7 +84,7 @@ async fn chats(client: &TeamsClient) -> anyhow::Result<Vec<ConversationId>> {
     let late = in_time();
     client.warm_up().await.map_err(refused)?;
     let app = client.find_app(id()).await.map_err(refused)?;
-    let people = client.people(None, id()).await.map_err(refused)?.people;
+    let people = client.people(None, id()).await.map_err(refused)?.told.people;
     let mut chats = Vec::new();
     for person in people.iter().filter(|person| person.account.barrier().is_none()) {
         let check = Request::Check { user: person.entra_id, app: app.clone() };

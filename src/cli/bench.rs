@@ -16,6 +16,7 @@ mod all;
 mod cold;
 mod control;
 mod crash;
+mod directory;
 mod engine;
 mod fair;
 mod fanout;
@@ -58,6 +59,7 @@ enum Measure {
     Cold(cold::Cold),
     Crash(crash::Crash),
     Control(control::Control),
+    Directory(directory::Directory),
     Fair(fair::Fair),
     Tenants(tenants::Tenants),
     Simulate(simulate::Simulate),
@@ -79,6 +81,7 @@ impl Bench {
             Measure::Cold(cold) => cold.perform(global, settings).await,
             Measure::Crash(crash) => crash.perform(global, settings).await,
             Measure::Control(control) => control.perform(global, settings).await,
+            Measure::Directory(directory) => directory.perform(global, settings).await,
             Measure::Fair(fair) => fair.perform(global, settings).await,
             Measure::Tenants(tenants) => tenants.perform(global, settings).await,
             Measure::Simulate(simulate) => simulate.perform(global).await,

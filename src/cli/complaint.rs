@@ -8,6 +8,7 @@ use super::broadcast::left_out;
 use super::text;
 use crate::app::clocks::{self, Apart};
 use crate::app::export::ExportError;
+use crate::app::groups::GroupError;
 use crate::app::people::PeopleError;
 use crate::app::submit::SubmitError;
 use crate::domain::fault::{Fault, Faults};
@@ -149,7 +150,27 @@ impl From<&PeopleError> for Complaint {
                 let cure = cure.collect::<Vec<_>>().join("\n");
                 Self::failed("directory_unavailable", error.to_string(), cure).about("network")
             }
+            PeopleError::Forgotten { detail } => {
+                let cure = ["Try again in a minute.".to_owned()].into_iter().chain(said(detail.as_ref()));
+                let cure = cure.collect::<Vec<_>>().join("\n");
+                Self::failed("directory_unavailable", error.to_string(), cure).about("network")
+            }
+            PeopleError::Emptied => {
+                let cure = "Check that teams.tenant_id is this organisation's and that User.Read.All is granted.";
+                Self::failed("directory_empty", error.to_string(), cure).about("teams.tenant_id")
+            }
             PeopleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<&GroupError> for Complaint {
+    fn from(error: &GroupError) -> Self {
+        match error {
+            GroupError::People(error) => error.into(),
+            GroupError::Unknown { .. } => Self::bad_input("group_unknown", sentence(error), error.cure()),
+            GroupError::Ambiguous { .. } => Self::bad_input("group_ambiguous", sentence(error), error.cure()),
+            GroupError::Hidden { .. } => Self::failed("group_hidden", sentence(error), error.cure()),
         }
     }
 }
@@ -162,8 +183,10 @@ impl From<&SubmitError> for Complaint {
     fn from(error: &SubmitError) -> Self {
         match error {
             SubmitError::Faults(faults) => faults.into(),
-            SubmitError::LeftOut { faults, left_out: lines } => {
-                Self { list: Some(Box::new(left_out::document(lines))), ..faults.into() }
+            SubmitError::LeftOut { faults, left_out: lines, lists } => {
+                let mut list = left_out::document(lines);
+                list["lists"] = left_out::documents(lists);
+                Self { list: Some(Box::new(list)), ..faults.into() }
             }
             SubmitError::People(error) => error.into(),
             SubmitError::Store(error) => error.into(),
@@ -204,6 +227,7 @@ impl From<anyhow::Error> for Complaint {
             let known = (cause.downcast_ref::<Faults>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<SubmitError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<PeopleError>().map(Self::from))
+                .or_else(|| cause.downcast_ref::<GroupError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<StoreError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<ServerError>().map(Self::from))
                 .or_else(|| cause.downcast_ref::<Apart>().map(Self::from))

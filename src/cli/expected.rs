@@ -9,12 +9,31 @@ use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::schedule;
 use crate::domain::time::Timestamp;
 
+/// What of a broadcast a forecast is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whole {
+    /// All of one that is not stored.
+    All,
+    /// What is left of one that is.
+    Rest,
+}
+
+impl Whole {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::All => "It",
+            Self::Rest => "What is left",
+        }
+    }
+}
+
 /// What is expected, each sentence on its own line; nothing of a broadcast that is over.
 ///
-/// The end is told in `zone`, or UTC.
+/// The end is told in `zone`, or UTC; `whole` is what the work is called while its end is open.
 pub(super) fn expected_text(
     forecast: &Forecast,
     quotas: &BTreeMap<Bucket, Quota>,
+    whole: Whole,
     zone: Option<&str>,
     deadline_at: Option<Timestamp>,
 ) -> String {
@@ -27,7 +46,7 @@ pub(super) fn expected_text(
             lines.push(format!("Expected to take {}; it ends around {shown}.", about(work)));
         }
         (_, work, Some(unknown)) if !unknown.sentence().is_empty() => {
-            let left = work.map_or_else(String::new, |work| format!("What is left takes {}. ", about(work)));
+            let left = work.map_or_else(String::new, |work| format!("{} takes {}. ", whole.name(), about(work)));
             lines.push(format!("{left}{}", unknown.sentence()));
         }
         _ => return String::new(),
@@ -140,7 +159,7 @@ mod tests {
     #[test]
     fn an_end_is_told_with_what_it_rests_on() {
         let deadline = "2026-11-24T13:00:00Z".parse().ok();
-        insta::assert_snapshot!(expected_text(&forecast(), &quotas(), Some("Europe/Berlin"), deadline));
+        insta::assert_snapshot!(expected_text(&forecast(), &quotas(), Whole::Rest, Some("Europe/Berlin"), deadline));
     }
 
     #[test]
@@ -149,8 +168,9 @@ mod tests {
         let grounds = paused.forecast.as_mut().unwrap();
         grounds.unknown_because = Some(Unknown::Paused);
         grounds.installed = Installed { share: 0.0, is_assumed: true };
-        insta::assert_snapshot!(expected_text(&paused, &quotas(), None, None));
-        assert_eq!(expected_text(&Forecast::default(), &quotas(), None, None), "");
+        insta::assert_snapshot!(expected_text(&paused, &quotas(), Whole::Rest, None, None));
+        assert!(expected_text(&paused, &quotas(), Whole::All, None, None).starts_with("It takes about 23 minutes. "));
+        assert_eq!(expected_text(&Forecast::default(), &quotas(), Whole::All, None, None), "");
     }
 
     #[test]

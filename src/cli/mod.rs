@@ -8,12 +8,14 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+mod audience;
 mod bench;
 mod broadcast;
 mod complaint;
 mod completions;
 mod config;
 mod demo;
+mod directory;
 mod doctor;
 mod expected;
 mod follow;
@@ -81,6 +83,10 @@ enum Command {
     Serve(serve::Serve),
     /// Create broadcasts and see what became of them
     Broadcast(broadcast::Broadcast),
+    /// Say who is meant in words, count them, and keep the words under a name
+    Audience(audience::Audience),
+    /// See whom we know of the organisation, and read its directory
+    Directory(directory::Directory),
     /// See it work: a private Postgres, a simulated Teams, one broadcast
     Demo(demo::Demo),
     /// Pretend to be Teams, until Ctrl-C
@@ -148,6 +154,8 @@ impl Command {
             Self::Work(command) => command.perform(global).await,
             Self::Serve(command) => command.perform(global).await,
             Self::Broadcast(command) => command.perform(global).await,
+            Self::Audience(command) => command.perform(global).await,
+            Self::Directory(command) => command.perform(global).await,
             Self::Demo(command) => command.perform(global).await,
             Self::Simulate(command) => command.perform(global).await,
             Self::Bench(command) => command.perform(global).await,

@@ -26,10 +26,11 @@ impl Run {
         let stentor = Stentor::open(settings, Role::Service("run")).await?;
         let webhook = Some(stentor.webhook());
         tracing::info!(%address, "serving and working");
-        let (worked, served, kept) = tokio::join!(
+        let (worked, served, kept, _) = tokio::join!(
             service::part(&stop, stentor.work(stop.clone())),
             service::part(&stop, service::answer(&stentor, listener, metrics.clone(), webhook, &stop)),
             service::part(&stop, service::upkeep(&stentor, metrics, &stop)),
+            service::part(&stop, service::freshness(&stentor, &stop)),
         );
         let closed = stentor.close().await;
         worked.and(served).and(kept).and(closed)

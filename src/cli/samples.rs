@@ -1,7 +1,7 @@
 //! Broadcasts for the tests of what we print.
 
 use crate::app::report::{ReasonCount, Summary};
-use crate::domain::broadcast::{BroadcastState, TOLERANCE, Treatment};
+use crate::domain::broadcast::{AudienceKind, BroadcastState, TOLERANCE, Treatment};
 use crate::domain::delivery::{Settlement, WhenInDoubt};
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::BroadcastId;
@@ -21,6 +21,8 @@ pub(super) fn running() -> BroadcastReport {
             deadline_at: "2026-11-27T10:00:00Z".parse().unwrap(),
             tolerance: TOLERANCE,
         },
+        audience: AudienceKind::Everyone,
+        expected: Some(40_000),
         created_at: "2026-11-24T10:00:00Z".parse().unwrap(),
         started_at: Some("2026-11-24T10:00:02Z".parse().unwrap()),
         finished_at: None,

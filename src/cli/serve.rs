@@ -25,9 +25,10 @@ impl Serve {
         let stentor = Stentor::open(settings, Role::Service("serve")).await?;
         let webhook = Some(stentor.webhook());
         tracing::info!(%address, "serving");
-        let (served, kept) = tokio::join!(
+        let (served, kept, _) = tokio::join!(
             service::part(&stop, service::answer(&stentor, listener, metrics.clone(), webhook, &stop)),
             service::part(&stop, service::upkeep(&stentor, metrics, &stop)),
+            service::part(&stop, service::freshness(&stentor, &stop)),
         );
         let closed = stentor.close().await;
         served.and(kept).and(closed)

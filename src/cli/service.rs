@@ -31,6 +31,12 @@ pub(super) async fn answer(
     Ok(server::serve(listener, router(shared), stop.clone(), stentor.clock.as_ref()).await?)
 }
 
+/// Keeps what we know of the organisation fresh until `stop`.
+pub(super) async fn freshness(stentor: &Stentor, stop: &CancellationToken) -> anyhow::Result<()> {
+    stentor.keep_fresh(stop.clone()).await;
+    Ok(())
+}
+
 /// Keeps the metrics small and the database in sight until `stop`.
 pub(super) async fn upkeep(
     stentor: &Stentor,

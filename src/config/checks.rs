@@ -7,14 +7,19 @@ use url::Url;
 
 use super::reader::Reader;
 use super::{
-    BotKind, BotSettings, Cloud, CustomUrls, DatabaseSettings, HttpSettings, LogFormat, LogSettings, NetworkSettings,
-    ProxySetting, Settings, TeamsSettings, TelemetrySettings, duration_text, replies, secret_in,
+    AppHolder, BotKind, BotSettings, Cloud, CustomUrls, DatabaseSettings, DirectorySettings, HttpSettings, LogFormat,
+    LogSettings, NetworkSettings, ProxySetting, Settings, TeamsSettings, TelemetrySettings, duration_text, replies,
+    secret_in,
 };
 use crate::app::engine::EngineSettings;
 use crate::domain::lease::{Contradiction, LeaseTerms};
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 
+/// No refreshing, as `directory.refresh_every` says it.
+const NEVER: &str = "never";
+/// Changes are told with a delay of seconds to minutes anyway.
+const REFRESH_LEAST: Duration = Duration::from_secs(60);
 /// No proxy, as `network.proxy` says it.
 pub(super) const DIRECT: &str = "none";
 /// Ends of the host names that Microsoft itself answers at.
@@ -52,6 +57,7 @@ pub(super) fn settings(reader: &mut Reader) -> Settings {
         teams: teams(reader),
         bot,
         network,
+        directory: directory(reader),
         engine,
         http: HttpSettings { listen: reader.listen("http.listen") },
         log: log(reader),
@@ -78,11 +84,21 @@ fn database(reader: &mut Reader) -> DatabaseSettings {
     }
 }
 
-/// Refuses a secret that is given in place and in a file.
-fn either(reader: &mut Reader, in_place: &str, in_file: &str) {
-    if reader.is_given(in_place) && reader.is_given(in_file) {
-        reader.refuse_together(&[in_place, in_file], format!("is given, and {in_file} too"), "Keep one of the two.");
+/// Refuses two settings for one thing: a secret that is given in place and in a file.
+fn either(reader: &mut Reader, one: &str, other: &str) {
+    if reader.is_given(one) && reader.is_given(other) {
+        reader.refuse_together(&[one, other], format!("is given, and {other} too"), "Keep one of the two.");
     }
+}
+
+fn directory(reader: &mut Reader) -> DirectorySettings {
+    let every = "directory.refresh_every";
+    let refresh_every = (!reader.says(every, NEVER)).then(|| reader.duration(every));
+    if refresh_every.is_some_and(|every| every < REFRESH_LEAST) {
+        let problem = "is so often that the directory would ask us to wait";
+        reader.refuse_together(&[every], problem, "Make it 1m or longer, or \"never\".");
+    }
+    DirectorySettings { refresh_every, fresh_for: reader.duration("directory.fresh_for") }
 }
 
 fn teams(reader: &mut Reader) -> TeamsSettings {
@@ -95,6 +111,7 @@ fn teams(reader: &mut Reader) -> TeamsSettings {
         client_secret: reader.text("teams.client_secret", "\"the secret's value\"").map(SecretString::from),
         client_secret_file: reader.file("teams.client_secret_file"),
         manifest_id: reader.uuid("teams.manifest_id"),
+        find_app_through: app_holder(reader),
         bot: reader.choice("teams.bot", bot),
     };
     either(reader, "teams.client_secret", "teams.client_secret_file");
@@ -134,6 +151,14 @@ fn make_room_for_replies(reader: &mut Reader, engine: &mut EngineSettings) {
         }
         _ => quota.requests -= 1,
     }
+}
+
+fn app_holder(reader: &mut Reader) -> Option<AppHolder> {
+    let (by_user, by_team) = ("teams.find_app_through_user", "teams.find_app_through_team");
+    either(reader, by_user, by_team);
+    let user = reader.text(by_user, "\"anna@contoso.example\"").map(AppHolder::User);
+    let team = reader.uuid(by_team).map(AppHolder::Team);
+    user.or(team)
 }
 
 const CUSTOM_KEYS: [&str; 3] = ["teams.custom.login_url", "teams.custom.graph_url", "teams.custom.bot_url"];

@@ -1,4 +1,4 @@
-//! Who it is for: reads a list of people and de-duplicates it.
+//! Who it is for: reads a list of people and de-duplicates it; [`expression`] says in words who is meant.
 //!
 //! A list comes as it lies around: saved from a spreadsheet, downloaded from the Entra admin centre, pasted from a mail.
 //! [`read_list`] finds out for itself how it is written (`encoding`), what stands between the cells and which
@@ -16,6 +16,7 @@ use super::fault::{Fault, Faults};
 
 mod address;
 mod encoding;
+pub mod expression;
 mod pasted;
 mod shape;
 mod table;

@@ -145,13 +145,34 @@ states! {
 }
 
 /// Whom an audience names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "expression")]
 pub enum AudienceKind {
     /// Everybody whom the directory knows when the audience is frozen.
     Everyone,
     /// The people of a list, stored beside the broadcast.
     List,
+    /// Whom this expression means when the audience is frozen, in the words of its author.
+    Expression(String),
+}
+
+impl AudienceKind {
+    /// The word used in tables.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::List => "list",
+            Self::Expression(_) => "expression",
+        }
+    }
+
+    /// Its words, if it is told in words.
+    pub fn expression(&self) -> Option<&str> {
+        match self {
+            Self::Expression(text) => Some(text),
+            Self::Everyone | Self::List => None,
+        }
+    }
 }
 
 /// How one broadcast is to be treated.
@@ -198,6 +219,8 @@ pub struct NewBroadcast {
     pub treatment: Treatment,
     /// Whom it is for.
     pub audience: AudienceKind,
+    /// How many it means at this moment; `None` where nobody counted.
+    pub expected: Option<u64>,
     /// When it was accepted.
     pub created_at: Timestamp,
 }

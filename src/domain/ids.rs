@@ -169,6 +169,14 @@ number_id! {
     EntraId, Uuid
 }
 number_id! {
+    /// A group's object id in Entra, which is also its team's.
+    GroupId, Uuid
+}
+number_id! {
+    /// One reading of a directory: proves whose the claim on it is.
+    ReaderId, i64
+}
+number_id! {
     /// The id that we give a request, sent as `client-request-id` and kept with the attempt.
     RequestId, Uuid
 }

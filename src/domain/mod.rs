@@ -3,6 +3,7 @@
 //! Read [`delivery`] first: it is the heart. Then [`chunk`] (what a crash leaves in doubt), [`lease`] (why two never own
 //! one tenant) and [`pacing`] (why no quota is ever exceeded).
 
+pub mod attributes;
 pub mod audience;
 pub mod broadcast;
 pub mod check;

@@ -154,6 +154,12 @@ impl Pacer {
         Self { quota, starts: VecDeque::new(), not_before, share: 1.0, slowed_at: None, strikes: 0 }
     }
 
+    /// A pacer whose bucket nobody has used of late.
+    pub fn fresh(quota: Quota) -> Self {
+        let not_before = Monotonic::ZERO;
+        Self { quota, starts: VecDeque::new(), not_before, share: 1.0, slowed_at: None, strikes: 0 }
+    }
+
     /// The rate as the predecessor left it at `slowed_at`; it climbs back from there.
     pub fn slowed_to(&mut self, share: f64, slowed_at: Monotonic) {
         self.share = share.clamp(SHARE_LEAST, 1.0);
@@ -183,8 +189,15 @@ impl Pacer {
 
     /// The instant before which the next request may not start.
     pub fn earliest(&self, now: Monotonic) -> Monotonic {
+        self.earliest_for(now, 1)
+    }
+
+    /// The instant before which a request that takes so many seats may not start. One that takes more than there are
+    /// waits until all are free.
+    pub fn earliest_for(&self, now: Monotonic, seats: u32) -> Monotonic {
         let allowed = ((f64::from(self.quota.requests) * self.share(now)) as usize).max(1);
-        let seat = self.starts.len().checked_sub(allowed).map(|place| self.starts[place]);
+        let last = (self.starts.len() + (seats.max(1) as usize).min(allowed) - 1).checked_sub(allowed);
+        let seat = last.and_then(|place| self.starts.get(place).copied());
         let boarded = seat.map_or(Monotonic::ZERO, |start| start + self.quota.window + JITTER_ON_THE_WAY);
         boarded.max(self.not_before)
     }
@@ -288,6 +301,28 @@ mod tests {
             for (place, start) in starts.iter().enumerate() {
                 let within = starts[place..].iter().take_while(|later| later.saturating_since(*start) < quota.window);
                 prop_assert!(within.count() <= requests as usize);
+            }
+        }
+
+        #[test]
+        fn no_sliding_window_ever_holds_more_seats_than_the_quota(
+            quota in 1_u32..60,
+            requests in prop::collection::vec((0_u64..80, 1_u32..8), 1..400),
+        ) {
+            let quota = Quota::per_second(quota);
+            let mut pacer = Pacer::taking_over(quota, Monotonic::ZERO);
+            let (mut now, mut starts) = (Monotonic::ZERO, Vec::new());
+            for (pause, seats) in requests {
+                let seats = seats.min(quota.requests);
+                now = (now + Duration::from_millis(pause)).max(pacer.earliest_for(now, seats));
+                for _ in 0..seats {
+                    pacer.start(now);
+                    starts.push(now);
+                }
+            }
+            for (place, start) in starts.iter().enumerate() {
+                let within = starts[place..].iter().take_while(|later| later.saturating_since(*start) < quota.window);
+                prop_assert!(within.count() <= quota.requests as usize);
             }
         }
 

@@ -98,6 +98,7 @@ codes! {
     RequestRefused "request_refused" "Teams refuses our requests as malformed." "Report this to whoever runs Stentor; the log names the answer."
     CertificateUntrusted "certificate_untrusted" "A host of Microsoft showed a certificate that we do not trust." "If your network opens encrypted traffic, name its certificate authority in network.extra_ca_file. Otherwise check network.connect_to and this machine's clock."
     ProxyRefused "proxy_refused" "The outbound proxy does not let us through: it wants a name and a password, or others." "Set network.proxy to http://name:password@host:port."
+    AudienceGone "audience_gone" "Something that its audience names is not there any more." "Bring back what the detail names, then resume; or cancel it and create the broadcast again."
     ContentRefused "content_refused" "Teams refused this announcement for three people in a row." "Check the text, the buttons and their links; then create the broadcast again."
 }
 

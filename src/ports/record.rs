@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState, Schedule, Treatment};
+use crate::domain::broadcast::{
+    AudienceKind, BroadcastState, NewBroadcast, RoundKind, RoundState, Schedule, Treatment,
+};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::Settlement;
 use crate::domain::heard::Chat;
@@ -18,6 +20,8 @@ use crate::domain::progress::Progress;
 use crate::domain::reason::{HaltReason, Reason};
 use crate::domain::route::{Account, Route};
 use crate::domain::time::Timestamp;
+
+use super::{Change, Group, Person};
 
 /// Where a worker process runs, so that a successor on the same host can prove that it is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +82,8 @@ pub struct RoundWork {
     pub broadcast_state: BroadcastState,
     /// How its broadcast is treated.
     pub treatment: Treatment,
+    /// Whom its broadcast means, while that is in words and not evaluated for this round.
+    pub expression: Option<String>,
     /// How long until its hour, by the store's clock: the start, or the preparing ahead of it. Zero when it has come;
     /// `None` when there is nothing to wait for.
     pub hour_in: Option<Duration>,
@@ -276,6 +282,10 @@ pub struct BroadcastReport {
     pub halt: Option<Halt>,
     /// How it is treated.
     pub treatment: Treatment,
+    /// Whom it is for.
+    pub audience: AudienceKind,
+    /// How many it meant when it was created; `None` where nobody counted.
+    pub expected: Option<u64>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When its first request may have started.
@@ -365,6 +375,107 @@ pub struct Outlook {
     pub had: u64,
 }
 
+/// An audience under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SavedAudience {
+    /// Its name.
+    pub name: String,
+    /// Whom it means, in the words of whoever saved it.
+    pub expression: String,
+    /// When it was saved last.
+    pub saved_at: Timestamp,
+}
+
+/// One person as the record knows her.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acquaintance {
+    /// Our number for her.
+    pub key: RecipientKey,
+    /// Her object id.
+    pub entra_id: EntraId,
+    /// Her name, as shown.
+    pub display_name: String,
+    /// Her user principal name.
+    pub user_principal_name: String,
+    /// What decides whether the bot may write to her.
+    pub account: Account,
+    /// Why Teams refused her when it was last asked.
+    pub refusal: Option<Reason>,
+}
+
+/// How far a tenant's directory has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DirectoryRecord {
+    /// When the whole reading under way began, if one is.
+    pub began_at: Option<Timestamp>,
+    /// Where it goes on; `None` for its first page.
+    pub next_page: Option<String>,
+    /// Where the changes since the last reading are read; while a whole reading is under way, those since it began.
+    pub delta_link: Option<String>,
+    /// As of when what we know is complete.
+    pub read_at: Option<Timestamp>,
+    /// When reading failed last and why, unless it has come through since.
+    pub failure: Option<(Timestamp, String)>,
+    /// People who have left.
+    pub left: u64,
+}
+
+/// One step of reading the directory.
+#[derive(Debug, Clone, Copy)]
+pub enum ReadingStep<'a> {
+    /// A whole reading begins.
+    Begin {
+        /// Where the changes since this moment will be read.
+        delta_link: &'a str,
+    },
+    /// A page of it.
+    Page {
+        /// Whom it names.
+        people: &'a [Person],
+        /// Where it goes on; `None` after the last.
+        next: Option<&'a str>,
+    },
+    /// All pages are kept: at most so many of those whom none of them named have left.
+    PartWith {
+        /// At least 1.
+        limit: u32,
+    },
+    /// Nobody is left to part with: the whole reading is over.
+    End,
+    /// A page of changes.
+    Changes {
+        /// In order.
+        changes: &'a [Change],
+        /// Where it goes on.
+        link: &'a str,
+        /// As of when everything is known, when it was the last page.
+        read_at: Option<Timestamp>,
+    },
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Advanced {
+    /// People who are new, or of whom something is.
+    pub changed: u64,
+    /// People who have left.
+    pub left: u64,
+}
+
+/// A group that an audience has named, and how far it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupRecord {
+    /// The group.
+    #[serde(flatten)]
+    pub group: Group,
+    /// Its members whom we know, whoever left the directory left out.
+    pub members: u64,
+    /// Its members whom we do not know.
+    pub outsiders: u64,
+    /// As of when its members are known.
+    pub read_at: Option<Timestamp>,
+}
+
 /// What to store a broadcast with.
 #[derive(Debug, Clone)]
 pub struct Submission {
@@ -374,4 +485,6 @@ pub struct Submission {
     pub broadcast: NewBroadcast,
     /// The people of its list, when it has one.
     pub list: Vec<RecipientKey>,
+    /// The lists that its expression names, by name.
+    pub lists: Vec<(String, Vec<RecipientKey>)>,
 }

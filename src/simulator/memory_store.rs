@@ -18,23 +18,29 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::domain::audience::Address;
+use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
-use crate::domain::ids::{BroadcastId, ChunkNumber, EntraId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::ids::{
+    BroadcastId, ChunkNumber, EntraId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock, DeliveryReport, Expanded, Flush,
-    Flushed, Halt, HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken,
-    TenantWork, Untold, Whose,
+    Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock,
+    DeliveryReport, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person,
+    ProcessIdentity, ReadingStep, RetryWish, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Untold,
+    Whose,
 };
 
+mod audiences;
 mod broadcasts;
+mod directory;
 mod hearing;
 mod integrity;
 mod leases;
@@ -47,8 +53,8 @@ mod retry;
 mod ways;
 
 pub use record::{
-    Claim, Flaw, Origin, Record, StoredAttempt, StoredBroadcast, StoredChunk, StoredPerson, StoredRound, StoredTenant,
-    StoredWorker,
+    Claim, Flaw, Origin, Record, StoredAttempt, StoredBroadcast, StoredChunk, StoredDirectory, StoredGroup,
+    StoredPerson, StoredRound, StoredTenant, StoredWorker,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -121,6 +127,87 @@ impl Store for MemoryStore {
 
     async fn may_answer(&self, tenant: TenantKey, user: EntraId, pause: Duration, her_pause: Duration) -> Answer<bool> {
         Ok(self.lock().may_answer(tenant, user, pause, her_pause, self.clock.now()))
+    }
+
+    async fn named_by(&self, tenant: TenantKey, source: &Source, of: Option<BroadcastId>) -> Answer<Option<People>> {
+        Ok(self.lock().named_by(tenant, source, of))
+    }
+
+    async fn acquaintances(&self, tenant: TenantKey, people: &[RecipientKey]) -> Answer<Vec<Acquaintance>> {
+        Ok(self.lock().acquaintances(tenant, people))
+    }
+
+    async fn saved_audiences(&self, tenant: TenantKey) -> Answer<Vec<SavedAudience>> {
+        Ok(self.lock().saved_audiences(tenant))
+    }
+
+    async fn save_audience(&self, tenant: TenantKey, audience: &SavedAudience) -> Answer<()> {
+        self.lock().save_audience(tenant, audience);
+        Ok(())
+    }
+
+    async fn remove_audience(&self, tenant: TenantKey, name: &str) -> Answer<bool> {
+        Ok(self.lock().remove_audience(tenant, name))
+    }
+
+    async fn waiting_audiences(&self, tenant: TenantKey) -> Answer<Vec<(BroadcastId, String)>> {
+        Ok(self.lock().waiting_audiences(tenant))
+    }
+
+    async fn lay_down(&self, held: HeldTenant, worker: WorkerId, round: RoundId, people: &People) -> Answer<()> {
+        self.lock().lay_down(held, worker, round, people, self.clock.now())
+    }
+
+    async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Answer<Vec<Person>> {
+        Ok(self.lock().search_people(tenant, text, limit))
+    }
+
+    async fn directory(&self, tenant: TenantKey) -> Answer<DirectoryRecord> {
+        Ok(self.lock().directory(tenant))
+    }
+
+    async fn claim_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+    ) -> Answer<Option<DirectoryRecord>> {
+        Ok(self.lock().claim_directory(tenant, reader, lease, self.clock.now()))
+    }
+
+    async fn advance(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+        step: &ReadingStep<'_>,
+        now: Timestamp,
+    ) -> Answer<Advanced> {
+        self.lock().advance(tenant, reader, lease, step, now, self.clock.now())
+    }
+
+    async fn release_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        failure: Option<&str>,
+        now: Timestamp,
+    ) -> Answer<()> {
+        self.lock().release_directory(tenant, reader, failure, now);
+        Ok(())
+    }
+
+    async fn keep_group(&self, tenant: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) -> Answer<()> {
+        self.lock().keep_group(tenant, group, members, now);
+        Ok(())
+    }
+
+    async fn groups(&self, tenant: TenantKey) -> Answer<Vec<GroupRecord>> {
+        Ok(self.lock().groups(tenant))
+    }
+
+    async fn find_groups(&self, tenant: TenantKey, name: &str) -> Answer<Vec<GroupRecord>> {
+        Ok(self.lock().find_groups(tenant, name))
     }
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {

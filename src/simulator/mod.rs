@@ -18,6 +18,7 @@ pub mod chance;
 pub mod clock;
 pub mod entra;
 pub mod faults;
+pub mod groups;
 pub mod ledger;
 pub mod memory_store;
 mod names;

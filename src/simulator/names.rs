@@ -31,6 +31,20 @@ pub const DEPARTMENTS: [&str; 12] = [
     "Support",
 ];
 
+/// What people are, whatever their department.
+pub const JOB_TITLES: [&str; 10] = [
+    "Analyst",
+    "Assistant",
+    "Associate",
+    "Coordinator",
+    "Director",
+    "Engineer",
+    "Manager",
+    "Specialist",
+    "Technician",
+    "Trainee",
+];
+
 /// The countries.
 pub const PLACES: [Place; 12] = [
     Place {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::chance;
-use super::names::{DEPARTMENTS, PLACES, Place, plain};
+use super::names::{DEPARTMENTS, JOB_TITLES, PLACES, Place, plain};
 
 /// The domain of every address.
 pub const DOMAIN: &str = "contoso.example";
@@ -59,6 +59,15 @@ pub enum Standing {
     Disabled,
 }
 
+/// How somebody left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// The account can be restored for a while.
+    SoftDeleted,
+    /// For good.
+    Deleted,
+}
+
 /// Somebody in the directory.
 #[derive(Debug, Clone)]
 pub struct Person {
@@ -74,11 +83,25 @@ pub struct Person {
     pub place: &'static Place,
     /// What they work at.
     pub department: &'static str,
+    /// What they are.
+    pub job_title: &'static str,
     /// How they relate to the bot.
     pub standing: Standing,
+    /// How they left, if they did; the number stays theirs.
+    pub departure: Option<Departure>,
 }
 
 impl Person {
+    /// Whether the directory knows them no more.
+    pub const fn has_left(&self) -> bool {
+        self.departure.is_some()
+    }
+
+    /// The office: each city has three.
+    pub fn office(&self) -> String {
+        format!("{} {}", self.place.city, self.number % 3 + 1)
+    }
+
     /// The name as shown.
     pub fn display_name(&self) -> String {
         format!("{} {}", self.given_name, self.surname)
@@ -203,13 +226,64 @@ impl Organisation {
     /// Finds somebody by object id or by user principal name, in any case of letters.
     pub fn find(&self, id_or_name: &str) -> Option<u32> {
         if let Ok(id) = Uuid::try_parse(id_or_name) {
-            return self.by_id.get(&id).copied();
+            return self.by_id.get(&id).copied().filter(|number| !self.person(*number).has_left());
         }
         // The number in the address is the place in the directory, so no second index is needed.
         let digits = id_or_name.trim_start_matches(|character: char| !character.is_ascii_digit());
         let end = digits.find(|character: char| !character.is_ascii_digit()).unwrap_or(digits.len());
         let person = self.people.get(digits[..end].parse::<usize>().ok()?)?;
-        person.principal_name().eq_ignore_ascii_case(id_or_name).then_some(person.number)
+        let is_theirs = !person.has_left() && person.principal_name().eq_ignore_ascii_case(id_or_name);
+        is_theirs.then_some(person.number)
+    }
+
+    /// Lets somebody join who has Teams and may have the app.
+    pub fn join(&mut self, seed: u64) -> u32 {
+        let number = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
+        let person = person(seed, number, Standing::WithoutBot);
+        self.by_id.insert(person.id, number);
+        self.people.push(person);
+        self.count(Standing::WithoutBot, usize::wrapping_add);
+        number
+    }
+
+    /// Moves somebody to another department, every third to another country too.
+    pub fn change(&mut self, number: u32) {
+        let person = &mut self.people[number as usize];
+        let after = |all: &[&'static str], now: &str| {
+            let place = all.iter().position(|name| *name == now).unwrap_or_default();
+            all[(place + 1) % all.len()]
+        };
+        person.department = after(&DEPARTMENTS, person.department);
+        person.job_title = after(&JOB_TITLES, person.job_title);
+        if number.is_multiple_of(3) {
+            let place = PLACES.iter().position(|place| place.code == person.place.code).unwrap_or_default();
+            person.place = &PLACES[(place + 1) % PLACES.len()];
+        }
+    }
+
+    /// Lets somebody leave.
+    pub fn leave(&mut self, number: u32, departure: Departure) {
+        let person = &mut self.people[number as usize];
+        if person.departure.replace(departure).is_none() {
+            let standing = person.standing;
+            self.count(standing, usize::wrapping_sub);
+        }
+    }
+
+    fn count(&mut self, standing: Standing, by: fn(usize, usize) -> usize) {
+        let expected = &mut self.expected;
+        let kind = match standing {
+            Standing::Warm => &mut expected.warm,
+            Standing::WithoutBot => &mut expected.without_bot,
+            Standing::Guest => &mut expected.guests,
+            Standing::Unlicensed => &mut expected.unlicensed,
+            Standing::ExcludedByPolicy => &mut expected.policy,
+            Standing::BlockedBot => &mut expected.blocked,
+            Standing::Disabled => &mut expected.disabled,
+        };
+        *kind = by(*kind, 1);
+        expected.total = by(expected.total, 1);
+        expected.reachable = expected.warm + expected.without_bot;
     }
 }
 
@@ -240,6 +314,8 @@ fn person(seed: u64, number: u32, standing: Standing) -> Person {
         surname: place.surnames[pick("surname", place.surnames.len())],
         place,
         department: DEPARTMENTS[pick("department", DEPARTMENTS.len())],
+        job_title: JOB_TITLES[pick("job title", JOB_TITLES.len())],
+        departure: None,
         standing,
     }
 }

@@ -7,9 +7,11 @@
 //! at; the quotas count it; its permission is checked; misfortune is drawn; and then, perhaps, it happens.
 
 mod apps;
+mod changes;
 mod chats;
 mod directory;
 mod events;
+mod groups;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -20,6 +22,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use self::apps::AppQuery;
+use self::changes::Changes;
+pub use self::changes::{Refused, Turnover};
 pub use self::chats::Opening;
 pub use self::directory::PeopleQuery;
 use super::answer::{Answer, Api, Body};
@@ -27,6 +31,7 @@ use super::bucket::Bucket;
 use super::chance;
 use super::entra::{Audience, Entra, SecretState};
 use super::faults::{Fault, FaultPlan, Faults};
+use super::groups::Groups;
 use super::ledger::{Ledger, LedgerSummary, Received, Subject};
 use super::people::{Expected, Organisation, Standing};
 use super::quotas::{Quotas, Thread};
@@ -107,6 +112,9 @@ pub struct World {
     graph_url: String,
     bot_url: String,
     organisation: Organisation,
+    groups: Groups,
+    teams_with_app: BTreeSet<Uuid>,
+    changes: Changes,
     homes: Vec<Home>,
     entra: Entra,
     quotas: Quotas,
@@ -150,6 +158,9 @@ impl World {
             graph_url: "https://graph.microsoft.com".to_owned(),
             bot_url: "https://smba.trafficmanager.net/teams/".to_owned(),
             organisation,
+            groups: Groups::generate(settings.seed),
+            teams_with_app: BTreeSet::new(),
+            changes: Changes::default(),
             homes,
             entra: Entra::new(settings),
             quotas: Quotas::new(settings.people, settings.quota_factor),
@@ -258,6 +269,7 @@ impl World {
         for home in &mut self.homes {
             home.installation = None;
         }
+        self.teams_with_app.clear();
         self.catalogue_id
     }
 
@@ -350,6 +362,12 @@ impl World {
                 Err(Answer::graph_error(401, "InvalidAuthenticationToken", text))
             }
         }
+    }
+
+    /// Whether the caller's token has this role.
+    fn has_role(&self, caller: &Caller<'_>, role: &str, now: Timestamp) -> bool {
+        let grant = caller.bearer.and_then(|token| self.entra.grant(token, now));
+        grant.is_some_and(|grant| grant.roles.iter().any(|granted| granted == role))
     }
 
     fn missing_role(&self, caller: &Caller<'_>, road: &Road, now: Timestamp) -> Answer {

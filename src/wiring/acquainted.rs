@@ -19,6 +19,7 @@ use crate::app::health::Health;
 use crate::app::lease::Worker;
 use crate::bench::instant::AtOnce;
 use crate::config::Settings;
+use crate::domain::attributes::Attributes;
 use crate::domain::audience::Address;
 use crate::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment};
 use crate::domain::content::Content;
@@ -182,6 +183,7 @@ impl Acquainted {
             content: Content { title: title.to_owned(), ..sample_content() },
             treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent, deadline_at, tolerance: TOLERANCE },
             audience: if audience.is_some() { AudienceKind::List } else { AudienceKind::Everyone },
+            expected: None,
             created_at: now,
         };
         let list: Vec<RecipientKey> = match audience {
@@ -192,7 +194,7 @@ impl Acquainted {
             }
         };
         let id = broadcast.id;
-        self.store.submit(&Submission { tenant, broadcast, list }).await?;
+        self.store.submit(&Submission { tenant, broadcast, list, lists: vec![] }).await?;
         Ok(id)
     }
 
@@ -311,6 +313,7 @@ fn known_people(simulated: &Simulated) -> Vec<(Person, ConversationId)> {
             display_name: person.display_name(),
             mail: Some(person.mail()),
             account: Account::ORDINARY,
+            attributes: Attributes::default(),
         };
         (known, ConversationId(world.chat_id(person.number)))
     };
@@ -326,6 +329,7 @@ fn made_up(tenant: u64, place: u64) -> (Person, ConversationId) {
         display_name: format!("Person {place}"),
         mail: None,
         account: Account::ORDINARY,
+        attributes: Attributes::default(),
     };
     // As long as a real one.
     (person, ConversationId(format!("19:{id}_{id}@unq.gbl.spaces")))

@@ -13,6 +13,7 @@ pub use crate::adapters::postgres::witness::Holding;
 use super::demonstration::sample_content;
 use super::{Ground, Simulated, Simulation, Stentor};
 use crate::adapters::system::SystemClock;
+use crate::app::people::Reading;
 use crate::app::submit::{self, Audience, Draft};
 use crate::config::Settings;
 use crate::domain::broadcast::{TOLERANCE, Treatment};
@@ -23,7 +24,7 @@ use crate::domain::outcome::Step;
 use crate::domain::time::Timestamp;
 use crate::ports::{BroadcastReport, Clock, DeliveryReport, StoreError};
 use crate::simulator::people::Standing;
-use crate::simulator::world::World;
+use crate::simulator::world::{Refused, Turnover, World};
 
 /// How long the database may stay away before a question to it fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -112,7 +113,7 @@ impl ProvingGround {
     /// # Errors
     /// When the directory or the database does not answer.
     pub async fn introduce_everybody(&self) -> anyhow::Result<()> {
-        self.stentor.people().sync(|_| {}).await?;
+        self.stentor.people().sync(Reading::Changes, |_| {}).await?;
         let chats: Vec<(EntraId, ConversationId)> = self.world(|world| {
             let people = world.organisation().people().iter();
             people.map(|person| (EntraId(person.id), ConversationId(world.chat_id(person.number)))).collect()
@@ -229,6 +230,34 @@ impl ProvingGround {
         let world = self.simulated.simulator.world();
         let world: MutexGuard<'_, World> = world.lock().unwrap_or_else(PoisonError::into_inner);
         look(&world)
+    }
+
+    /// Lets people of the organisation join, change and leave.
+    pub fn turn_over(&self, turnover: Turnover) {
+        let world = self.simulated.simulator.world();
+        world.lock().unwrap_or_else(PoisonError::into_inner).turn_over(turnover, self.stentor.clock.now());
+    }
+
+    /// Lets the directory forget the places among its changes that it gave out.
+    pub fn forget_changes(&self, refused: Refused) {
+        let world = self.simulated.simulator.world();
+        world.lock().unwrap_or_else(PoisonError::into_inner).forget_changes(refused);
+    }
+
+    /// How many people the organisation has.
+    pub fn people(&self) -> u64 {
+        self.world(|world| world.expected().total as u64)
+    }
+
+    /// How many requests the directory was asked.
+    pub fn directory_requests(&self) -> u64 {
+        let ledger = self.world(World::ledger_summary);
+        ledger.requests.get(&crate::simulator::Bucket::Directory).copied().unwrap_or_default()
+    }
+
+    /// How many 429s were given.
+    pub fn throttled(&self) -> u64 {
+        self.world(World::ledger_summary).throttled
     }
 
     /// The end of the ledger at this instant.

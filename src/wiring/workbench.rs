@@ -111,11 +111,12 @@ impl Workbench {
             content: sample_content(),
             treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE },
             audience: AudienceKind::Everyone,
+            expected: None,
             schedule: None,
             author: None,
             created_at: now,
         };
-        self.store.submit(&Submission { tenant: self.tenant, broadcast, list: Vec::new() }).await?;
+        self.store.submit(&Submission { tenant: self.tenant, broadcast, list: Vec::new(), lists: vec![] }).await?;
         Ok((id, round))
     }
 

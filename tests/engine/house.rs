@@ -173,6 +173,7 @@ impl House {
             tenant: self.tenant,
             quota: self.engine.quotas[&Bucket::Directory],
             retry: self.engine.retry.clone(),
+            fresh_for: Duration::from_secs(900),
         }
     }
 

@@ -174,6 +174,20 @@ async fn an_app_uploaded_again_is_looked_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_uploaded_again_during_a_broadcast_is_found_again_and_everybody_is_told() {
+    let house = house(everybody_reachable(400, 0.5)).await;
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let working = house.worker();
+    house.until(id, |report| report.progress.sent >= 60).await;
+    house.control("reupload", serde_json::json!({})).await;
+    let report = house.until(id, |report| report.state.is_final() || report.state == BroadcastState::Halted).await;
+    working.stop().await;
+    let ledger = house.simulator.ledger_summary();
+    assert_eq!((report.state, report.progress.sent), (BroadcastState::Done, 400), "{:?}", house.reasons(id).await);
+    assert_eq!((ledger.people_reached, ledger.duplicates), (400, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pausing_and_cancelling_stop_new_requests_within_a_second() {
     let house = house(organisation(600)).await;
     let id = house.submit("News", WhenInDoubt::Hold).await;

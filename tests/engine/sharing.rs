@@ -12,6 +12,7 @@ use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
 use stentor::app::lease::Worker;
 use stentor::bench::instant::AtOnce;
+use stentor::domain::attributes::Attributes;
 use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Schedule, TOLERANCE, Treatment};
 use stentor::domain::content::Content;
 use stentor::domain::delivery::WhenInDoubt;
@@ -50,6 +51,7 @@ impl Street {
                 display_name: format!("Person {place}"),
                 mail: None,
                 account: Account::ORDINARY,
+                attributes: Attributes::default(),
             };
             let people: Vec<Person> = (0..PEOPLE).map(person).collect();
             store.keep_people(key, &people, SystemClock.now()).await.unwrap();
@@ -71,12 +73,13 @@ impl Street {
                 tolerance: TOLERANCE,
             },
             audience: AudienceKind::Everyone,
+            expected: None,
             schedule: schedule.map(|schedule| (schedule, RoundId::new(now, 2))),
             author: None,
             created_at: now,
         };
         let id = broadcast.id;
-        self.store.submit(&Submission { tenant, broadcast, list: vec![] }).await.unwrap();
+        self.store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
         id
     }
 

@@ -249,6 +249,7 @@ impl Broadcast {
             state: RoundState::Running,
             broadcast_state: BroadcastState::Running,
             treatment,
+            expression: None,
             hour_in: None,
         }]);
         hold.lane_mut(ROUND).expect("learnt just before").activity = Some(Arc::from("{}"));

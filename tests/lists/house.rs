@@ -10,15 +10,18 @@ use stentor::adapters::postgres::{PgStore, schema};
 use stentor::adapters::system::{SystemClock, SystemRandom};
 use stentor::app::people::People;
 use stentor::app::submit::{Audience, Draft};
+use stentor::domain::attributes::Attributes;
 use stentor::domain::audience::List;
 use stentor::domain::broadcast::{TOLERANCE, Treatment};
 use stentor::domain::content::Content;
 use stentor::domain::delivery::WhenInDoubt;
-use stentor::domain::ids::{EntraId, RequestId, TenantKey};
+use stentor::domain::ids::{EntraId, GroupId, RequestId, TenantKey};
 use stentor::domain::pacing::Quota;
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::route::Account;
-use stentor::ports::{Answer, Clock, Directory, PeoplePage, Person, Store};
+use stentor::ports::{
+    Answer, ChangesPage, Clock, Directory, Group, MembersPage, Onward, PeoplePage, Person, Store, Told, WhichGroups,
+};
 use uuid::Uuid;
 
 pub struct House {
@@ -35,10 +38,23 @@ const PAGE: usize = 999;
 
 #[async_trait]
 impl Directory for Pages {
-    async fn people(&self, page: Option<&str>, _: RequestId) -> Result<PeoplePage, Answer> {
+    async fn people(&self, page: Option<&str>, _: RequestId) -> Result<Told<PeoplePage>, Answer> {
         let from: usize = page.map_or(0, |page| page.parse().unwrap());
         let to = (from + PAGE).min(self.0.len());
-        Ok(PeoplePage { people: self.0[from..to].to_vec(), next: (to < self.0.len()).then(|| to.to_string()) })
+        let next = (to < self.0.len()).then(|| to.to_string());
+        Ok(PeoplePage { people: self.0[from..to].to_vec(), next }.into())
+    }
+
+    async fn changes(&self, _: Option<&str>, _: RequestId) -> Result<Told<ChangesPage>, Answer> {
+        Ok(ChangesPage { changes: Vec::new(), next: Onward::Later("later".to_owned()) }.into())
+    }
+
+    async fn groups(&self, _: WhichGroups<'_>, _: RequestId) -> Result<Told<Vec<Group>>, Answer> {
+        Ok(Vec::new().into())
+    }
+
+    async fn members(&self, _: GroupId, _: Option<&str>, _: RequestId) -> Result<Told<MembersPage>, Answer> {
+        Ok(MembersPage { members: Vec::new(), next: None }.into())
     }
 }
 
@@ -49,6 +65,7 @@ pub fn person(number: u128, name: &str) -> Person {
         display_name: name.to_owned(),
         mail: Some(format!("Mail.{number}@contoso.example")),
         account: Account::ORDINARY,
+        attributes: Attributes::default(),
     }
 }
 
@@ -66,6 +83,7 @@ pub async fn house(people: Vec<Person>) -> House {
         tenant,
         quota: Quota::per_second(1000),
         retry: RetryPolicy::default(),
+        fresh_for: Duration::from_secs(900),
     };
     House { store, tenant, people, _database: database }
 }

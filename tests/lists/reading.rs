@@ -143,9 +143,9 @@ async fn ten_thousand_rows_in_each_encoding_and_separator_come_out_to_the_line()
     let made = expected(',', "Zoë");
     let list = read_list(made.text.as_bytes()).unwrap();
     let refused = submit(&house.people, house.draft(list.clone(), false), |_| {}).await.unwrap_err();
-    let SubmitError::LeftOut { faults, left_out: told } = refused else { panic!("{refused}") };
+    let SubmitError::LeftOut { faults, left_out: told, .. } = refused else { panic!("{refused}") };
     assert_eq!((faults.0.len(), *told), (2, left_out(&made)));
-    let previewed = preview(&house.people, house.draft(list, true)).await.unwrap();
+    let previewed = preview(&house.people, house.draft(list, true), |_| {}).await.unwrap();
     assert_eq!((previewed.reach.people, previewed.left_out), (8000, left_out(&made)));
 }
 

@@ -132,6 +132,7 @@ fn images() -> Vec<Row> {
 
 fn audiences() -> Vec<Row> {
     let list = |name, file| made(name, &[TEXT, &["--audience", file]]);
+    let words = |name, words: &str, more: &[&str]| made(name, &[TEXT, &["--audience-expr", words], more]);
     vec![
         list("an empty list", "a.csv").file("a.csv", "").bad("audience", "names nobody", "one person a line"),
         list("a list of a heading", "a.csv").file("a.csv", "upn\n").bad(
@@ -142,11 +143,42 @@ fn audiences() -> Vec<Row> {
         list("a list of nobody", "a.csv").file("a.csv", "x\ny\n").bad("audience", "names nobody", "one person a line"),
         list("a list that is not there", "no.csv").bad("--audience", "it is not there", "Name a"),
         list("a directory for a list", ".").bad("--audience", "it is a directory", "Name a"),
-        made("an audience in other words", &[TEXT, &["--audience-expr", "managers"]]).bad(
+        words("an audience in other words", "managers", &[]).bad(
             "--audience-expr",
-            "“managers” is not an audience",
-            "Write everyone",
+            "“managers” names nobody",
+            "A source",
         ),
+        words("a word that is almost right", "evryone", &[]).bad(
+            "--audience-expr",
+            "column 1",
+            "Did you mean “everyone”?",
+        ),
+        words("a value without quotes", "country = France", &[]).bad("--audience-expr", "column 11", "\"France\""),
+        words("another language", "guest || disabled", &[]).bad("--audience-expr", "“||” is no sign", "Write or"),
+        words("too many sources", &["guest"; 101].join(" or "), &[]).bad(
+            "--audience-expr",
+            "more than 100",
+            "on a list",
+        ),
+        words("too deep an audience", &"(".repeat(21), &[]).bad("--audience-expr", "more than 20", "under a name"),
+        words("too long an audience", &"x".repeat(10_001), &[]).bad("--audience-expr", "10000 characters", "on a list"),
+        words("a named list that is not there", "list \"a\"", &["--list", "a=no.csv"]).bad(
+            "--list",
+            "not there",
+            "Name a",
+        ),
+        words("a list given twice", "list \"a\"", &["--list", "a=a.csv", "--list", "a=a.csv"])
+            .file("a.csv", "a@b.example\n")
+            .bad("--list", "“a” is given twice", "a name of its own"),
+        words("a list without a name", "everyone", &["--list", "a.csv"]).bad_arguments(
+            "--list <NAME=FILE>",
+            "write NAME=FILE",
+            "a value that it takes",
+        ),
+        made("a list beside a list", &[TEXT, &["--audience", "a.csv", "--list", "b=a.csv"]])
+            .file("a.csv", "a@b.example\n")
+            .bad("--list", "not with --audience", "Write both as words"),
+        words("lists of a dry run without one", "everyone", &["--lists", "out"]).bad_arguments("--dry-run", "", ""),
         made("no audience", &[TEXT]).bad_arguments("--audience", "required", "Add it."),
         made("two audiences", &[TEXT, EVERYONE, &["--audience", "a.csv"]]).bad_arguments(
             "--audience",

@@ -45,6 +45,13 @@ fn values() -> Vec<Row> {
     vec![
         config("a wrong unit", "[engine]\nlease = \"10 parsecs\"\n").bad("engine.lease", "with a unit", "\"10s\""),
         config("no unit", "[engine]\nlease = 10\n").bad("engine.lease", "bare number", "in quotes"),
+        config("refreshing too often", "[directory]\nrefresh_every = \"5s\"\n").bad(
+            "directory.refresh_every",
+            "is so often",
+            "1m or longer",
+        ),
+        config("two ways to find the app", "[teams]\nfind_app_through_user = \"a@b.example\"\nfind_app_through_team = \"11111111-1111-4111-8111-111111111111\"\n")
+            .bad("teams.find_app_through_user", "find_app_through_team too", "Keep one"),
         config("a quota of nothing", "[quotas]\nsend = \"0/s\"\n").bad("quotas.send", "1 to 1000000", "\"50/s\""),
         config("a quota in words", "[quotas]\nsend = \"fifty\"\n").bad("quotas.send", "in a window", "\"50/s\""),
         config("a number too small", &format!("{number}0\n")).bad("engine.chunk_size", "is 0", "from 1 to 1000"),

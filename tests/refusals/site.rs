@@ -196,6 +196,11 @@ fn everyone(name: &str) -> Row {
     create(name, &["--audience-expr", "everyone"])
 }
 
+/// The same, by somebody for whom what is known of the directory is too old.
+fn unread(name: &str) -> Row {
+    everyone(name).with("STENTOR__DIRECTORY__FRESH_FOR", "1ms")
+}
+
 pub fn expired_secret() -> Row {
     everyone("an expired secret").refused(
         1,
@@ -207,7 +212,7 @@ pub fn expired_secret() -> Row {
 }
 
 pub fn rows(site: &Site) -> Vec<Row> {
-    [identities(), services(), lists(), hours(), lives(site), databases(site)].into_iter().flatten().collect()
+    [identities(), services(), lists(), saved(), hours(), lives(site), databases(site)].into_iter().flatten().collect()
 }
 
 fn identities() -> Vec<Row> {
@@ -256,17 +261,11 @@ fn services() -> Vec<Row> {
     let nowhere = format!("http://127.0.0.1:{}", closed_port());
     let unavailable = |row: Row, limit| row.refused(1, "directory_unavailable", "network", limit, "network.proxy");
     vec![
-        unavailable(everyone("an unreachable Graph").with("STENTOR__TEAMS__CUSTOM__GRAPH_URL", &nowhere), "no answer"),
-        unavailable(everyone("an unreachable login").with("STENTOR__TEAMS__CUSTOM__LOGIN_URL", &nowhere), "no answer"),
-        unavailable(
-            everyone("a login that babbles").with("STENTOR__TEAMS__CUSTOM__LOGIN_URL", babbler()),
-            "status 200",
-        ),
-        unavailable(
-            everyone("a Graph that babbles").with("STENTOR__TEAMS__CUSTOM__GRAPH_URL", babbler()),
-            "status 200",
-        ),
-        everyone("a proxy that is not there").with("STENTOR__NETWORK__PROXY", nowhere).refused(
+        unavailable(unread("an unreachable Graph").with("STENTOR__TEAMS__CUSTOM__GRAPH_URL", &nowhere), "no answer"),
+        unavailable(unread("an unreachable login").with("STENTOR__TEAMS__CUSTOM__LOGIN_URL", &nowhere), "no answer"),
+        unavailable(unread("a login that babbles").with("STENTOR__TEAMS__CUSTOM__LOGIN_URL", babbler()), "status 200"),
+        unavailable(unread("a Graph that babbles").with("STENTOR__TEAMS__CUSTOM__GRAPH_URL", babbler()), "status 200"),
+        unread("a proxy that is not there").with("STENTOR__NETWORK__PROXY", nowhere).refused(
             1,
             "directory_unavailable",
             "network",
@@ -302,6 +301,33 @@ fn lists() -> Vec<Row> {
             "names nobody whom the directory knows",
             "teams.tenant_id",
         ),
+    ]
+}
+
+/// Audiences under names.
+fn saved() -> Vec<Row> {
+    let on = |name: &str, args: &[&str]| row(name, &[&["audience"], args].concat()).on_site();
+    vec![
+        on("a saved audience of a list", &["save", "x", "list \"a\""]).bad(
+            "EXPR",
+            "belongs to one broadcast",
+            "Leave the list out",
+        ),
+        on("a saved audience of itself", &["save", "x", "guest or saved \"x\""]).bad(
+            "EXPR",
+            "x → x",
+            "Save one of them again",
+        ),
+        on("a saved audience in other words", &["save", "x", "guest and"]).bad("EXPR", "column 10", "Name somebody"),
+        on("a saved audience without a name", &["save", " ", "guest"]).bad_arguments("<NAME>", "letters or digits", ""),
+        on("a saved audience that is not there", &["show", "x"]).refused(
+            2,
+            "audience_unknown",
+            "NAME",
+            "“x”",
+            "audience list",
+        ),
+        on("the same to be removed", &["remove", "x"]).refused(2, "audience_unknown", "NAME", "“x”", "audience list"),
     ]
 }
 

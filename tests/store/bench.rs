@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Executor};
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
+use stentor::domain::attributes::Attributes;
 use stentor::domain::audience::Address;
 use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, TOLERANCE, Treatment};
 use stentor::domain::chunk::Chunk;
@@ -100,6 +101,7 @@ pub fn people(count: u128) -> Vec<Person> {
         display_name: format!("Person {number}"),
         mail: (number % 2 == 0).then(|| format!("mail{number}@contoso.example")),
         account: Account::ORDINARY,
+        attributes: Attributes::default(),
     };
     (0..count).map(person).collect()
 }
@@ -112,6 +114,7 @@ pub fn announcement(number: u64, when_in_doubt: WhenInDoubt) -> NewBroadcast {
         content: Content { title: "News".into(), body: "Text".into(), ..Content::default() },
         treatment: Treatment { when_in_doubt, urgent: false, deadline_at: after(3600), tolerance: TOLERANCE },
         audience: AudienceKind::Everyone,
+        expected: None,
         schedule: None,
         author: None,
         created_at: now(),
@@ -185,7 +188,7 @@ impl Bench {
 
     pub async fn submit_this(&self, broadcast: NewBroadcast, list: Vec<RecipientKey>) -> (BroadcastId, RoundId) {
         let (id, round) = (broadcast.id, broadcast.round);
-        self.store.submit(&Submission { tenant: self.tenant, broadcast, list }).await.unwrap();
+        self.store.submit(&Submission { tenant: self.tenant, broadcast, list, lists: vec![] }).await.unwrap();
         (id, round)
     }
 

@@ -196,6 +196,7 @@ async fn an_author_is_told_once_of_each_end(bench: &Bench) {
         tenant: bench.tenant,
         broadcast: announcement(number, WhenInDoubt::Hold),
         list: vec![author],
+        lists: vec![],
     };
     bench.store.tell(stale, &notice(50)).await.unwrap();
     assert_eq!(untold().await, [ended], "it does not stand there");
@@ -214,7 +215,11 @@ async fn a_notice_is_no_announcement(bench: &Bench) {
     let told = Untold { broadcast: id, author, state: BroadcastState::Cancelled };
     let broadcast = announcement(50, WhenInDoubt::Hold);
     let notice = broadcast.id;
-    bench.store.tell(told, &Submission { tenant: bench.tenant, broadcast, list: vec![author] }).await.unwrap();
+    bench
+        .store
+        .tell(told, &Submission { tenant: bench.tenant, broadcast, list: vec![author], lists: vec![] })
+        .await
+        .unwrap();
     let listed: Vec<_> = bench.store.reports(bench.tenant, 10).await.unwrap().iter().map(|report| report.id).collect();
     assert_eq!(listed, [id]);
     assert_eq!(bench.report(notice).await.state, BroadcastState::Expanding, "but it can be asked for");

@@ -4,7 +4,9 @@
 //! `bench.rs` first: it hides which store is meant. `stories.rs` tells long random stories to both and compares.
 
 mod again;
+mod audiences;
 mod bench;
+mod directory;
 mod expand;
 mod flaws;
 mod flush;

@@ -82,7 +82,7 @@ async fn owners_of_many_tenants_make_the_week_of_their_rounds_at_the_same_moment
             let tenant = store.tenant(Uuid::from_u128(number), Uuid::from_u128(1)).await.unwrap();
             store.keep_people(tenant, &people(3), now()).await.unwrap();
             let broadcast = announcement(1, WhenInDoubt::Hold);
-            store.submit(&Submission { tenant, broadcast, list: vec![] }).await.unwrap();
+            store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
             tenants.push(tenant);
         }
         let round = announcement(1, WhenInDoubt::Hold).round;

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use stentor::adapters::teams::{BotDoorkeeper, CloudProfile, SecretSource, TeamsClientSettings};
 use stentor::app::health::Health;
 use stentor::app::hear::{Ear, Replies};
+use stentor::domain::attributes::Attributes;
 use stentor::domain::ids::{EntraId, RequestId, TeamsAppId, TenantKey};
 use stentor::domain::outcome::Outcome;
 use stentor::domain::route::{Account, Route};
@@ -236,6 +237,7 @@ impl Stage {
             display_name: "Amélie".to_owned(),
             mail: None,
             account: Account::ORDINARY,
+            attributes: Attributes::default(),
         };
         memory.keep_people(tenant, &[person], clock.now()).await.unwrap();
         let url = |path: &str| keys.url(path).parse().unwrap();

@@ -8,7 +8,7 @@ use super::queue::HOLD_LEASE;
 use super::rescue::settle_left;
 use super::rows::int;
 use super::statement::statements;
-use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState};
+use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
 use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::{BroadcastId, RoundId, TenantKey, WorkerId};
@@ -18,10 +18,11 @@ use crate::ports::{Halt, HeldTenant, StoreError, Submission, Untold};
 statements! {
     INSERT_BROADCAST = "-- insert_broadcast
         -- $1 tenant, $2 broadcast, $3 state, $4 urgent, $5 when in doubt, $6 audience, $7 deadline, $8 now, $9 title,
-        -- $10 content, $11 start, $12 prepare, $13 time zone, $14 tolerance in seconds, $15 author, $16 notice of
+        -- $10 content, $11 start, $12 prepare, $13 time zone, $14 tolerance in seconds, $15 author, $16 notice of,
+        -- $17 expected, $18 expression
         insert into broadcast (tenant_id, broadcast_id, state, urgent, when_in_doubt, audience, deadline_at, created_at, title,
-          content, start_at, prepare_at, time_zone, tolerance_seconds, author_id, notice_of, moved_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, lease_now())
+          content, start_at, prepare_at, time_zone, tolerance_seconds, author_id, notice_of, expected, expression, moved_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, lease_now())
         on conflict (tenant_id, broadcast_id) do nothing";
     INSERT_ROUND = "-- insert_round
         -- $1 tenant, $2 round, $3 broadcast, $4 kind, $5 state, $6 now
@@ -31,6 +32,10 @@ statements! {
         -- $1 tenant, $2 broadcast, $3 recipients
         insert into audience_list (tenant_id, broadcast_id, recipient_id)
         select distinct $1::int, $2::bigint, r from unnest($3::bigint[]) as r";
+    INSERT_NAMED_LIST = "-- insert_named_list
+        -- $1 tenant, $2 broadcast, $3 name, $4 recipients
+        insert into broadcast_list (tenant_id, broadcast_id, name, people)
+        values ($1, $2, $3, $4)";
     INSERT_AUDIT = "-- insert_audit
         -- $1 tenant, $2 now, $3 actor, $4 action, $5 subject
         insert into audit (tenant_id, happened_at, actor, action, subject)
@@ -358,10 +363,7 @@ async fn insert_broadcast(
     notice_of: Option<i64>,
 ) -> Result<(), sqlx::Error> {
     let (tenant, broadcast) = (submission.tenant.0, &submission.broadcast);
-    let audience = match broadcast.audience {
-        AudienceKind::Everyone => "everyone",
-        AudienceKind::List => "list",
-    };
+    let audience = broadcast.audience.name();
     let people: Vec<i64> = submission.list.iter().map(|key| key.0).collect();
     let treatment = &broadcast.treatment;
     let schedule = broadcast.schedule.as_ref().map(|(schedule, _)| schedule);
@@ -375,6 +377,8 @@ async fn insert_broadcast(
     let query = query.bind(schedule.map(|schedule| schedule.time_zone.as_str()));
     let query = query.bind(i32::try_from(treatment.tolerance.as_secs()).unwrap_or(i32::MAX));
     let query = query.bind(broadcast.author.map(|author| author.0)).bind(notice_of);
+    let expected = broadcast.expected.map(|people| i32::try_from(people).unwrap_or(i32::MAX));
+    let query = query.bind(expected).bind(broadcast.audience.expression());
     if query.execute(&mut *conn).await?.rows_affected() == 0 {
         // The same submission, repeated because its first answer was lost.
         return Ok(());
@@ -389,6 +393,11 @@ async fn insert_broadcast(
     }
     let query = sqlx::query(INSERT_LIST).bind(tenant).bind(broadcast.id.as_i64());
     query.bind(&people).execute(&mut *conn).await?;
+    for (name, people) in &submission.lists {
+        let people: Vec<i64> = people.iter().map(|key| key.0).collect();
+        let query = sqlx::query(INSERT_NAMED_LIST).bind(tenant).bind(broadcast.id.as_i64());
+        query.bind(name).bind(&people).execute(&mut *conn).await?;
+    }
     let actor = if notice_of.is_some() { "stentor" } else { "command line" };
     note_at(conn, tenant, Some(broadcast.created_at), actor, "created", broadcast.id).await
 }

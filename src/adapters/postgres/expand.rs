@@ -30,6 +30,8 @@ statements! {
             when 'prepare' then b.state = 'scheduled' and b.prepare_at <= lease_now()
             else b.state = 'expanding'
           end
+          -- Words are evaluated before anybody is numbered.
+          and (b.audience <> 'expression' or r.kind not in ('send', 'prepare') or r.listed_at is not null)
         for update of r";
     EXPAND = include_str!("sql/expand.sql");
     TO_RETRY = "-- to_retry
@@ -80,6 +82,15 @@ statements! {
           update broadcast
           set state = 'running', started_at = coalesce(started_at, $4), moved_at = lease_now()
           where tenant_id = $1 and broadcast_id = $3 and state = 'expanding' and exists (select from proved)
+        ),
+        forgotten_lists as (
+          delete from broadcast_list
+          where tenant_id = $1
+            and broadcast_id = $3
+            and exists (select from proved)
+            and not exists (
+              select from round r where r.tenant_id = $1 and r.round_id = $2 and r.kind = 'prepare'
+            )
         ),
         forgotten as (
           delete from audience_list
@@ -136,6 +147,8 @@ impl PgStore {
                 let kind = RoundKind::from_name(&row.kind);
                 let (source, given) = match kind {
                     Some(RoundKind::Retry) => ("given", to_retry(conn, tenant, round, &row, slice).await?),
+                    // Whom an expression means has been laid down as a list.
+                    _ if row.audience == "expression" => ("list", Given::default()),
                     _ => (row.audience.as_str(), Given::default()),
                 };
                 let query = sqlx::query_as(EXPAND).bind(tenant).bind(round.as_i64()).bind(row.broadcast_id);

@@ -9,7 +9,9 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Semaphore;
 
+mod audiences;
 mod broadcasts;
+mod directory;
 mod expand;
 mod hearing;
 mod integrity;
@@ -77,7 +79,9 @@ impl PgStore {
 /// Every SQL constant there is, for the test that prepares them all against the migrated schema.
 pub fn statements() -> impl Iterator<Item = &'static str> {
     [
+        audiences::STATEMENTS,
         broadcasts::STATEMENTS,
+        directory::STATEMENTS,
         expand::STATEMENTS,
         hearing::STATEMENTS,
         integrity::STATEMENTS,

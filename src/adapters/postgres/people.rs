@@ -1,12 +1,14 @@
 //! Tenants and their people.
 
-use sqlx::FromRow;
+use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::PgStore;
 use super::statement::statements;
+use crate::domain::attributes::{Attributes, Mentioned};
 use crate::domain::audience::Address;
-use crate::domain::ids::{RecipientKey, TenantKey};
+use crate::domain::ids::{EntraId, RecipientKey, TenantKey};
+use crate::domain::route::Account;
 use crate::domain::time::Timestamp;
 use crate::ports::{Person, StoreError};
 
@@ -23,27 +25,28 @@ statements! {
         union all
         select tenant_id from tenant where entra_tenant_id = $1 and app_id = $2
         limit 1";
-    KEEP_PEOPLE = "-- keep_people
-        -- $1 tenant, $2 Entra ids, $3 names, $4 user principal names, $5 mails, $6 guests, $7 enabled, $8 licensed, $9 now
-        insert into recipient (tenant_id, entra_id, display_name, user_principal_name, mail, guest, enabled, licensed, kept_at)
-        select $1, p.*, $9
-        from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::boolean[], $8::boolean[]) p
-        on conflict (tenant_id, entra_id) do update
-        set display_name = excluded.display_name,
-            user_principal_name = excluded.user_principal_name,
-            mail = excluded.mail,
-            guest = excluded.guest,
-            enabled = excluded.enabled,
-            licensed = excluded.licensed,
-            kept_at = excluded.kept_at";
+    KEEP_PEOPLE = include_str!("sql/keep_people.sql");
     COUNT_PEOPLE = "-- count_people
         -- $1 tenant
-        select count(*) from recipient where tenant_id = $1";
+        select count(*) from recipient where tenant_id = $1 and left_at is null";
+    SEARCH_PEOPLE = "-- search_people
+        -- $1 tenant, $2 beginning in lower case, $3 limit
+        -- Asked by a person now and then: one pass over the people is nothing that an index would have to be kept for.
+        select entra_id, display_name, user_principal_name, mail, guest, enabled, licensed, department, job_title, office,
+          country, language
+        from recipient
+        where tenant_id = $1
+          and left_at is null
+          and (starts_with(lower(display_name), $2) or starts_with(lower(user_principal_name), $2)
+            or starts_with(lower(mail), $2))
+        order by display_name collate \"C\", recipient_id
+        limit $3";
     FIND_PEOPLE_BY_ID = "-- find_people_by_id
         -- $1 tenant, $2 Entra ids
         select asked.entra_id, p.recipient_id
         from unnest($2::uuid[]) as asked (entra_id)
-        join recipient p on p.tenant_id = $1 and p.entra_id = asked.entra_id";
+        join recipient p on p.tenant_id = $1 and p.entra_id = asked.entra_id
+        where p.left_at is null";
     FIND_PEOPLE_BY_NAME = "-- find_people_by_name
         -- $1 tenant, $2 names in lower case
         -- A user principal name goes before somebody else's mail address that reads the same. It is unique in the
@@ -55,9 +58,10 @@ statements! {
           from unnest($2::text[]) as asked (name)
           join lateral (
             select recipient_id, 0 as rank, kept_at from recipient
-            where tenant_id = $1 and lower(user_principal_name) = asked.name
+            where tenant_id = $1 and lower(user_principal_name) = asked.name and left_at is null
             union all
-            select recipient_id, 1, null from recipient where tenant_id = $1 and lower(mail) = asked.name
+            select recipient_id, 1, null from recipient
+            where tenant_id = $1 and lower(mail) = asked.name and left_at is null
           ) p on true
         ) held
         where held.place = 1
@@ -76,6 +80,80 @@ struct ByName {
     recipient_id: i64,
 }
 
+#[derive(FromRow)]
+struct PersonRow {
+    entra_id: Uuid,
+    display_name: String,
+    user_principal_name: String,
+    mail: Option<String>,
+    guest: bool,
+    enabled: bool,
+    licensed: bool,
+    department: Option<String>,
+    job_title: Option<String>,
+    office: Option<String>,
+    country: Option<String>,
+    language: Option<String>,
+}
+
+impl PersonRow {
+    fn into_person(self) -> Person {
+        Person {
+            entra_id: EntraId(self.entra_id),
+            user_principal_name: self.user_principal_name,
+            display_name: self.display_name,
+            mail: self.mail,
+            account: Account { guest: self.guest, enabled: self.enabled, licensed: self.licensed },
+            attributes: Attributes {
+                department: self.department,
+                job_title: self.job_title,
+                office: self.office,
+                country: self.country,
+                language: self.language,
+            },
+        }
+    }
+}
+
+/// Keeps people, of whom each tells only what is mentioned, and notes that a page of a whole reading names them if
+/// `met`. Whose row would stay the same is not written. Returns how many were.
+pub(super) async fn keep<'a>(
+    conn: &mut PgConnection,
+    tenant: TenantKey,
+    people: impl Iterator<Item = (&'a Person, Mentioned)>,
+    met: bool,
+    now: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    // One row may not be written twice by one statement; the last word about a person holds.
+    let mut newest: Vec<(&Person, Mentioned)> = people.collect();
+    newest.reverse();
+    newest.sort_by_key(|(person, _)| person.entra_id);
+    newest.dedup_by_key(|(person, _)| person.entra_id);
+    fn column<'a, T>(from: &[(&'a Person, Mentioned)], of: impl Fn(&'a Person) -> T) -> Vec<T> {
+        from.iter().map(|(person, _)| of(person)).collect()
+    }
+    let of = |which: fn(&Attributes) -> &Option<String>| column(&newest, |it| which(&it.attributes).as_deref());
+    let query = sqlx::query_scalar(KEEP_PEOPLE)
+        .bind(tenant.0)
+        .bind(column(&newest, |it| it.entra_id.0))
+        .bind(newest.iter().map(|(_, mentioned)| mentioned.bits()).collect::<Vec<_>>())
+        .bind(column(&newest, |it| it.display_name.as_str()))
+        .bind(column(&newest, |it| it.user_principal_name.as_str()))
+        .bind(column(&newest, |it| it.mail.as_deref()))
+        .bind(column(&newest, |it| it.account.guest))
+        .bind(column(&newest, |it| it.account.enabled))
+        .bind(column(&newest, |it| it.account.licensed))
+        .bind(of(|it| &it.department))
+        .bind(of(|it| &it.job_title))
+        .bind(of(|it| &it.office))
+        .bind(of(|it| &it.country))
+        .bind(of(|it| &it.language))
+        .bind(met)
+        .bind(now);
+    let changed: i64 = query.fetch_one(conn).await?;
+    Ok(changed.unsigned_abs())
+}
+
 impl PgStore {
     pub(super) async fn tenant_key(&self, entra_tenant: Uuid, app: Uuid) -> Result<TenantKey, StoreError> {
         let find = async |conn: &mut sqlx::PgConnection| {
@@ -92,25 +170,18 @@ impl PgStore {
     }
 
     pub(super) async fn keep(&self, tenant: TenantKey, people: &[Person], now: Timestamp) -> Result<(), StoreError> {
-        // One row may not be written twice by one statement; the last word about a person holds.
-        let mut newest: Vec<&Person> = people.iter().collect();
-        newest.reverse();
-        newest.sort_by_key(|person| person.entra_id);
-        newest.dedup_by_key(|person| person.entra_id);
-        let ids: Vec<Uuid> = newest.iter().map(|person| person.entra_id.0).collect();
-        let names: Vec<&str> = newest.iter().map(|person| person.display_name.as_str()).collect();
-        let principals: Vec<&str> = newest.iter().map(|person| person.user_principal_name.as_str()).collect();
-        let mails: Vec<Option<&str>> = newest.iter().map(|person| person.mail.as_deref()).collect();
-        let guests: Vec<bool> = newest.iter().map(|person| person.account.guest).collect();
-        let enabled: Vec<bool> = newest.iter().map(|person| person.account.enabled).collect();
-        let licensed: Vec<bool> = newest.iter().map(|person| person.account.licensed).collect();
-        self.database
-            .run("keep_people", async |conn| {
-                let query = sqlx::query(KEEP_PEOPLE).bind(tenant.0).bind(&ids).bind(&names).bind(&principals);
-                query.bind(&mails).bind(&guests).bind(&enabled).bind(&licensed).bind(now).execute(conn).await
-            })
-            .await?;
+        let people = people.iter().map(|person| (person, Mentioned::ALL));
+        self.database.run("keep_people", async |conn| keep(conn, tenant, people.clone(), false, now).await).await?;
         Ok(())
+    }
+
+    pub(super) async fn search(&self, tenant: TenantKey, text: &str, limit: u32) -> Result<Vec<Person>, StoreError> {
+        let text = text.to_lowercase();
+        let ask = async |conn: &mut PgConnection| {
+            sqlx::query_as(SEARCH_PEOPLE).bind(tenant.0).bind(&text).bind(i64::from(limit)).fetch_all(conn).await
+        };
+        let rows: Vec<PersonRow> = self.database.run("search_people", ask).await?;
+        Ok(rows.into_iter().map(PersonRow::into_person).collect())
     }
 
     pub(super) async fn count(&self, tenant: TenantKey) -> Result<u64, StoreError> {
@@ -141,9 +212,7 @@ impl PgStore {
                 Ok((by_id, by_name))
             })
             .await?;
-        let by_id = by_id
-            .into_iter()
-            .map(|row| (Address::Id(crate::domain::ids::EntraId(row.entra_id)), RecipientKey(row.recipient_id)));
+        let by_id = by_id.into_iter().map(|row| (Address::Id(EntraId(row.entra_id)), RecipientKey(row.recipient_id)));
         let by_name = by_name.into_iter().map(|row| (Address::Name(row.name), RecipientKey(row.recipient_id)));
         Ok(by_id.chain(by_name).collect())
     }

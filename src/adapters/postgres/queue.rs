@@ -35,6 +35,7 @@ statements! {
         -- The hour is told as the time left until it, so that nobody's clock but this one judges it.
         select r.round_id, r.broadcast_id, r.kind, r.state as round_state, b.state as broadcast_state, b.urgent,
           b.when_in_doubt, b.deadline_at, b.tolerance_seconds,
+          case when r.kind in ('send', 'prepare') and r.listed_at is null then b.expression end as expression,
           case when b.state = 'scheduled' then greatest(
             extract(epoch from case r.kind when 'prepare' then b.prepare_at else b.start_at end - lease_now()), 0
           )::float8 end as hour_in
@@ -146,6 +147,7 @@ struct RoundRow {
     when_in_doubt: String,
     deadline_at: Timestamp,
     tolerance_seconds: i32,
+    expression: Option<String>,
     hour_in: Option<f64>,
 }
 
@@ -546,6 +548,7 @@ fn round_work(row: RoundRow) -> Result<RoundWork, StoreError> {
             deadline_at: row.deadline_at,
             tolerance: rows::seconds(row.tolerance_seconds),
         },
+        expression: row.expression,
         hour_in: row.hour_in.map(Duration::from_secs_f64),
     })
 }

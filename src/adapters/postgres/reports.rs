@@ -7,7 +7,7 @@ use super::PgStore;
 use super::broadcasts::broadcast_state;
 use super::rows::{reason, refused, seconds, uint};
 use super::statement::statements;
-use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState, Schedule, Treatment};
+use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState, Schedule, Treatment};
 use crate::domain::delivery::{Settlement, WhenInDoubt};
 use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RoundId, TenantKey};
 use crate::domain::progress::{Counted, Progress, Retried};
@@ -40,6 +40,9 @@ struct ProgressRow {
     when_in_doubt: String,
     deadline_at: Timestamp,
     tolerance_seconds: i32,
+    audience: String,
+    expression: Option<String>,
+    expected: Option<i32>,
     created_at: Timestamp,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
@@ -136,6 +139,8 @@ impl ProgressRow {
                 deadline_at: self.deadline_at,
                 tolerance: seconds(self.tolerance_seconds),
             },
+            audience: audience(&self.audience, self.expression.as_deref())?,
+            expected: self.expected.map(|people| u64::from(uint(people))),
             created_at: self.created_at,
             started_at: self.started_at,
             finished_at: self.finished_at,
@@ -159,6 +164,16 @@ fn report(rounds: &[ProgressRow]) -> Result<BroadcastReport, StoreError> {
         report.rounds.push(round);
     }
     Ok(report)
+}
+
+/// The audience of this kind and these words.
+fn audience(kind: &str, expression: Option<&str>) -> Result<AudienceKind, StoreError> {
+    match (kind, expression) {
+        ("everyone", None) => Ok(AudienceKind::Everyone),
+        ("list", None) => Ok(AudienceKind::List),
+        ("expression", Some(text)) => Ok(AudienceKind::Expression(text.to_owned())),
+        (other, _) => Err(refused("broadcast", "audience", other)),
+    }
 }
 
 /// The policy called `name`.

@@ -35,8 +35,10 @@ pub enum Api {
 pub enum Operation {
     /// A token.
     Token,
-    /// A page of people.
+    /// A page of people, a group, a page of its members.
     Directory,
+    /// A page of changes among people.
+    Delta,
     /// The app in the catalogue.
     Catalog,
     /// A person's installation of it.
@@ -53,9 +55,10 @@ pub enum Operation {
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Token,
         Self::Directory,
+        Self::Delta,
         Self::Catalog,
         Self::Check,
         Self::Install,
@@ -68,7 +71,7 @@ impl Operation {
     pub const fn api(self) -> Api {
         match self {
             Self::Token => Api::Entra,
-            Self::Directory | Self::Catalog | Self::Check | Self::Install | Self::Resolve => Api::Graph,
+            Self::Directory | Self::Delta | Self::Catalog | Self::Check | Self::Install | Self::Resolve => Api::Graph,
             Self::Send | Self::Create => Api::Connector,
         }
     }
@@ -78,6 +81,7 @@ impl Operation {
         match self {
             Self::Token => "token",
             Self::Directory => "directory",
+            Self::Delta => "delta",
             Self::Catalog => "catalog",
             Self::Check => "installed_apps_list",
             Self::Install => "install",

@@ -1,6 +1,7 @@
 //! Speaks to Teams for one tenant: the [`Messenger`] and the [`Directory`] over the wire.
 //!
-//! Invariant: one call makes one request, a token aside, and whether it may still start is asked last of all.
+//! Invariant: one call makes one request, a token aside, and the second question of [`Messenger::find_app`] where the
+//! catalogue may not be read; and whether it may still start is asked last of all.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,16 +22,19 @@ use uuid::Uuid;
 use super::classify::{Api, Operation};
 use super::cloud::{Cloud, CloudProfile, base};
 use super::connector::Connector;
-use super::graph::Graph;
+use super::graph::{self, AppHolder, Graph};
 use super::hearing;
 use super::token::{Credentials, SecretSource, TokenSource};
 use super::transport::{Network, NetworkError, Received, Transport, Unanswered, Way};
 use super::wire::encoded;
-use crate::domain::ids::{RequestId, TeamsAppId};
+use crate::domain::ids::{GroupId, RequestId, TeamsAppId};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
 use crate::domain::time::Monotonic;
-use crate::ports::{Answer, Clock, Directory, Messenger, PeoplePage, Random, Request};
+use crate::ports::{
+    Answer, ChangesPage, Clock, Directory, Group, MembersPage, Messenger, PeoplePage, Random, Request, Told,
+    WhichGroups,
+};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// A page of 999 people with a hundred plans each is about 20 MB.
@@ -60,6 +64,8 @@ pub struct TeamsClientSettings {
     pub secret: SecretSource,
     /// The `id` in the manifest of the Teams app.
     pub manifest_id: String,
+    /// Who has the app: asked for its id when the catalogue may not be read.
+    pub app_holder: Option<AppHolder>,
     /// Whose tokens the bot uses.
     pub bot_kind: BotKind,
     /// From the first byte to the last, connecting included.
@@ -93,6 +99,7 @@ impl TeamsClientSettings {
             app_id,
             secret,
             manifest_id: manifest_id.into(),
+            app_holder: None,
             bot_kind: BotKind::SingleTenant,
             request_timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(3),
@@ -149,6 +156,7 @@ pub struct TeamsClient {
     transport: Arc<Transport>,
     clock: Arc<dyn Clock>,
     manifest_id: String,
+    app_holder: Option<AppHolder>,
     body_bytes_max: usize,
     /// 401s handed out whose token was dropped at once: [`Messenger::forget_tokens`] has nothing more to do for them.
     refusals_heeded: AtomicU32,
@@ -199,6 +207,7 @@ impl TeamsClient {
             transport,
             clock,
             manifest_id: settings.manifest_id,
+            app_holder: settings.app_holder,
             body_bytes_max: settings.body_bytes_max,
             refusals_heeded: AtomicU32::new(0),
         })
@@ -219,6 +228,42 @@ impl TeamsClient {
     /// The answer to act on, when there is none to be had.
     pub async fn warm_up_for(&self, request: &Request) -> Result<(), Answer> {
         self.tokens(request.step().into()).token(Duration::ZERO).await.map(|_| ())
+    }
+
+    /// Asks whether a team has `app`: [`Fact::Installed`](crate::domain::outcome::Fact::Installed) with the id of the
+    /// installation, or that it has not.
+    pub async fn check_team(&self, team: GroupId, app: &TeamsAppId, id: RequestId) -> Answer {
+        let call = self.call(&id, self.get(&self.graph.team_check_url(team, app)));
+        match self.exchange(Operation::Check, call).await {
+            Ok(heard) => hearing::of_team_check(app, heard),
+            Err(never_made) => never_made,
+        }
+    }
+
+    /// Installs `app` in a team; one that has it already is as good.
+    pub async fn install_in_team(&self, team: GroupId, app: &TeamsAppId, id: RequestId) -> Answer {
+        let body = self.graph.install_body(app).into();
+        let call = self.call(&id, self.post(&self.graph.team_apps_url(team), body));
+        match self.exchange(Operation::Install, call).await {
+            Ok(heard) => hearing::of_team_install(heard),
+            Err(never_made) => never_made,
+        }
+    }
+
+    /// Asks whoever has the app for its id, after the catalogue has `refused` us.
+    async fn ask_holder(&self, holder: &AppHolder, refused: Answer, id: &RequestId) -> Result<TeamsAppId, Answer> {
+        let call = self.call(id, self.get(&self.graph.held_app_url(holder, &self.manifest_id)));
+        match hearing::of_holder(&self.manifest_id, self.exchange(Operation::Check, call).await?)? {
+            Some(app) => Ok(app),
+            None => {
+                let detail = refused.detail.unwrap_or_default();
+                let setting = match holder {
+                    AppHolder::User(_) => "teams.find_app_through_user",
+                    AppHolder::Team(_) => "teams.find_app_through_team",
+                };
+                Err(Answer { detail: Some(format!("{detail}; and {setting} does not have the app")), ..refused })
+            }
+        }
     }
 
     async fn make(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer {
@@ -356,7 +401,11 @@ impl Messenger for TeamsClient {
 
     async fn find_app(&self, id: RequestId) -> Result<TeamsAppId, Answer> {
         let call = self.call(&id, self.get(&self.graph.catalog_url(&self.manifest_id)));
-        hearing::of_catalogue(&self.manifest_id, self.exchange(Operation::Catalog, call).await?)
+        let found = hearing::of_catalogue(&self.manifest_id, self.exchange(Operation::Catalog, call).await?);
+        match (found, &self.app_holder) {
+            (Err(refused), Some(holder)) if refused.status == Some(403) => self.ask_holder(holder, refused, &id).await,
+            (found, _) => found,
+        }
     }
 
     fn forget_tokens(&self) {
@@ -375,26 +424,68 @@ impl Messenger for TeamsClient {
 
 #[async_trait]
 impl Directory for TeamsClient {
-    /// [`Outcome::Transient`] with [`Reason::Unexpected`] means that the listing must begin again: Graph does not know
-    /// the page any more.
-    async fn people(&self, page: Option<&str>, id: RequestId) -> Result<PeoplePage, Answer> {
+    async fn people(&self, page: Option<&str>, id: RequestId) -> Result<Told<PeoplePage>, Answer> {
         let url = page.map_or_else(|| self.graph.users_url(), str::to_owned);
-        if !self.graph.owns(&url) {
-            return Err(foreign_page(None));
+        let received = self.look_up(Operation::Directory, self.listing(&url)?, &id).await?;
+        let told = self.graph.people(&received.body);
+        self.told(&received, told, |page| page.next.as_deref())
+    }
+
+    async fn changes(&self, link: Option<&str>, id: RequestId) -> Result<Told<ChangesPage>, Answer> {
+        let url = link.map_or_else(|| self.graph.changes_url(), str::to_owned);
+        let received = self.look_up(Operation::Delta, self.listing(&url)?, &id).await?;
+        let told = self.graph.changes(&received.body);
+        self.told(&received, told, |page| Some(page.next.link()))
+    }
+
+    async fn groups(&self, which: WhichGroups<'_>, id: RequestId) -> Result<Told<Vec<Group>>, Answer> {
+        match self.look_up(Operation::Directory, self.get(&self.graph.groups_url(which)), &id).await {
+            Ok(received) => self.told(&received, graph::groups(&received.body, which), |_| None),
+            Err(Answer { outcome: Outcome::Rejected(Reason::NotFound), .. }) => Ok(Vec::new().into()),
+            Err(answer) => Err(answer),
         }
-        let call = Call { bytes_max: PEOPLE_BYTES_MAX, ..self.call(&id, self.get(&url)) };
-        let heard = self.exchange(Operation::Directory, call).await?;
-        let received = hearing::success(Operation::Directory, heard)?;
-        let (people, next) = self.graph.people(&received.body).ok_or_else(|| hearing::unreadable(&received))?;
-        match next {
-            Some(next) if !self.graph.owns(&next) => Err(foreign_page(Some(received.status))),
-            next => Ok(PeoplePage { people, next }),
+    }
+
+    async fn members(&self, group: GroupId, page: Option<&str>, id: RequestId) -> Result<Told<MembersPage>, Answer> {
+        let url = page.map_or_else(|| self.graph.members_url(group), str::to_owned);
+        // A cast and a count make an advanced query, and the header must come with every page.
+        let request = self.listing(&url)?.header("ConsistencyLevel", "eventual");
+        let received = self.look_up(Operation::Directory, request, &id).await?;
+        self.told(&received, graph::members(&received.body), |page| page.next.as_deref())
+    }
+}
+
+impl TeamsClient {
+    /// A request for a page of a listing. A link that leads away from Graph is not followed: it would be handed our token.
+    /// One that was kept from another cloud is such a link; the listing must begin again.
+    fn listing(&self, url: &str) -> Result<RequestBuilder, Answer> {
+        let begin_again = Outcome::Transient(Reason::Unexpected);
+        if self.graph.owns(url) { Ok(self.get(url)) } else { Err(foreign_page(begin_again, None)) }
+    }
+
+    async fn look_up(&self, operation: Operation, request: RequestBuilder, id: &RequestId) -> Result<Received, Answer> {
+        let call = Call { bytes_max: PEOPLE_BYTES_MAX, ..self.call(id, request) };
+        hearing::success(operation, self.exchange(operation, call).await?)
+    }
+
+    /// What was told, unless it cannot be read or its link leads astray.
+    fn told<T>(
+        &self,
+        received: &Received,
+        told: Option<T>,
+        link: impl FnOnce(&T) -> Option<&str>,
+    ) -> Result<Told<T>, Answer> {
+        let told = told.ok_or_else(|| hearing::unreadable(received))?;
+        match link(&told) {
+            Some(next) if !self.graph.owns(next) => {
+                Err(foreign_page(Outcome::Rejected(Reason::Unexpected), Some(received.status)))
+            }
+            _ => Ok(Told { told, units: received.units }),
         }
     }
 }
 
-/// A link that leads away from Graph is not followed: it would be handed our token.
-fn foreign_page(status: Option<u16>) -> Answer {
+fn foreign_page(outcome: Outcome, status: Option<u16>) -> Answer {
     let detail = Some("the link to the next page leads to another host".to_owned());
-    Answer { outcome: Outcome::Rejected(Reason::Unexpected), status, detail }
+    Answer { outcome, status, detail }
 }

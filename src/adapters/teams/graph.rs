@@ -7,16 +7,31 @@ use uuid::Uuid;
 
 use super::classify::{Operation, classify};
 use super::cloud::{CloudProfile, base};
-use super::wire::{self, App, InstalledApp, Page, Refusal, User, encoded, quoted};
-use crate::domain::ids::{ConversationId, EntraId, InstallationId, TeamsAppId};
+use super::wire::{self, App, InstalledApp, Member, Page, Refusal, Said, User, encoded, quoted};
+use crate::domain::attributes::{Attributes, Mentioned, Property, kept};
+use crate::domain::ids::{ConversationId, EntraId, GroupId, InstallationId, TeamsAppId};
 use crate::domain::outcome::{Fact, Outcome};
 use crate::domain::route::Account;
-use crate::ports::Person;
+use crate::ports::{Change, ChangesPage, Group, MembersPage, Onward, PeoplePage, Person, WhichGroups};
 
 /// What a page of people must tell.
-const USER_MEMBERS: &str = "id,userPrincipalName,displayName,mail,accountEnabled,userType,assignedPlans";
+const USER_MEMBERS: &str = "id,userPrincipalName,displayName,mail,accountEnabled,userType,assignedPlans,department,jobTitle,\
+                            officeLocation,country,preferredLanguage";
+/// What a group must tell.
+const GROUP_MEMBERS: &str = "id,displayName,visibility,resourceProvisioningOptions";
 /// The largest page that Graph gives.
-const USERS_PER_PAGE: u16 = 999;
+const PER_PAGE: u16 = 999;
+/// Groups that a search shows: more than anybody reads.
+const GROUPS_SHOWN: u16 = 50;
+
+/// Who is known to have our app: it tells its catalogue id where the catalogue may not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppHolder {
+    /// Somebody, by object id or user principal name.
+    User(String),
+    /// A team.
+    Team(GroupId),
+}
 
 /// Graph, in one cloud.
 #[derive(Debug)]
@@ -52,13 +67,54 @@ impl Graph {
         format!("{}/{}/chat", self.install_url(user), encoded(&installation.0))
     }
 
+    /// The apps of a team.
+    pub fn team_apps_url(&self, team: GroupId) -> String {
+        format!("{}/teams/{team}/installedApps", self.base)
+    }
+
+    /// The app among those of a team.
+    pub fn team_check_url(&self, team: GroupId, app: &TeamsAppId) -> String {
+        let filter = encoded(&format!("teamsApp/id eq {}", quoted(&app.0)));
+        format!("{}?$expand=teamsApp&$filter={filter}", self.team_apps_url(team))
+    }
+
+    /// The app with this manifest among those of whoever has it.
+    pub fn held_app_url(&self, holder: &AppHolder, manifest_id: &str) -> String {
+        let apps = match holder {
+            AppHolder::User(user) => format!("{}/users/{}/teamwork/installedApps", self.base, encoded(user)),
+            AppHolder::Team(team) => self.team_apps_url(*team),
+        };
+        let filter = encoded(&format!("teamsApp/externalId eq {}", quoted(manifest_id)));
+        format!("{apps}?$expand=teamsApp&$filter={filter}")
+    }
+
     pub fn catalog_url(&self, manifest_id: &str) -> String {
         let filter = format!("externalId eq {} and distributionMethod eq 'organization'", quoted(manifest_id));
         format!("{}/appCatalogs/teamsApps?$filter={}", self.base, encoded(&filter))
     }
 
     pub fn users_url(&self) -> String {
-        format!("{}/users?$select={USER_MEMBERS}&$top={USERS_PER_PAGE}", self.base)
+        format!("{}/users?$select={USER_MEMBERS}&$top={PER_PAGE}", self.base)
+    }
+
+    /// Where the changes begin that are made from now on.
+    pub fn changes_url(&self) -> String {
+        format!("{}/users/delta?$deltatoken=latest&$select={USER_MEMBERS}", self.base)
+    }
+
+    pub fn groups_url(&self, which: WhichGroups<'_>) -> String {
+        let filter = match which {
+            WhichGroups::Id(id) => return format!("{}/groups/{id}?$select={GROUP_MEMBERS}", self.base),
+            WhichGroups::Named(name) => format!("displayName eq {}", quoted(name)),
+            WhichGroups::Beginning(text) => format!("startswith(displayName,{})", quoted(text)),
+        };
+        format!("{}/groups?$filter={}&$select={GROUP_MEMBERS}&$top={GROUPS_SHOWN}", self.base, encoded(&filter))
+    }
+
+    /// Only the people among the members: without the cast, devices and groups would come along.
+    pub fn members_url(&self, group: GroupId) -> String {
+        let cast = "microsoft.graph.user";
+        format!("{}/groups/{group}/transitiveMembers/{cast}?$count=true&$select=id&$top={PER_PAGE}", self.base)
     }
 
     /// Whether `page` is Graph's own: a token goes nowhere else, whatever a link says.
@@ -67,29 +123,60 @@ impl Graph {
     }
 
     /// The people on a page and the link to the next, as Graph wrote it; `None` when the page cannot be read.
-    pub fn people(&self, body: &[u8]) -> Option<(Vec<Person>, Option<String>)> {
+    pub fn people(&self, body: &[u8]) -> Option<PeoplePage> {
         let page: Page<User> = read(body)?;
         let (entries, next) = (page.value.len(), page.next.clone());
         let users: Vec<User> = page.known().filter(|user| user.removed.is_none()).collect();
         if users.len() < entries {
             tracing::warn!(skipped = entries - users.len(), "people skipped: deleted, or not readable");
         }
-        if !users.is_empty() && users.iter().all(|user| user.assigned_plans.is_none()) {
+        if !users.is_empty() && users.iter().all(|user| user.assigned_plans.as_ref().is_none_or(Option::is_none)) {
             tracing::warn!("Graph tells nobody's service plans: the app may lack User.Read.All");
         }
-        Some((users.into_iter().map(|user| self.person(user)).collect(), next))
+        Some(PeoplePage { people: users.into_iter().map(|user| self.person(user)).collect(), next })
+    }
+
+    /// The changes on a page, and where they go on; `None` when the page cannot be read.
+    pub fn changes(&self, body: &[u8]) -> Option<ChangesPage> {
+        let page: Page<User> = read(body)?;
+        let next = match (&page.next, &page.later) {
+            (Some(next), _) => Onward::Now(next.clone()),
+            (None, Some(later)) => Onward::Later(later.clone()),
+            (None, None) => return None,
+        };
+        let entries = page.value.len();
+        let changes: Vec<Change> = page.known().map(|user| self.change(user)).collect();
+        if changes.len() < entries {
+            tracing::warn!(skipped = entries - changes.len(), "changes skipped: not readable");
+        }
+        Some(ChangesPage { changes, next })
+    }
+
+    fn change(&self, user: User) -> Change {
+        if user.removed.is_some() {
+            return Change::Gone(EntraId(user.id));
+        }
+        let mentioned = mentioned(&user);
+        Change::Person(Box::new(self.person(user)), mentioned)
     }
 
     fn person(&self, user: User) -> Person {
         let account = self.account(&user);
-        let name = |name: Option<String>| name.filter(|name| !name.trim().is_empty());
-        let user_principal_name = name(user.user_principal_name).unwrap_or_else(|| user.id.to_string());
+        let text = |said: Said<String>| said.flatten().and_then(|text| kept(&text));
+        let user_principal_name = text(user.user_principal_name).unwrap_or_else(|| user.id.to_string());
         Person {
             entra_id: EntraId(user.id),
-            display_name: name(user.display_name).unwrap_or_else(|| user_principal_name.clone()),
+            display_name: text(user.display_name).unwrap_or_else(|| user_principal_name.clone()),
             user_principal_name,
-            mail: name(user.mail),
+            mail: text(user.mail),
             account,
+            attributes: Attributes {
+                department: text(user.department),
+                job_title: text(user.job_title),
+                office: text(user.office_location),
+                country: text(user.country),
+                language: text(user.preferred_language),
+            },
         }
     }
 
@@ -99,12 +186,53 @@ impl Graph {
     fn account(&self, user: &User) -> Account {
         let ours = |plan: &wire::Plan| plan.service_plan_id.is_some_and(|id| self.plans.contains(&id));
         let active = |plan: &wire::Plan| is_one_of(plan.capability_status.as_deref(), &["Enabled", "Warning"]);
-        let licensed = user.assigned_plans.iter().flatten().any(|plan| ours(plan) && active(plan));
-        let enabled = user.account_enabled.unwrap_or(true);
-        let kind = user.user_type.as_deref();
+        let licensed = user.assigned_plans.iter().flatten().flatten().any(|plan| ours(plan) && active(plan));
+        let enabled = user.account_enabled.flatten().unwrap_or(true);
+        let kind = user.user_type.as_ref().and_then(Option::as_deref);
         let guest = is_one_of(kind, &["Guest"]) || !(is_one_of(kind, &["Member"]) || (enabled && licensed));
         Account { guest, enabled, licensed }
     }
+}
+
+/// What the entry says anything about.
+fn mentioned(user: &User) -> Mentioned {
+    use Property as P;
+    Mentioned::default()
+        .with(P::DisplayName, user.display_name.is_some())
+        .with(P::PrincipalName, user.user_principal_name.is_some())
+        .with(P::Mail, user.mail.is_some())
+        .with(P::Guest, user.user_type.is_some())
+        .with(P::Enabled, user.account_enabled.is_some())
+        .with(P::Licensed, user.assigned_plans.is_some())
+        .with(P::Department, user.department.is_some())
+        .with(P::JobTitle, user.job_title.is_some())
+        .with(P::Office, user.office_location.is_some())
+        .with(P::Country, user.country.is_some())
+        .with(P::Language, user.preferred_language.is_some())
+}
+
+/// The groups of a list, or the one group; `None` when the answer cannot be read.
+pub fn groups(body: &[u8], which: WhichGroups<'_>) -> Option<Vec<Group>> {
+    let group = |group: wire::Group| Group {
+        id: GroupId(group.id),
+        name: group.display_name.as_deref().and_then(kept).unwrap_or_else(|| group.id.to_string()),
+        team: group.resource_provisioning_options.iter().flatten().any(|option| option.eq_ignore_ascii_case("Team")),
+        hidden: is_one_of(group.visibility.as_deref(), &["HiddenMembership"]),
+    };
+    match which {
+        WhichGroups::Id(_) => read(body).map(|it| vec![group(it)]),
+        WhichGroups::Named(_) | WhichGroups::Beginning(_) => {
+            let page: Page<wire::Group> = read(body)?;
+            Some(page.known().map(group).collect())
+        }
+    }
+}
+
+/// The members on a page and the link to the next; `None` when the page cannot be read.
+pub fn members(body: &[u8]) -> Option<MembersPage> {
+    let page: Page<Member> = read(body)?;
+    let next = page.next.clone();
+    Some(MembersPage { members: page.known().map(|member| EntraId(member.id)).collect(), next })
 }
 
 fn is_one_of(word: Option<&str>, words: &[&str]) -> bool {
@@ -130,6 +258,14 @@ pub fn checked(body: &[u8], app: &TeamsAppId) -> Option<Outcome> {
     let installed = page.known().find(|installed| ours(installed) && !installed.id.is_empty());
     let found = installed.map(|installed| Outcome::Learnt(Fact::Installed(InstallationId(installed.id))));
     Some(found.unwrap_or_else(|| empty(Operation::Check)))
+}
+
+/// The catalogue's id of the app with this manifest among the installed ones. `None` when the answer cannot be read.
+pub fn held_app(body: &[u8], manifest_id: &str) -> Option<Option<TeamsAppId>> {
+    let page: Page<InstalledApp> = read(body)?;
+    let ours = |app: &App| app.external_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(manifest_id));
+    let mut apps = page.known().filter_map(|installed| installed.teams_app).filter(ours);
+    Some(apps.find_map(|app| app.id).map(TeamsAppId))
 }
 
 /// The chat; `None` when the answer names none.

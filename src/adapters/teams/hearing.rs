@@ -15,17 +15,45 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
         Ok(received) => received,
         Err(answer) => return answer,
     };
-    let outcome = match request {
-        Request::Check { app, .. } => graph::checked(&received.body, app),
-        Request::Install { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
-        Request::Resolve { .. } => graph::resolved(&received.body),
-        Request::Send { .. } => Some(connector::accepted(&received.body)),
-        Request::Create { .. } => connector::opened(&received.body),
-    };
+    of_success(
+        &received,
+        match request {
+            Request::Check { app, .. } => graph::checked(&received.body, app),
+            Request::Install { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
+            Request::Resolve { .. } => graph::resolved(&received.body),
+            Request::Send { .. } => Some(connector::accepted(&received.body)),
+            Request::Create { .. } => connector::opened(&received.body),
+        },
+    )
+}
+
+/// What `heard` tells whoever asked whether a team has `app`.
+pub fn of_team_check(app: &TeamsAppId, heard: Result<Received, Unanswered>) -> Answer {
+    match success(Operation::Check, heard) {
+        Ok(received) => of_success(&received, graph::checked(&received.body, app)),
+        Err(answer) => answer,
+    }
+}
+
+/// What `heard` tells whoever installed the app in a team.
+pub fn of_team_install(heard: Result<Received, Unanswered>) -> Answer {
+    match success(Operation::Install, heard) {
+        Ok(received) => of_success(&received, Some(Outcome::Learnt(Fact::InstallAccepted))),
+        Err(answer) => answer,
+    }
+}
+
+fn of_success(received: &Received, outcome: Option<Outcome>) -> Answer {
     match outcome {
         Some(outcome) => Answer { outcome, status: Some(received.status), detail: None },
-        None => unreadable(&received),
+        None => unreadable(received),
     }
+}
+
+/// What `heard` tells whoever looked for the app among those of its `holder`; `None` when it is not among them.
+pub fn of_holder(manifest_id: &str, heard: Result<Received, Unanswered>) -> Result<Option<TeamsAppId>, Answer> {
+    let received = success(Operation::Check, heard)?;
+    graph::held_app(&received.body, manifest_id).ok_or_else(|| unreadable(&received))
 }
 
 /// What `heard` tells whoever looked the app up.

@@ -65,6 +65,8 @@ pub struct Received {
     pub retry_after: Option<Duration>,
     /// The service's own id of the request, for its support.
     pub request_id: Option<String>,
+    /// What the directory charged, in its resource units.
+    pub units: Option<u32>,
     pub body: Vec<u8>,
     /// `None` when the whole body was read; otherwise why not.
     pub cut: Option<String>,
@@ -136,10 +138,11 @@ impl Transport {
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
         let retry_after = header("retry-after").and_then(|text| retry_after(text, self.clock.now()));
         let request_id = header("request-id").or_else(|| header("x-ms-request-id")).map(bounded);
+        let units = header("x-ms-resource-unit").and_then(|text| text.trim().parse().ok());
         let status = response.status().as_u16();
         let mut body = Vec::new();
         let cut = read(&mut response, &mut body, bytes_max).await.err();
-        Ok(Received { status, retry_after, request_id, body, cut })
+        Ok(Received { status, retry_after, request_id, units, body, cut })
     }
 }
 

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -200,6 +200,9 @@ pub struct Page<T> {
     /// Where the next page is.
     #[serde(rename = "@odata.nextLink", default)]
     pub next: Option<String>,
+    /// Of changes: where the later ones will be, on the last page.
+    #[serde(rename = "@odata.deltaLink", default)]
+    pub later: Option<String>,
 }
 
 impl<T> Page<T> {
@@ -238,27 +241,66 @@ pub struct InstalledApp {
     pub teams_app: Option<App>,
 }
 
-/// A person, as far as she was selected.
+/// A person, as far as she was selected. `None` where nothing is said, `Some(None)` where it is said that there is none:
+/// among changes that is a difference.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// Her object id.
     pub id: Uuid,
-    #[serde(default)]
-    pub user_principal_name: Option<String>,
-    #[serde(default, alias = "name")]
-    pub display_name: Option<String>,
-    #[serde(default)]
-    pub mail: Option<String>,
-    #[serde(default)]
-    pub account_enabled: Option<bool>,
-    #[serde(default)]
-    pub user_type: Option<String>,
-    #[serde(default)]
-    pub assigned_plans: Option<Vec<Plan>>,
+    #[serde(default, deserialize_with = "said")]
+    pub user_principal_name: Said<String>,
+    #[serde(default, alias = "name", deserialize_with = "said")]
+    pub display_name: Said<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub mail: Said<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub account_enabled: Said<bool>,
+    #[serde(default, deserialize_with = "said")]
+    pub user_type: Said<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub assigned_plans: Said<Vec<Plan>>,
+    #[serde(default, deserialize_with = "said")]
+    pub department: Said<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub job_title: Said<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub office_location: Said<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub country: Said<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub preferred_language: Said<String>,
     /// Present when she is gone.
     #[serde(rename = "@removed", default)]
     pub removed: Option<IgnoredAny>,
+}
+
+/// What is said of a property, if anything is.
+pub type Said<T> = Option<Option<T>>;
+
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Said<T>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+/// A group, or a team's.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Group {
+    /// Its object id.
+    pub id: Uuid,
+    #[serde(default)]
+    pub display_name: Option<String>,
+    #[serde(default)]
+    pub visibility: Option<String>,
+    #[serde(default)]
+    pub resource_provisioning_options: Option<Vec<String>>,
+}
+
+/// Somebody who belongs to a group.
+#[derive(Debug, Deserialize)]
+pub struct Member {
+    /// Her object id.
+    pub id: Uuid,
 }
 
 /// A service plan of hers.

@@ -29,6 +29,7 @@ fn room(rounds: &[(i64, bool, u32)]) -> Hold {
             deadline_at: now() + std::time::Duration::from_secs(3600),
             tolerance: TOLERANCE,
         },
+        expression: None,
         hour_in: None,
     };
     hold.learn_rounds(rounds.iter().map(work).collect());

@@ -70,6 +70,10 @@ impl Owner {
                     self.polled_at = None;
                 }
             }
+            Arrival::LaidDown(round, done) => {
+                self.errands.remove(&Errand::LayDown(round));
+                self.take_laid_down(round, done)?;
+            }
             Arrival::Released(chunks, done) => {
                 self.errands.remove(&Errand::Release);
                 if self.patient("release", done)?.is_some() {
@@ -102,6 +106,19 @@ impl Owner {
             Arrival::Noted(what, done) => {
                 self.patient(what, done)?;
             }
+        }
+        Ok(())
+    }
+
+    /// An audience that was evaluated can be frozen with the next poll; one that names what is gone waits for a person.
+    fn take_laid_down(&mut self, round: RoundId, done: Result<LaidDown, StoreError>) -> Result<(), StoreError> {
+        match self.checked("lay down", done)? {
+            Some(LaidDown::People(people)) => {
+                tracing::info!(%round, people, "the audience was evaluated");
+                self.polled_at = None;
+            }
+            Some(LaidDown::Gone(detail)) => self.halt_broadcast(round, HaltReason::AudienceGone, Some(detail)),
+            None => {}
         }
         Ok(())
     }

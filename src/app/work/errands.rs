@@ -108,7 +108,7 @@ impl Owner {
 
     pub(super) fn claim_and_expand(&mut self) {
         let chunk_size = self.office.settings.chunk_size;
-        let (mut claims, mut expansions) = (Vec::new(), Vec::new());
+        let (mut claims, mut expansions, mut words) = (Vec::new(), Vec::new(), Vec::new());
         // At the published quotas a chunk lasts for seconds. Where sends are faster than claims, the next ones must be
         // there before the last have gone out.
         let enough = (self.window(self.now()) * WINDOWS_AHEAD).max(chunk_size) as usize;
@@ -120,7 +120,10 @@ impl Owner {
             let (work, round) = (&lane.work, lane.work.round);
             match work.state {
                 RoundState::Expanding if work.kind.may_expand(work.broadcast_state) && work.hour_has_come() => {
-                    expansions.push(round);
+                    match &work.expression {
+                        Some(text) => words.push((work.clone(), text.clone())),
+                        None => expansions.push(round),
+                    }
                 }
                 RoundState::Running if work.goes_on() => {
                     let (all, own) = self.hold.chunk_count(round);
@@ -143,6 +146,12 @@ impl Owner {
             let have = self.hold.numbers(round);
             self.send_out(Errand::Claim(round), async move {
                 Arrival::Claimed(round, store.claim(held, worker, round, limit, &have).await)
+            });
+        }
+        for (work, text) in words {
+            let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
+            self.send_out(Errand::LayDown(work.round), async move {
+                Arrival::LaidDown(work.round, audience::lay_down(&*store, held, worker, &work, &text).await)
             });
         }
         for round in expansions {

@@ -21,6 +21,7 @@ use self::store_wire::StoreWire;
 use self::story::{BroadcastPlan, Happening, Story};
 use crate::app::control::{Wish, grant};
 use crate::app::engine::EngineSettings;
+use crate::domain::attributes::Attributes;
 use crate::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Schedule, TOLERANCE, Treatment};
 use crate::domain::content::Content;
 use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RoundId, TenantKey};
@@ -171,6 +172,7 @@ fn person(person: &crate::simulator::people::Person) -> Person {
         display_name: person.display_name(),
         mail: Some(person.mail()),
         account: Account { guest: person.is_guest(), enabled: person.is_enabled(), licensed: person.has_teams() },
+        attributes: Attributes::default(),
     }
 }
 
@@ -206,9 +208,11 @@ fn submission(tenant: TenantKey, place: usize, plan: &BroadcastPlan, keys: &[Rec
                 .map(|after| (schedule(by_database, after, plan.prepares), RoundId::new(at, 100 + number))),
             author: None,
             audience: if plan.list.is_some() { AudienceKind::List } else { AudienceKind::Everyone },
+            expected: None,
             created_at: at,
         },
         list: plan.list.map(listed).unwrap_or_default(),
+        lists: vec![],
     }
 }
 

@@ -11,20 +11,23 @@ use super::points::Call;
 use super::process::{Fate, Process};
 use super::story::Weather;
 use crate::domain::audience::Address;
+use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
-use crate::domain::ids::{BroadcastId, ChunkNumber, EntraId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::ids::{
+    BroadcastId, ChunkNumber, EntraId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+};
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport, Expanded, Flush, Flushed,
-    Halt, HeldTenant, Outlook, Person, ProcessIdentity, RetryWish, Store, StoreError, Submission, Taken, TenantWork,
-    Untold, Whose,
+    Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport,
+    DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity,
+    ReadingStep, RetryWish, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
 };
 use crate::simulator::memory_store::Record;
 
@@ -126,6 +129,95 @@ impl Store for StoreWire {
 
     async fn may_answer(&self, tenant: TenantKey, user: EntraId, pause: Duration, her_pause: Duration) -> Answer<bool> {
         self.ask(Call::Desk, move |record, clock| record.may_answer(tenant, user, pause, her_pause, clock)).await
+    }
+
+    async fn named_by(&self, tenant: TenantKey, source: &Source, of: Option<BroadcastId>) -> Answer<Option<People>> {
+        let source = source.clone();
+        self.ask(Call::Desk, move |record, _| record.named_by(tenant, &source, of)).await
+    }
+
+    async fn acquaintances(&self, tenant: TenantKey, people: &[RecipientKey]) -> Answer<Vec<Acquaintance>> {
+        let people = people.to_vec();
+        self.ask(Call::Desk, move |record, _| record.acquaintances(tenant, &people)).await
+    }
+
+    async fn saved_audiences(&self, tenant: TenantKey) -> Answer<Vec<SavedAudience>> {
+        self.ask(Call::Desk, move |record, _| record.saved_audiences(tenant)).await
+    }
+
+    async fn save_audience(&self, tenant: TenantKey, audience: &SavedAudience) -> Answer<()> {
+        let audience = audience.clone();
+        self.ask(Call::Desk, move |record, _| record.save_audience(tenant, &audience)).await
+    }
+
+    async fn remove_audience(&self, tenant: TenantKey, name: &str) -> Answer<bool> {
+        let name = name.to_owned();
+        self.ask(Call::Desk, move |record, _| record.remove_audience(tenant, &name)).await
+    }
+
+    async fn waiting_audiences(&self, tenant: TenantKey) -> Answer<Vec<(BroadcastId, String)>> {
+        self.ask(Call::Desk, move |record, _| record.waiting_audiences(tenant)).await
+    }
+
+    async fn lay_down(&self, held: HeldTenant, worker: WorkerId, round: RoundId, people: &People) -> Answer<()> {
+        let people = people.clone();
+        self.ask(Call::Expand, move |record, clock| record.lay_down(held, worker, round, &people, clock)).await?
+    }
+
+    async fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Answer<Vec<Person>> {
+        let text = text.to_owned();
+        self.ask(Call::Desk, move |record, _| record.search_people(tenant, &text, limit)).await
+    }
+
+    async fn directory(&self, tenant: TenantKey) -> Answer<DirectoryRecord> {
+        self.ask(Call::Desk, move |record, _| record.directory(tenant)).await
+    }
+
+    async fn claim_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+    ) -> Answer<Option<DirectoryRecord>> {
+        self.ask(Call::Desk, move |record, clock| record.claim_directory(tenant, reader, lease, clock)).await
+    }
+
+    async fn advance(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        lease: Duration,
+        step: &ReadingStep<'_>,
+        now: Timestamp,
+    ) -> Answer<Advanced> {
+        // A simulated process has its people from the beginning, and reads no directory.
+        let _ = (tenant, reader, lease, step, now);
+        Err(StoreError::LeaseLost)
+    }
+
+    async fn release_directory(
+        &self,
+        tenant: TenantKey,
+        reader: ReaderId,
+        failure: Option<&str>,
+        now: Timestamp,
+    ) -> Answer<()> {
+        let failure = failure.map(str::to_owned);
+        self.ask(Call::Desk, move |record, _| record.release_directory(tenant, reader, failure.as_deref(), now)).await
+    }
+
+    async fn keep_group(&self, tenant: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) -> Answer<()> {
+        let (group, members) = (group.clone(), members.to_vec());
+        self.ask(Call::Desk, move |record, _| record.keep_group(tenant, &group, &members, now)).await
+    }
+
+    async fn groups(&self, tenant: TenantKey) -> Answer<Vec<GroupRecord>> {
+        self.ask(Call::Desk, move |record, _| record.groups(tenant)).await
+    }
+
+    async fn find_groups(&self, tenant: TenantKey, name: &str) -> Answer<Vec<GroupRecord>> {
+        let name = name.to_owned();
+        self.ask(Call::Desk, move |record, _| record.find_groups(tenant, &name)).await
     }
 
     async fn submit(&self, submission: &Submission) -> Answer<()> {

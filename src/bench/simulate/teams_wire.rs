@@ -88,7 +88,7 @@ impl TeamsWire {
             Body::Json(value) => value.to_string().into_bytes(),
             Body::Html(text) | Body::Text(text) => text.into_bytes(),
         };
-        Received { status: answer.status, retry_after, request_id: None, body, cut: None }
+        Received { status: answer.status, retry_after, request_id: None, units: None, body, cut: None }
     }
 
     /// What becomes of the next `call`.

@@ -1,8 +1,10 @@
 //! Lines of a list that count for nobody, for people and for scripts.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::super::text::thousands;
+use super::super::text::{one_line, thousands};
 use crate::app::submit::LeftOut;
 use crate::domain::audience::{Address, Malformed, Repeat};
 
@@ -29,6 +31,19 @@ fn lines(numbers: Vec<u64>, what: &str) -> String {
     let more = if numbers.len() > shown.len() { ", …" } else { "" };
     let noun = if numbers.len() == 1 { "line" } else { "lines" };
     format!("Left out: {} {what} ({noun} {}{more}).\n", thousands(numbers.len() as u64), shown.join(", "))
+}
+
+/// The same of several lists, each by its name.
+pub(in crate::cli) fn texts(lists: &BTreeMap<String, LeftOut>) -> String {
+    let told = lists
+        .iter()
+        .map(|(name, left_out)| text(left_out).replace("Left out:", &format!("Left out of “{}”:", one_line(name))));
+    told.collect()
+}
+
+/// All of them, of several lists, each by its name.
+pub(in crate::cli) fn documents(lists: &BTreeMap<String, LeftOut>) -> Value {
+    lists.iter().map(|(name, left_out)| (name.clone(), document(left_out))).collect()
 }
 
 /// All of them.

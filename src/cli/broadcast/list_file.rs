@@ -8,15 +8,13 @@ use crate::config::file_trouble;
 use crate::domain::audience::{LIST_BYTES_MAX, List, read_list};
 use crate::domain::fault::{Fault, Faults};
 
-const ARGUMENT: &str = "--audience";
-
 /// Is this the name of standard input?
 pub(super) fn is_standard_input(file: &Path) -> bool {
     file.to_str() == Some("-")
 }
 
-/// Reads the list in `file`, or from standard input for `-`.
-pub(super) fn read(file: &Path) -> Result<List, Faults> {
+/// Reads the list in `file`, or from standard input for `-`; `argument` is what named it.
+pub(super) fn read(argument: &str, file: &Path) -> Result<List, Faults> {
     // One byte above the limit: enough for the reader to refuse it, however much would follow.
     let limit = LIST_BYTES_MAX + 1;
     let mut bytes = Vec::new();
@@ -26,7 +24,7 @@ pub(super) fn read(file: &Path) -> Result<List, Faults> {
     };
     done.map_err(|error| {
         let problem = format!("“{}” cannot be read: {}", file.display(), file_trouble(&error));
-        Faults(vec![Fault::new(ARGUMENT, problem, "Name a list of people as text, or - for standard input.")])
+        Faults(vec![Fault::new(argument, problem, "Name a list of people as text, or - for standard input.")])
     })?;
     read_list(&bytes)
 }

@@ -7,9 +7,11 @@ use super::complaint::Complaint;
 use crate::app::control::Wish;
 use crate::domain::ids::BroadcastId;
 
+pub(super) mod aim;
 mod announcement;
 mod control;
 mod create;
+mod dry_run;
 mod export;
 mod hour;
 pub(super) mod left_out;
@@ -17,6 +19,7 @@ mod list;
 mod list_file;
 mod preview;
 mod retry;
+mod rolls;
 pub(super) mod show;
 mod watch;
 mod whole_file;
@@ -30,7 +33,7 @@ pub(super) struct Broadcast {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tell everybody, or the people of a list
+    /// Tell everybody, the people of a list, or whom words mean
     Create(Box<create::Create>),
     /// The newest broadcasts
     List(list::List),

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
-use super::super::expected::expected_text;
+use super::super::expected::{Whole, expected_text};
 use super::super::text::{self, Align, percent, table, thousands};
 use super::super::{Global, session};
 use super::not_found;
 use crate::app::report::{self, ReasonCount, Summary};
 use crate::config::Need;
-use crate::domain::broadcast::{RoundKind, Schedule};
+use crate::domain::broadcast::{AudienceKind, RoundKind, Schedule};
 use crate::domain::ids::BroadcastId;
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
@@ -51,11 +51,12 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
     let urgent = if report.treatment.urgent { " · urgent" } else { "" };
     let mut told = format!("{}\n{} · {}{urgent}\n", text::one_line(&report.title), report.id, report.state);
     told += &instants(report);
+    told += &audience(report);
     if let Some(halt) = &report.halt {
         told += &format!("\n{}\n", halt_text(halt));
     }
     let zone = report.schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
-    let expected = expected_text(&summary.forecast, quotas, zone, Some(report.treatment.deadline_at));
+    let expected = expected_text(&summary.forecast, quotas, Whole::Rest, zone, Some(report.treatment.deadline_at));
     if !expected.is_empty() {
         told += &format!("\n{expected}");
     }
@@ -110,6 +111,29 @@ fn instants(report: &BroadcastReport) -> String {
     told + "\n"
 }
 
+/// Whom it is for, in the author's words, and how many came or went since they were written.
+fn audience(report: &BroadcastReport) -> String {
+    let mut told = String::new();
+    if let AudienceKind::Expression(text) = &report.audience {
+        told += &format!("for {}\n", text::one_line(text));
+    }
+    let Some(expected) = report.expected else { return told };
+    let is_frozen = report.started_at.is_some();
+    match (report.progress.targeted, is_frozen) {
+        (_, false) => told += &format!("{} when it was created\n", text::people(expected)),
+        (0, true) if expected > 0 => {
+            told +=
+                &format!("Nobody was meant any more at its hour; {} when it was created.\n", text::people(expected));
+        }
+        (people, true) if people != expected => {
+            let (by, word) = (people.abs_diff(expected), if people > expected { "more" } else { "fewer" });
+            told += &format!("{}, {} {word} than when it was created\n", text::people(people), thousands(by));
+        }
+        (_, true) => {}
+    }
+    told
+}
+
 /// Why everything waits, and what to do about it.
 pub(in crate::cli) fn halt_text(halt: &Halt) -> String {
     let mut told =
@@ -156,6 +180,23 @@ mod tests {
     #[test]
     fn a_summary_tells_where_everybody_stands_and_why() {
         insta::assert_snapshot!(summary_text(&samples::summary(), &BTreeMap::new()));
+    }
+
+    #[test]
+    fn whoever_came_or_went_since_it_was_created_is_told() {
+        let told = |started: bool, targeted, expected| {
+            let progress = Progress { targeted, ..Progress::default() };
+            let words = AudienceKind::Expression("group \"A\"\nexcept guest".into());
+            let running = samples::running();
+            let started_at = running.started_at.filter(|_| started);
+            audience(&BroadcastReport { audience: words, expected: Some(expected), progress, started_at, ..running })
+        };
+        let words = "for group \"A\" except guest\n";
+        assert_eq!(told(true, 512, 509), format!("{words}512 people, 3 more than when it was created\n"));
+        assert_eq!(told(true, 1, 1200), format!("{words}1 person, 1,199 fewer than when it was created\n"));
+        assert_eq!(told(true, 5, 5), words);
+        assert_eq!(told(false, 0, 5), format!("{words}5 people when it was created\n"));
+        assert!(told(true, 0, 5).ends_with("Nobody was meant any more at its hour; 5 people when it was created.\n"));
     }
 
     #[test]

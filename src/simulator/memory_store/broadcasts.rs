@@ -38,6 +38,11 @@ impl Record {
             tenant,
             submitted: broadcast.clone(),
             list: submission.list.iter().copied().collect(),
+            lists: submission
+                .lists
+                .iter()
+                .map(|(name, people)| (name.clone(), people.iter().copied().collect()))
+                .collect(),
             state: if scheduled { BroadcastState::Scheduled } else { BroadcastState::Expanding },
             control_version: 0,
             halt: None,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::record::{Record, StoredPerson, StoredTenant};
+use crate::domain::attributes::Mentioned;
 use crate::domain::audience::Address;
 use crate::domain::ids::{EntraId, Epoch, RecipientKey, TenantKey};
 use crate::domain::route::Route;
@@ -39,13 +40,30 @@ impl Record {
 
     /// As [`Store::keep_people`](crate::ports::Store::keep_people).
     pub fn keep_people(&mut self, tenant: TenantKey, people: &[Person], now: Timestamp) {
+        self.keep(tenant, people.iter().map(|person| (person, Mentioned::ALL)), now);
+    }
+
+    /// Keeps people, of whom each tells only what is mentioned; their numbers, and how many rows were written.
+    pub(super) fn keep<'a>(
+        &mut self,
+        tenant: TenantKey,
+        people: impl Iterator<Item = (&'a Person, Mentioned)>,
+        now: Timestamp,
+    ) -> (Vec<RecipientKey>, u64) {
         // The last word about a person holds.
-        let newest: BTreeMap<EntraId, &Person> = people.iter().map(|person| (person.entra_id, person)).collect();
+        let newest: BTreeMap<EntraId, (&Person, Mentioned)> = people.map(|it| (it.0.entra_id, it)).collect();
         let known: BTreeMap<EntraId, RecipientKey> =
             self.people(tenant).map(|stored| (stored.person.entra_id, stored.key)).collect();
-        for (id, person) in newest {
+        let (mut keys, mut written) = (Vec::new(), 0);
+        for (id, (person, mentioned)) in newest {
+            let old = known.get(&id).and_then(|key| self.people.get(&(tenant, *key)));
+            let person = old.map_or_else(|| person.clone(), |old| person.clone().over(&old.person, mentioned));
+            if let Some(old) = old.filter(|old| old.person == person && old.left_at.is_none()) {
+                keys.push(old.key);
+                continue;
+            }
             self.issued.recipient += 1;
-            let key = known.get(&id).copied().unwrap_or(RecipientKey(self.issued.recipient));
+            let key = old.map_or(RecipientKey(self.issued.recipient), |old| old.key);
             let fresh = || StoredPerson {
                 key,
                 person: person.clone(),
@@ -56,16 +74,33 @@ impl Record {
                 heard_at: None,
                 told_at: None,
                 answered_at: None,
+                left_at: None,
             };
             let stored = self.people.entry((tenant, key)).or_insert_with(fresh);
-            stored.person = person.clone();
-            stored.kept_at = now;
+            (stored.person, stored.kept_at, stored.left_at) = (person.clone(), now, None);
+            keys.push(key);
+            written += 1;
         }
+        (keys, written)
+    }
+
+    /// As [`Store::search_people`](crate::ports::Store::search_people).
+    pub fn search_people(&self, tenant: TenantKey, text: &str, limit: u32) -> Vec<Person> {
+        let text = text.to_lowercase();
+        let begins = |name: &str| name.to_lowercase().starts_with(&text);
+        let hit = |person: &Person| {
+            let mail = person.mail.as_deref().is_some_and(begins);
+            mail || begins(&person.display_name) || begins(&person.user_principal_name)
+        };
+        let found = self.present(tenant).filter(|stored| hit(&stored.person));
+        let mut found: Vec<&StoredPerson> = found.collect();
+        found.sort_by_key(|stored| (&stored.person.display_name, stored.key));
+        found.into_iter().take(limit as usize).map(|stored| stored.person.clone()).collect()
     }
 
     /// As [`Store::count_people`](crate::ports::Store::count_people).
     pub fn count_people(&self, tenant: TenantKey) -> u64 {
-        self.people(tenant).count() as u64
+        self.present(tenant).count() as u64
     }
 
     /// As [`Store::find_people`](crate::ports::Store::find_people).
@@ -73,7 +108,7 @@ impl Record {
         let mut by_id: BTreeMap<EntraId, RecipientKey> = BTreeMap::new();
         let mut by_principal: BTreeMap<String, Vec<&StoredPerson>> = BTreeMap::new();
         let mut by_mail: BTreeMap<String, Vec<&StoredPerson>> = BTreeMap::new();
-        for stored in self.people(tenant) {
+        for stored in self.present(tenant) {
             by_id.insert(stored.person.entra_id, stored.key);
             by_principal.entry(stored.person.user_principal_name.to_lowercase()).or_default().push(stored);
             if let Some(mail) = &stored.person.mail {

@@ -22,6 +22,17 @@ fn hour_of(broadcast: &StoredBroadcast, kind: RoundKind) -> Option<Timestamp> {
     if kind == RoundKind::Prepare { schedule.prepare_at } else { Some(schedule.start_at) }
 }
 
+/// Whether a round of `kind` may be expanded at this moment.
+pub(super) fn may_expand(broadcast: &StoredBroadcast, kind: RoundKind, clock: Timestamp) -> bool {
+    kind.may_expand(broadcast.state) && hour_of(broadcast, kind).is_none_or(|hour| hour <= clock)
+}
+
+/// Whom a round's broadcast means, while that is in words and not evaluated for this round.
+pub(super) fn words_of<'a>(round: &StoredRound, broadcast: Option<&'a StoredBroadcast>) -> Option<&'a str> {
+    let reads_list = matches!(round.kind, RoundKind::Send | RoundKind::Prepare) && round.listed_at.is_none();
+    broadcast.filter(|_| reads_list)?.submitted.audience.expression()
+}
+
 impl Record {
     /// As [`Store::work`](crate::ports::Store::work).
     ///
@@ -38,6 +49,7 @@ impl Record {
                 state: round.state,
                 broadcast_state: broadcast.state,
                 treatment: broadcast.submitted.treatment.clone(),
+                expression: words_of(round, Some(broadcast)).map(str::to_owned),
                 hour_in: hour_of(broadcast, round.kind).map(|hour| (hour - clock).to_std().unwrap_or_default()),
             })
         };
@@ -80,7 +92,7 @@ impl Record {
         };
         let kind = stored.kind;
         let may = |broadcast: &&StoredBroadcast| {
-            kind.may_expand(broadcast.state) && hour_of(broadcast, kind).is_none_or(|hour| hour <= clock)
+            may_expand(broadcast, kind, clock) && words_of(stored, Some(broadcast)).is_none()
         };
         let Some(broadcast) = self.broadcast(tenant, stored.broadcast).filter(may) else {
             return Ok(stopped);
@@ -90,10 +102,12 @@ impl Record {
             let unknown = || self.person(tenant, *key).is_some_and(|person| person.route.conversation.is_none());
             *key > from && (kind != RoundKind::Prepare || unknown())
         };
-        let given: Vec<(RecipientKey, Option<Reason>)> = match (&stored.retries, broadcast.submitted.audience) {
+        let given: Vec<(RecipientKey, Option<Reason>)> = match (&stored.retries, &broadcast.submitted.audience) {
             (Some(wish), _) => self.to_retry(tenant, stored.broadcast, wish, Some(round)),
-            (None, AudienceKind::List) => broadcast.list.iter().map(|key| (*key, None)).collect(),
-            (None, AudienceKind::Everyone) => self.people(tenant).map(|person| (person.key, None)).collect(),
+            (None, AudienceKind::List | AudienceKind::Expression(_)) => {
+                broadcast.list.iter().map(|key| (*key, None)).collect()
+            }
+            (None, AudienceKind::Everyone) => self.present(tenant).map(|person| (person.key, None)).collect(),
         };
         let given = given.into_iter().filter(|(key, _)| wanted(key)).take(slice as usize);
         let (people, doubts): (Vec<RecipientKey>, Vec<Option<Reason>>) = given.unzip();
@@ -133,6 +147,7 @@ impl Record {
                 broadcast.moved_at = clock;
                 broadcast.started_at.get_or_insert(now);
                 broadcast.list.clear();
+                broadcast.lists.clear();
             }
         }
         Ok(Expanded { added: u64::from(added), complete })

@@ -7,14 +7,17 @@ use uuid::Uuid;
 use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState};
 use crate::domain::chunk::Chunk;
 use crate::domain::ids::{
-    BroadcastId, ChunkNumber, Epoch, Ordinal, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+    BroadcastId, ChunkNumber, Epoch, GroupId, Ordinal, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
 use crate::domain::pacing::Bucket;
 use crate::domain::progress::Retried;
 use crate::domain::reason::Reason;
 use crate::domain::route::Route;
 use crate::domain::time::Timestamp;
-use crate::ports::{AttemptFact, BucketRecord, Halt, HeldTenant, Person, ProcessIdentity, RetryWish};
+use crate::ports::{
+    AttemptFact, BucketRecord, DirectoryRecord, Group, Halt, HeldTenant, Person, ProcessIdentity, RetryWish,
+    SavedAudience,
+};
 
 /// A way in which a record is wrong on purpose.
 ///
@@ -94,6 +97,32 @@ pub struct StoredPerson {
     pub told_at: Option<Timestamp>,
     /// When the bot last answered her, by the database's clock.
     pub answered_at: Option<Timestamp>,
+    /// Since when the directory does not know her any more.
+    pub left_at: Option<Timestamp>,
+}
+
+/// How far a tenant's directory has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredDirectory {
+    /// What a reader is told; `left` is counted when it is asked for.
+    pub told: DirectoryRecord,
+    /// Who is reading, and until when without a sign of life, by the database's clock.
+    pub reader: Option<(ReaderId, Timestamp)>,
+    /// Whom the pages of the whole reading under way have named.
+    pub named: BTreeSet<RecipientKey>,
+}
+
+/// A group that an audience has named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredGroup {
+    /// The group.
+    pub group: Group,
+    /// Its members whom we know.
+    pub members: BTreeSet<RecipientKey>,
+    /// How many we do not know.
+    pub outsiders: u64,
+    /// As of when.
+    pub read_at: Timestamp,
 }
 
 /// One announcement.
@@ -103,8 +132,10 @@ pub struct StoredBroadcast {
     pub tenant: TenantKey,
     /// As it was submitted; a retry, or a person who lets a missed one go on, moves its deadline.
     pub submitted: NewBroadcast,
-    /// The people of its list, until its audience is frozen.
+    /// The people of its list, until its audience is frozen; of an expression, once it is evaluated.
     pub list: BTreeSet<RecipientKey>,
+    /// The lists that its expression names, until its audience is frozen.
+    pub lists: BTreeMap<String, BTreeSet<RecipientKey>>,
     /// Where it stands.
     pub state: BroadcastState,
     /// Grows with each change of state by a person or a halt.
@@ -142,6 +173,8 @@ pub struct StoredRound {
     pub expanded_through: RecipientKey,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// When its broadcast's expression was evaluated for it, by the database's clock.
+    pub listed_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// Of a retry: whom it takes up.
@@ -222,8 +255,11 @@ pub struct Record {
     pub(super) tenants: BTreeMap<TenantKey, StoredTenant>,
     pub(super) workers: BTreeMap<WorkerId, StoredWorker>,
     pub(super) people: BTreeMap<(TenantKey, RecipientKey), StoredPerson>,
+    pub(super) directories: BTreeMap<TenantKey, StoredDirectory>,
+    pub(super) groups: BTreeMap<(TenantKey, GroupId), StoredGroup>,
     pub(super) broadcasts: BTreeMap<(TenantKey, BroadcastId), StoredBroadcast>,
     pub(super) rounds: BTreeMap<(TenantKey, RoundId), StoredRound>,
+    pub(super) saved: BTreeMap<(TenantKey, String), SavedAudience>,
     pub(super) issued: Issued,
     pub(super) flaw: Flaw,
     /// Under [`Flaw::FactsAfterPermission`]: facts that wait for the next flush of their worker.
@@ -250,6 +286,11 @@ impl Record {
     pub fn people(&self, tenant: TenantKey) -> impl Iterator<Item = &StoredPerson> {
         let all = (tenant, RecipientKey(i64::MIN))..=(tenant, RecipientKey(i64::MAX));
         self.people.range(all).map(|(_, person)| person)
+    }
+
+    /// The people of a tenant who have not left, by their directory number.
+    pub fn present(&self, tenant: TenantKey) -> impl Iterator<Item = &StoredPerson> {
+        self.people(tenant).filter(|stored| stored.left_at.is_none())
     }
 
     /// One person.
@@ -313,6 +354,7 @@ impl StoredRound {
             targeted: 0,
             expanded_through: RecipientKey(0),
             created_at,
+            listed_at: None,
             finished_at: None,
             retries: None,
             from: Retried { failed: 0, unconfirmed: 0 },

@@ -45,6 +45,8 @@ impl Record {
             state: if tenant_halt.is_some() && active { Halted } else { stored.state },
             halt: stored.halt.clone().or(tenant_halt).filter(|_| active),
             treatment: submitted.treatment.clone(),
+            audience: submitted.audience.clone(),
+            expected: submitted.expected,
             created_at: submitted.created_at,
             started_at: stored.started_at,
             finished_at: stored.finished_at,

@@ -18,10 +18,10 @@ impl Record {
     /// As [`Store::ways`](crate::ports::Store::ways).
     pub fn ways(&self, tenant: TenantKey, whose: &Whose) -> Mix {
         match whose {
-            Whose::Everyone => mix(self.people(tenant)),
+            Whose::Everyone => mix(self.present(tenant)),
             Whose::People(ids) => {
                 let ids: std::collections::BTreeSet<&EntraId> = ids.iter().collect();
-                mix(self.people(tenant).filter(|stored| ids.contains(&stored.person.entra_id)))
+                mix(self.present(tenant).filter(|stored| ids.contains(&stored.person.entra_id)))
             }
             Whose::Broadcast(id) => {
                 let keys: Vec<RecipientKey> = self.still_to_reach(tenant, *id);
@@ -38,9 +38,9 @@ impl Record {
         let mut keys = Vec::new();
         for round in rounds {
             match (round.state, round.kind, self.broadcast(tenant, id)) {
-                (RoundState::Expanding, RoundKind::Send, Some(stored)) => match stored.submitted.audience {
-                    AudienceKind::Everyone => keys.extend(self.people(tenant).map(|stored| stored.key)),
-                    AudienceKind::List => keys.extend(stored.list.iter().copied()),
+                (RoundState::Expanding, RoundKind::Send, Some(stored)) => match &stored.submitted.audience {
+                    AudienceKind::Everyone => keys.extend(self.present(tenant).map(|stored| stored.key)),
+                    AudienceKind::List | AudienceKind::Expression(_) => keys.extend(stored.list.iter().copied()),
                 },
                 _ => keys.extend(unsettled(round)),
             }

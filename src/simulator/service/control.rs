@@ -20,7 +20,7 @@ use crate::simulator::bucket::Bucket;
 use crate::simulator::entra::SecretState;
 use crate::simulator::faults::FaultPlan;
 use crate::simulator::ledger::{DeliveredMessage, Received, Subject, written};
-use crate::simulator::world::{BotState, World};
+use crate::simulator::world::{BotState, Refused, Turnover, World};
 
 /// How many lines of the ledger are written under one lock.
 const LINES_MAX: usize = 2_000;
@@ -41,6 +41,8 @@ pub(super) fn routes() -> Router<Service> {
         .route("/_simulator/reupload", post(reupload))
         .route("/_simulator/say", post(say))
         .route("/_simulator/uninstall", post(uninstall))
+        .route("/_simulator/directory/changes", post(turn_over))
+        .route("/_simulator/directory/expire", post(expire))
 }
 
 #[derive(Deserialize)]
@@ -89,6 +91,13 @@ struct UninstallOrder {
     /// A policy keeps it from coming back.
     #[serde(default)]
     for_good: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpireOrder {
+    #[serde(default, rename = "as")]
+    refused: Refused,
 }
 
 #[derive(Deserialize)]
@@ -206,6 +215,21 @@ async fn uninstall(visit: Visit) -> Response {
     obey(&visit, |world, order: UninstallOrder| {
         let person = world.organisation().find(&order.person);
         json!({"removed": person.is_some_and(|person| world.leave(person, order.for_good, now))})
+    })
+}
+
+async fn turn_over(visit: Visit) -> Response {
+    let now = visit.service.clock.now();
+    obey(&visit, |world, order: Turnover| {
+        world.turn_over(order, now);
+        json!(world.expected())
+    })
+}
+
+async fn expire(visit: Visit) -> Response {
+    obey(&visit, |world, order: ExpireOrder| {
+        world.forget_changes(order.refused);
+        json!({"as": order.refused})
     })
 }
 

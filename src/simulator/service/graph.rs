@@ -18,7 +18,13 @@ pub(super) fn routes() -> Router<Service> {
         .route("/graph/v1.0/appCatalogs/teamsApps", get(apps))
         .route("/graph/v1.0/users", get(users))
         .route("/graph/v1.0/users/$count", get(count_users))
+        .route("/graph/v1.0/users/delta", get(users_delta))
+        .route("/graph/v1.0/groups", get(groups))
+        .route("/graph/v1.0/groups/{id}", get(group))
+        .route("/graph/v1.0/groups/{id}/transitiveMembers", get(members))
+        .route("/graph/v1.0/groups/{id}/transitiveMembers/microsoft.graph.user", get(people_among_members))
         .route("/graph/v1.0/users/{id}", get(user))
+        .route("/graph/v1.0/teams/{id}/installedApps", get(team_apps).post(install_in_team))
         .route(installed, get(installed_apps).post(install))
         .route(&format!("{installed}/{{iid}}"), get(installed_app).delete(uninstall))
         .route(&format!("{installed}/{{iid}}/chat"), get(chat))
@@ -44,6 +50,31 @@ async fn count_users(visit: Visit) -> Response {
     visit.answer(|world, caller, now| world.count_users(caller, query, now)).await
 }
 
+async fn users_delta(visit: Visit) -> Response {
+    let query = delta_query(&visit);
+    visit.answer(|world, caller, now| world.users_delta(caller, query, now)).await
+}
+
+async fn groups(visit: Visit) -> Response {
+    let query = people_query(&visit);
+    visit.answer(|world, caller, now| world.list_groups(caller, query, now)).await
+}
+
+async fn group(Path(group): Path<String>, visit: Visit) -> Response {
+    let query = people_query(&visit);
+    visit.answer(|world, caller, now| world.group(caller, &group, query, now)).await
+}
+
+async fn members(Path(group): Path<String>, visit: Visit) -> Response {
+    let query = people_query(&visit);
+    visit.answer(|world, caller, now| world.members(caller, &group, false, query, now)).await
+}
+
+async fn people_among_members(Path(group): Path<String>, visit: Visit) -> Response {
+    let query = people_query(&visit);
+    visit.answer(|world, caller, now| world.members(caller, &group, true, query, now)).await
+}
+
 async fn user(Path(user): Path<String>, visit: Visit) -> Response {
     let query = people_query(&visit);
     visit.answer(|world, caller, now| world.user(caller, &user, query, now)).await
@@ -62,6 +93,16 @@ async fn installed_app(Path((user, installation)): Path<(String, String)>, visit
 async fn install(Path(user): Path<String>, visit: Visit) -> Response {
     let app = bound_app(&visit);
     visit.answer(|world, caller, now| world.install(caller, &user, app, now)).await
+}
+
+async fn team_apps(Path(team): Path<String>, visit: Visit) -> Response {
+    let query = app_query(&visit);
+    visit.answer(|world, caller, now| world.team_apps(caller, &team, query, now)).await
+}
+
+async fn install_in_team(Path(team): Path<String>, visit: Visit) -> Response {
+    let app = bound_app(&visit);
+    visit.answer(|world, caller, now| world.install_in_team(caller, &team, app, now)).await
 }
 
 async fn chat(Path((user, installation)): Path<(String, String)>, visit: Visit) -> Response {
@@ -118,6 +159,20 @@ fn people_query(visit: &Visit) -> Result<PeopleQuery, Answer> {
             "$top" => query.top = Some(value.parse().map_err(|_| bad("Invalid value for $top."))?),
             "$skiptoken" => query.skip_token = Some(value),
             "$count" => query.has_count = value.eq_ignore_ascii_case("true"),
+            _ => return Err(unsupported(&name)),
+        }
+    }
+    Ok(query)
+}
+
+/// Changes are asked for with `$select` and a token, and with nothing else.
+fn delta_query(visit: &Visit) -> Result<PeopleQuery, Answer> {
+    let mut query = PeopleQuery::default();
+    for (name, value) in visit.parameters() {
+        match name.as_str() {
+            "$select" => query.select = listed(&value),
+            "$skiptoken" => query.skip_token = Some(value),
+            "$deltatoken" => query.delta_token = Some(value),
             _ => return Err(unsupported(&name)),
         }
     }

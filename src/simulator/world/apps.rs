@@ -11,6 +11,7 @@ use uuid::{Uuid, uuid};
 
 use super::{Answer, Api, Bucket, Caller, Request, Road, Standing, Thread, Timestamp, World, after};
 use crate::simulator::base64;
+use crate::simulator::groups::Kind;
 use crate::simulator::odata::{Filter, Literal};
 
 const READ_APPS: &[&str] = &[
@@ -44,6 +45,11 @@ const INSTALLED: Road = road(Bucket::Check, "GET", "/users/{id}/teamwork/install
 const INSTALL: Road = road(Bucket::Install, "POST", "/users/{id}/teamwork/installedApps", WRITE_APPS);
 const RESOLVE: Road = road(Bucket::Resolve, "GET", "/users/{id}/teamwork/installedApps/{iid}/chat", READ_CHAT);
 const UNINSTALL: Road = road(Bucket::Uninstall, "DELETE", "/users/{id}/teamwork/installedApps/{iid}", WRITE_APPS);
+
+const TEAM_APPS: &[&str] =
+    &["TeamsAppInstallation.ReadWriteSelfForTeam.All", "TeamsAppInstallation.ReadWriteForTeam.All"];
+const TEAM_CHECK: Road = road(Bucket::Check, "GET", "/teams/{id}/installedApps", TEAM_APPS);
+const TEAM_INSTALL: Road = road(Bucket::Install, "POST", "/teams/{id}/installedApps", TEAM_APPS);
 
 const APP_FIELDS: [&str; 4] = ["id", "externalId", "displayName", "distributionMethod"];
 const DEFINITION_FIELDS: [&str; 3] = ["teamsAppId", "displayName", "version"];
@@ -183,6 +189,52 @@ impl World {
         })
     }
 
+    /// `GET /teams/{id}/installedApps`.
+    pub fn team_apps(
+        &mut self,
+        caller: &Caller<'_>,
+        team: &str,
+        query: Result<AppQuery, Answer>,
+        now: Timestamp,
+    ) -> Answer {
+        self.serve(caller, Request::on(TEAM_CHECK), now, |world| {
+            let query = query?;
+            check_fields(&query, &["teamsApp", "teamsAppDefinition"], is_installed_field)?;
+            let team = world.team(team)?;
+            let own = world.teams_with_app.contains(&team).then(|| world.bot_app());
+            let apps = [store_app()].into_iter().chain(own).filter(|app| app.passes(&query, "teamsApp"));
+            let value: Vec<Value> =
+                apps.map(|app| shown_installed(installation_of(team, app.id), &app, &query)).collect();
+            let context = format!("{}/v1.0/$metadata#teams('{team}')/installedApps(teamsApp())", world.graph_url);
+            Ok(Answer::json(200, json!({"@odata.context": context, "@odata.count": value.len(), "value": value})))
+        })
+    }
+
+    /// `POST /teams/{id}/installedApps`. `app` is the id in the bind of a well-formed body.
+    pub fn install_in_team(
+        &mut self,
+        caller: &Caller<'_>,
+        team: &str,
+        app: Result<Uuid, Answer>,
+        now: Timestamp,
+    ) -> Answer {
+        self.serve(caller, Request::on(TEAM_INSTALL), now, |world| {
+            let (app, team) = (app?, world.team(team)?);
+            if app != world.catalogue_id {
+                return Err(Answer::graph_error(404, "NotFound", "Not Found"));
+            }
+            if !world.teams_with_app.insert(team) {
+                return Err(Answer::graph_error(409, "Conflict", "App already installed in the team."));
+            }
+            Ok(Answer::empty(201))
+        })
+    }
+
+    fn team(&self, id: &str) -> Result<Uuid, Answer> {
+        let team = self.groups.find(id).filter(|group| group.kind == Kind::Team).map(|group| group.id);
+        team.ok_or_else(|| Answer::graph_error(404, "NotFound", format!("No team found with Group Id {id}")))
+    }
+
     fn may_install(&self, person: u32) -> Result<(), Answer> {
         let somebody = self.organisation.person(person);
         if self.forbidden.contains(&person) {
@@ -230,20 +282,29 @@ impl World {
     }
 
     fn installation_id(&self, person: u32, app: Uuid) -> String {
-        base64::encode(format!("{}##{app}", self.organisation.person(person).id).as_bytes())
+        installation_of(self.organisation.person(person).id, app)
     }
 
     fn installed(&self, person: u32, app: &App, query: &AppQuery) -> Value {
-        let mut shown = Map::new();
-        shown.insert("id".to_owned(), json!(self.installation_id(person, app.id)));
-        if query.shows("teamsApp") {
-            shown.insert("teamsApp".to_owned(), app.plain());
-        }
-        if query.shows("teamsAppDefinition") {
-            shown.insert("teamsAppDefinition".to_owned(), app.definition());
-        }
-        Value::Object(shown)
+        shown_installed(self.installation_id(person, app.id), app, query)
     }
+}
+
+/// The id of the installation of `app` for a person or a team.
+fn installation_of(holder: Uuid, app: Uuid) -> String {
+    base64::encode(format!("{holder}##{app}").as_bytes())
+}
+
+fn shown_installed(id: String, app: &App, query: &AppQuery) -> Value {
+    let mut shown = Map::new();
+    shown.insert("id".to_owned(), json!(id));
+    if query.shows("teamsApp") {
+        shown.insert("teamsApp".to_owned(), app.plain());
+    }
+    if query.shows("teamsAppDefinition") {
+        shown.insert("teamsAppDefinition".to_owned(), app.definition());
+    }
+    Value::Object(shown)
 }
 
 impl App {

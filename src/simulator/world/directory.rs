@@ -13,7 +13,8 @@ use crate::simulator::odata::{Filter, Literal};
 use crate::simulator::people::Person;
 use crate::simulator::{base64, chance};
 
-const READ_USERS: &[&str] = &["User.Read.All", "User.ReadBasic.All", "User.ReadWrite.All", "Directory.Read.All"];
+pub(super) const READ_USERS: &[&str] =
+    &["User.Read.All", "User.ReadBasic.All", "User.ReadWrite.All", "Directory.Read.All"];
 
 const fn road(path: &'static str) -> Road {
     Road { api: Api::Graph, bucket: Bucket::Directory, method: "GET", path, roles: READ_USERS }
@@ -27,7 +28,7 @@ const USER: Road = road("/users/{id}");
 const USERS_COST: usize = 2;
 
 const PAGE_DEFAULT: usize = 100;
-const PAGE_MAX: usize = 999;
+pub(super) const PAGE_MAX: usize = 999;
 
 /// What Graph shows unless told otherwise.
 const BASIC_FIELDS: [&str; 11] = [
@@ -68,6 +69,8 @@ pub struct PeopleQuery {
     pub top: Option<usize>,
     /// Where to go on, as the last page's link said.
     pub skip_token: Option<String>,
+    /// Since when changes are asked for.
+    pub delta_token: Option<String>,
     /// `$count=true`.
     pub has_count: bool,
     /// The header `ConsistencyLevel: eventual`.
@@ -99,7 +102,7 @@ impl World {
             }
             query.check_fields()?;
             let people = world.organisation.people();
-            let count = people.iter().filter(|person| query.passes(person)).count();
+            let count = people.iter().filter(|person| query.names(person)).count();
             Ok(Answer { body: super::Body::Text(count.to_string()), ..Answer::empty(200) })
         })
     }
@@ -123,13 +126,13 @@ impl World {
     }
 
     fn page(&self, query: &PeopleQuery, page_max: usize) -> Result<Answer, Answer> {
-        let (start, number) = query.position()?;
+        let (start, number) = self.position(query)?;
         let size = self.page_size(start, number, page_max);
         let people = self.organisation.people();
         let mut position = start;
         let mut value = Vec::with_capacity(size);
         while let Some(person) = people.get(position).filter(|_| value.len() < size) {
-            if query.passes(person) {
+            if query.names(person) {
                 value.push(query.show(person));
             }
             position += 1;
@@ -137,16 +140,16 @@ impl World {
         let context = format!("{}/v1.0/$metadata#users", self.graph_url);
         let mut body = json!({"@odata.context": context, "value": value});
         if query.has_count && number == 0 {
-            body["@odata.count"] = json!(people.iter().filter(|person| query.passes(person)).count());
+            body["@odata.count"] = json!(people.iter().filter(|person| query.names(person)).count());
         }
         if position < people.len() {
-            body["@odata.nextLink"] = json!(self.next_link(query, position, number + 1));
+            body["@odata.nextLink"] = json!(self.next_link("users", query, position, number + 1));
         }
         Ok(Answer::json(200, body))
     }
 
     /// One page in four is up to a tenth shorter, one in sixteen is empty; the first is always whole.
-    fn page_size(&self, start: usize, number: usize, page_max: usize) -> usize {
+    pub(super) fn page_size(&self, start: usize, number: usize, page_max: usize) -> usize {
         let draw = |what: &str, bound: u64| {
             chance::below(self.seed, &[chance::text(what), start as u64, number as u64], bound)
         };
@@ -158,10 +161,23 @@ impl World {
         }
     }
 
-    fn next_link(&self, query: &PeopleQuery, position: usize, number: usize) -> String {
-        let token = base64::encode_url(format!("page:{position}:{number}").as_bytes());
+    pub(super) fn next_link(&self, path: &str, query: &PeopleQuery, position: usize, number: usize) -> String {
+        let epoch = self.changes.epoch;
+        let token = base64::encode_url(format!("page:{position}:{number}:{epoch}").as_bytes());
         let separator = if query.as_written.is_empty() { "" } else { "&" };
-        format!("{}/v1.0/users?{}{separator}$skiptoken={token}", self.graph_url, query.as_written)
+        format!("{}/v1.0/{path}?{}{separator}$skiptoken={token}", self.graph_url, query.as_written)
+    }
+
+    /// Where a page begins, and how many came before it.
+    pub(super) fn position(&self, query: &PeopleQuery) -> Result<(usize, usize), Answer> {
+        let Some(token) = &query.skip_token else { return Ok((0, 0)) };
+        let place = || {
+            let text = String::from_utf8(base64::decode(token)?).ok()?;
+            let mut parts = text.strip_prefix("page:")?.split(':');
+            let (position, number) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            (parts.next()?.parse() == Ok(self.changes.epoch)).then_some((position, number))
+        };
+        place().ok_or_else(|| Answer::graph_error(400, "Request_BadRequest", "The specified skip token is not valid."))
     }
 }
 
@@ -173,7 +189,7 @@ impl PeopleQuery {
         USERS_COST.saturating_sub(selects + is_small).max(1)
     }
 
-    fn check(&self) -> Result<(), Answer> {
+    pub(super) fn check(&self) -> Result<(), Answer> {
         self.check_fields()?;
         if self.filter.as_ref().is_some_and(Filter::is_advanced) && !(self.is_eventual && self.has_count) {
             return Err(unsupported("The query is only supported with ConsistencyLevel: eventual and $count=true."));
@@ -184,7 +200,7 @@ impl PeopleQuery {
         Ok(())
     }
 
-    fn check_fields(&self) -> Result<(), Answer> {
+    pub(super) fn check_fields(&self) -> Result<(), Answer> {
         let is_known = |path: &str| BASIC_FIELDS.contains(&path) || MORE_FIELDS.contains(&path);
         let selected = self.select.iter().map(String::as_str).find(|path| !is_known(path));
         let filtered = self.filter.as_ref().and_then(|filter| filter.unknown_field(&is_known));
@@ -197,7 +213,7 @@ impl PeopleQuery {
         }
     }
 
-    fn page_max(&self) -> Result<usize, Answer> {
+    pub(super) fn page_max(&self) -> Result<usize, Answer> {
         match self.top.unwrap_or(PAGE_DEFAULT) {
             top @ 1..=PAGE_MAX => Ok(top),
             top => {
@@ -207,21 +223,12 @@ impl PeopleQuery {
         }
     }
 
-    fn position(&self) -> Result<(usize, usize), Answer> {
-        let Some(token) = &self.skip_token else { return Ok((0, 0)) };
-        let place = || {
-            let text = String::from_utf8(base64::decode(token)?).ok()?;
-            let (position, number) = text.strip_prefix("page:")?.split_once(':')?;
-            Some((position.parse().ok()?, number.parse().ok()?))
-        };
-        place().ok_or_else(|| Answer::graph_error(400, "Request_BadRequest", "The specified skip token is not valid."))
+    /// Whether a listing names them.
+    fn names(&self, person: &Person) -> bool {
+        !person.has_left() && self.filter.as_ref().is_none_or(|filter| filter.matches(&|path| literal(person, path)))
     }
 
-    fn passes(&self, person: &Person) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.matches(&|path| literal(person, path)))
-    }
-
-    fn show(&self, person: &Person) -> Value {
+    pub(super) fn show(&self, person: &Person) -> Value {
         let mut shown = Map::new();
         let mut show = |field: &str| shown.insert(field.to_owned(), property(person, field));
         if self.select.is_empty() {
@@ -252,7 +259,9 @@ fn property(person: &Person, field: &str) -> Value {
         "preferredLanguage" => json!(person.place.language),
         "usageLocation" => json!(person.place.code),
         "country" => json!(person.place.country),
-        "city" | "officeLocation" => json!(person.place.city),
+        "city" => json!(person.place.city),
+        "officeLocation" => json!(person.office()),
+        "jobTitle" => json!(person.job_title),
         "department" => json!(person.department),
         "companyName" => json!("Contoso"),
         "accountEnabled" => json!(person.is_enabled()),
@@ -279,6 +288,6 @@ fn plans(person: &Person) -> Value {
     }
 }
 
-fn unsupported(text: &str) -> Answer {
+pub(super) fn unsupported(text: &str) -> Answer {
     Answer::graph_error(400, "Request_UnsupportedQuery", text)
 }

@@ -27,6 +27,8 @@ const MEANINGS: &str = "
     graph directory 404 Request_ResourceNotFound: Rejected(NotFound)
     graph directory 400 Request_UnsupportedQuery: Refused(Tenant, RequestRefused)
     graph directory 400 Request_BadRequest: Transient(Unexpected)
+    graph delta 410 *: Transient(Unexpected)
+    graph delta 400 syncStateNotFound: Transient(Unexpected)
     graph catalog 200: Refused(Tenant, NotInCatalogue)
     graph catalog 400 BadRequest: Transient(Unavailable)
     graph installed_apps_list 200: Learnt(NotInstalled)

@@ -1,0 +1,143 @@
+//! Whom the lines of a list name.
+//!
+//! A list names people by id, user principal name or mail; the directory that we keep says who they are, and what has
+//! changed in it is read, once, when it does not know somebody. Two addresses of one person are one recipient.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::domain::audience::{Address, Flaw, List, Malformed, Repeat};
+use crate::domain::fault::Fault;
+use crate::domain::ids::RecipientKey;
+use crate::ports::StoreError;
+
+use super::super::people::{People, PeopleRead, Reading};
+use super::SubmitError;
+
+/// Addresses looked up in one statement.
+const FIND_BATCH: usize = 5000;
+/// Lines that a refusal spells out; the count tells of the others.
+const LINES_SHOWN: usize = 8;
+
+/// Lines of a list that name nobody, or somebody again, by line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// Nobody in the directory has this address.
+    pub unknown: Vec<(u64, Address)>,
+    /// More than one person has it.
+    pub ambiguous: Vec<(u64, Address)>,
+    /// Neither an id nor an address.
+    pub malformed: Vec<Malformed>,
+    /// Names somebody whom an earlier line named, by the same address or by another one of hers.
+    pub duplicates: Vec<Repeat>,
+}
+
+/// A list whose people are known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Listed {
+    /// Each once, in the order of the list.
+    pub people: Vec<RecipientKey>,
+    /// What of the list is not among them.
+    pub left_out: LeftOut,
+}
+
+/// Looks the list's people up, reading what has changed in the directory when somebody is unknown.
+pub(super) async fn listed(
+    people: &People,
+    list: &List,
+    progress: impl FnMut(PeopleRead) + Send,
+) -> Result<Listed, SubmitError> {
+    let wanted: Vec<Address> = list.people.iter().map(|(_, address)| address.clone()).collect();
+    let mut found = Found::default();
+    found.look_up(people, &wanted).await?;
+    let unknown: Vec<Address> = wanted.into_iter().filter(|address| found.keys(address).is_empty()).collect();
+    if !unknown.is_empty() {
+        // Whoever joined since the last reading is somebody, too.
+        people.sync(Reading::Changes, progress).await?;
+        found.look_up(people, &unknown).await?;
+    }
+    Ok(found.pick(list))
+}
+
+/// Who has which address. The store has weighed principal names against mail addresses itself.
+#[derive(Default)]
+struct Found(HashMap<Address, Vec<RecipientKey>>);
+
+impl Found {
+    async fn look_up(&mut self, people: &People, addresses: &[Address]) -> Result<(), StoreError> {
+        for batch in addresses.chunks(FIND_BATCH) {
+            for (address, key) in people.store.find_people(people.tenant, batch).await? {
+                let keys = self.0.entry(address).or_default();
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn keys(&self, address: &Address) -> &[RecipientKey] {
+        self.0.get(address).map_or(&[], Vec::as_slice)
+    }
+
+    /// The list's people, each once, in its order; and what of it names nobody, several, or somebody again.
+    fn pick(&self, list: &List) -> Listed {
+        let (mut picked, mut first_lines) = (Vec::new(), HashMap::new());
+        let mut left_out =
+            LeftOut { malformed: list.malformed.clone(), duplicates: list.duplicates.clone(), ..LeftOut::default() };
+        for (line, address) in &list.people {
+            match self.keys(address) {
+                [] => left_out.unknown.push((*line, address.clone())),
+                [key] => match first_lines.entry(*key) {
+                    Entry::Vacant(place) => {
+                        place.insert(*line);
+                        picked.push(*key);
+                    }
+                    Entry::Occupied(first) => {
+                        left_out.duplicates.push(Repeat { line: *line, first_line: *first.get() });
+                    }
+                },
+                _ => left_out.ambiguous.push((*line, address.clone())),
+            }
+        }
+        left_out.duplicates.sort_unstable();
+        Listed { people: picked, left_out }
+    }
+}
+
+impl LeftOut {
+    /// Each kind of line that names nobody for certain, as a fault of `field`.
+    pub(super) fn faults(&self, field: &str) -> Vec<Fault> {
+        const CURE: &str = "Correct the list, or go on without them with --accept-partial.";
+        let at = |(line, what): &(u64, Address)| format!("line {line} ({what})");
+        let named = |lines: &[(u64, Address)]| lines.iter().take(LINES_SHOWN).map(at).collect();
+        let lines_malformed: Vec<String> = self.malformed.iter().take(LINES_SHOWN).map(malformed).collect();
+        let kinds: [(&str, usize, Vec<String>); 3] = [
+            ("no person or id in it", self.malformed.len(), lines_malformed),
+            ("an address that the directory does not know", self.unknown.len(), named(&self.unknown)),
+            ("an address that several people share", self.ambiguous.len(), named(&self.ambiguous)),
+        ];
+        let told = |(problem, count, lines): &(&str, usize, Vec<String>)| {
+            Fault::new(field, format!("{} {problem}: {}", counted(*count), shown(*count, lines)), CURE)
+        };
+        kinds.iter().filter(|(_, count, _)| *count > 0).map(told).collect()
+    }
+}
+
+fn malformed(row: &Malformed) -> String {
+    match row.flaw {
+        Flaw::Empty => format!("line {} (empty)", row.line),
+        Flaw::NotAnAddress => format!("line {} (“{}”)", row.line, row.cell),
+        flaw => format!("line {} (“{}”: {})", row.line, row.cell, flaw.sentence()),
+    }
+}
+
+fn counted(lines: usize) -> String {
+    if lines == 1 { "1 line has".to_owned() } else { format!("{lines} lines have") }
+}
+
+fn shown(count: usize, lines: &[String]) -> String {
+    let more = count - lines.len();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", lines.join(", "))
+}
