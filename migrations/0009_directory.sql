@@ -133,3 +133,7 @@ alter table broadcast
 comment on column broadcast.audience is 'Whom it is for: everyone, the people of audience_list, or whom the expression names when the audience is frozen.';
 comment on column broadcast.expected is 'How many it meant when it was created; null where nobody counted.';
 comment on column broadcast.expression is 'Whom it is for, in the words of the author; exactly when audience is expression.';
+
+-- A program that does not know audiences in words would freeze one of nobody, and one that does not know who has left would
+-- tell them.
+update schema_compatibility set compatible_from = 9;
