@@ -6,7 +6,7 @@ RECIPIENTS ?= 2000
 DEMO ?=
 CARGO ?= cargo
 
-.PHONY: help demo build test check bench docs fmt postgres-programs deny-program
+.PHONY: help demo build test check bench fuzz docs fmt postgres-programs deny-program
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +31,9 @@ check: postgres-programs deny-program ## The quick gate: format, lints as errors
 
 bench: postgres-programs ## Measure, in short form, and write docs/benchmarks.md (needs a release build)
 	$(CARGO) run --release --locked --quiet -- bench all --short --write docs/benchmarks.md
+
+fuzz: ## Ten minutes of odd input for lists, audiences in words and events (FUZZ_SECONDS=…)
+	./scripts/fuzz
 
 docs: ## Write the documents that are rendered from the code
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page

@@ -243,6 +243,21 @@ fn scraps() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![encoded, prop::collection::vec(any::<u8>(), 0..300)]
 }
 
+#[test]
+fn the_kept_lists_are_read_or_refused_as_before() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/lists");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let said = files.iter().map(|file| {
+        let said = match read_list(&std::fs::read(file).unwrap()) {
+            Ok(list) => format!("read: {:?}, malformed {:?}", people(&list), malformed(&list)),
+            Err(refused) => format!("refused: {refused}"),
+        };
+        format!("{}\n  {said:.300}\n", file.file_name().unwrap().to_string_lossy())
+    });
+    insta::assert_snapshot!(said.collect::<String>());
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in scraps()) {
