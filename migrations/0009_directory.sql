@@ -36,6 +36,7 @@ create table directory (
   failure text,
   reader bigint,
   reader_until timestamptz,
+  unreadable boolean not null default false,
   next_page text,
   delta_link text,
   constraint directory_reader_has_its_end check ((reader is null) = (reader_until is null)),
@@ -49,6 +50,7 @@ comment on column directory.failed_at is 'When reading failed last, unless it ha
 comment on column directory.failure is 'Why it failed.';
 comment on column directory.reader is 'Who is reading, so that nobody else does; null for nobody.';
 comment on column directory.reader_until is 'When the reader''s claim ends without a sign of life, by lease_now().';
+comment on column directory.unreadable is 'The whole reading under way met somebody who could not be read, so that it parts with nobody.';
 comment on column directory.next_page is 'Where the whole reading under way goes on after an interruption; null for its first page.';
 comment on column directory.delta_link is 'Where the changes since the last reading are read; while a whole reading is under way, those since it began.';
 
@@ -68,6 +70,7 @@ create table directory_group (
   group_id uuid not null,
   team boolean not null,
   hidden boolean not null,
+  members integer not null default 0,
   outsiders integer not null default 0,
   read_at timestamptz,
   name text not null,
@@ -78,7 +81,8 @@ comment on column directory_group.tenant_id is 'The tenant.';
 comment on column directory_group.group_id is 'Its object id, which is also the team''s.';
 comment on column directory_group.team is 'It has a team.';
 comment on column directory_group.hidden is 'Its members may not be read.';
-comment on column directory_group.outsiders is 'Members whom we do not know from the directory.';
+comment on column directory_group.members is 'Members whom we knew from the directory when they were read.';
+comment on column directory_group.outsiders is 'Members whom we did not know.';
 comment on column directory_group.read_at is 'As of when its members are known; null for never.';
 comment on column directory_group.name is 'Its name, as shown.';
 -- Serves find_groups.

@@ -183,16 +183,19 @@ impl Person {
         let name = |property, new: String, old: &String| if has(property) { new } else { old.clone() };
         let (account, attributes) = (self.account, self.attributes);
         let flag = |property, new, old| if has(property) { new } else { old };
+        let enabled = flag(P::Enabled, account.enabled, old.account.enabled);
+        let licensed = flag(P::Licensed, account.licensed, old.account.licensed);
+        let guest = match () {
+            () if has(P::Guest) => account.guest,
+            () if has(P::Untyped) => Account::untyped(enabled, licensed).guest,
+            () => old.account.guest,
+        };
         Self {
             entra_id: self.entra_id,
             user_principal_name: name(P::PrincipalName, self.user_principal_name, &old.user_principal_name),
             display_name: name(P::DisplayName, self.display_name, &old.display_name),
             mail: of(P::Mail, self.mail, &old.mail),
-            account: Account {
-                guest: flag(P::Guest, account.guest, old.account.guest),
-                enabled: flag(P::Enabled, account.enabled, old.account.enabled),
-                licensed: flag(P::Licensed, account.licensed, old.account.licensed),
-            },
+            account: Account { guest, enabled, licensed },
             attributes: Attributes {
                 department: of(P::Department, attributes.department, &old.attributes.department),
                 job_title: of(P::JobTitle, attributes.job_title, &old.attributes.job_title),
@@ -238,6 +241,8 @@ impl<T> From<T> for Told<T> {
 pub struct PeoplePage {
     /// The people; a page may be empty while another follows.
     pub people: Vec<Person>,
+    /// It names somebody of whom not even the id could be read: who is not named may be there all the same.
+    pub unreadable: bool,
     /// Where the next page is; `None` after the last.
     pub next: Option<String>,
 }
@@ -312,6 +317,15 @@ pub enum WhichGroups<'a> {
     Beginning(&'a str),
 }
 
+/// One page of groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupsPage {
+    /// The groups; a page may be empty while another follows.
+    pub groups: Vec<Group>,
+    /// Where the next page is; `None` after the last.
+    pub next: Option<String>,
+}
+
 /// One page of a group's members, those of the groups within it included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembersPage {
@@ -339,11 +353,16 @@ pub trait Directory: Send + Sync {
     /// As [`Self::people`].
     async fn changes(&self, link: Option<&str>, id: RequestId) -> Result<Told<ChangesPage>, Answer>;
 
-    /// The groups asked for: a page of them, which is enough to choose from. Nobody is found by an id that is unknown.
+    /// The page at `page` of the groups asked for, or the first. None is found by an id that is unknown.
     ///
     /// # Errors
     /// As [`Self::people`].
-    async fn groups(&self, which: WhichGroups<'_>, id: RequestId) -> Result<Told<Vec<Group>>, Answer>;
+    async fn groups(
+        &self,
+        which: WhichGroups<'_>,
+        page: Option<&str>,
+        id: RequestId,
+    ) -> Result<Told<GroupsPage>, Answer>;
 
     /// The page of members at `page`, or the first.
     ///
@@ -522,7 +541,8 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Keeps a group with exactly these members, all or nothing; whom we do not know is counted.
+    /// Keeps a group with exactly these members, all or nothing; whom we do not know is counted. What was read later
+    /// stays.
     async fn keep_group(
         &self,
         tenant: TenantKey,
@@ -530,6 +550,9 @@ pub trait Store: Send + Sync {
         members: &[EntraId],
         now: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Forgets a group and its members: the directory has it no longer.
+    async fn forget_group(&self, tenant: TenantKey, group: GroupId) -> Result<(), StoreError>;
 
     /// Every group that an audience has named, by name.
     async fn groups(&self, tenant: TenantKey) -> Result<Vec<GroupRecord>, StoreError>;

@@ -305,6 +305,31 @@ async fn ten_audiences_in_words_mean_whom_a_plain_rule_means() {
     assert_eq!(house.run(&["broadcast", "list", "--json"]).document()["broadcasts"], json!([]), "nothing is stored");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn members_whom_the_directory_does_not_name_yet_are_told_of_when_the_broadcast_is_created() {
+    let house = house().await;
+    assert_eq!(house.run(&["directory", "sync"]).code, 0);
+    house.turn_over(json!({"join": 200})).await;
+    let europe = &house.create("group \"Europe\"", &[]).document()["groups"][0];
+    assert_eq!(europe["name"], "Europe");
+    assert!(europe["outsiders"].as_u64().unwrap() > 0, "{europe}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_only_works_reads_the_directory_too() {
+    let house = house().await;
+    let _working = house.work();
+    let give_up_at = SystemClock.monotonic() + PATIENCE;
+    loop {
+        let status = house.run(&["directory", "status", "--json"]).document();
+        if status["read_at"].is_string() {
+            assert!(status["people"].as_u64().unwrap() > 0, "{status}");
+            break;
+        }
+        assert!(SystemClock.monotonic() < give_up_at, "{status}");
+    }
+}
+
 /// What is wrong with an audience, as scripts see it.
 fn fault(ended: &Ended) -> (i32, String, String) {
     let fault = &ended.document()["error"]["faults"][0];

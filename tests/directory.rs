@@ -10,7 +10,7 @@ use stentor::adapters::teams::{CloudProfile, SecretSource, TeamsClient, TeamsCli
 use stentor::app::groups::{self, GroupError};
 use stentor::app::people::{People, PeopleError, PeopleRead, Reading};
 use stentor::app::refresh;
-use stentor::domain::ids::{GroupId, TenantKey};
+use stentor::domain::ids::{GroupId, ReaderId, TenantKey};
 use stentor::domain::pacing::Quota;
 use stentor::domain::retry::RetryPolicy;
 use stentor::ports::{Clock, Store};
@@ -237,6 +237,25 @@ async fn two_who_read_at_once_take_turns() {
     let (first, second) = (first.unwrap(), second.unwrap());
     assert!(first.whole != second.whole && waited, "{first:?} {second:?}");
     assert_eq!(house.known(), house.there());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waited_for_another_reader_finds_it_done() {
+    let house = house(organisation(3_000)).await;
+    let other = house.people.clone();
+    let (first, second) = tokio::join!(house.people.refresh(|_| {}), other.refresh(|_| {}));
+    assert!(first.unwrap().is_some() != second.unwrap().is_some());
+    assert_eq!(house.known(), house.there());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_a_reading_at_once_and_gives_it_free() {
+    let house = house(organisation(3_000)).await;
+    let stop = CancellationToken::new();
+    let read = house.people.refresh_after(Duration::ZERO, &stop, |_| stop.cancel()).await.unwrap();
+    assert_eq!((read, house.store.directory(house.tenant).await.unwrap().read_at), (None, None));
+    let claimed = house.store.claim_directory(house.tenant, ReaderId(1), Duration::from_secs(1)).await.unwrap();
+    assert!(claimed.is_some_and(|record| record.began_at.is_some() && record.failure.is_none()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
+
 use crate::domain::audience::expression::{
     Expression, Meant, Misread, People, Source, Tangle, evaluate, parse, unfold,
 };
@@ -12,6 +14,9 @@ use crate::domain::broadcast::RoundKind;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{BroadcastId, TenantKey, WorkerId};
 use crate::ports::{HeldTenant, RoundWork, Store, StoreError};
+
+/// A directory that was read longer ago is not taken for an audience without a word in the log.
+const AGE_MAX: TimeDelta = TimeDelta::days(1);
 
 /// Why nobody can say whom an audience means.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +38,12 @@ pub enum AudienceError {
     /// This names something that is not there.
     #[error("{}", gone(.0).0)]
     Gone(Source),
+    /// Several groups have this name.
+    #[error("“{0}” is the name of several groups")]
+    Alike(String),
+    /// Nobody can say yet whom this broadcast is for.
+    #[error("broadcast {0} has not started, so nobody knows yet whom it is for")]
+    NotFrozen(BroadcastId),
     /// The record could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,6 +87,8 @@ impl AudienceError {
             Self::Tangle(Tangle::Circle(_)) => "Save one of them again without the next.",
             Self::Tangle(Tangle::TooLarge | Tangle::TooDeep) => "Put some of the people on a list.",
             Self::Gone(source) => gone(source).1,
+            Self::Alike(_) => "Name the one that is meant by its id; `stentor directory search` shows it.",
+            Self::NotFrozen(_) => "Wait until it has started, or write its audience instead.",
             Self::Store(_) => "Try again.",
         };
         Fault::new(field, self.to_string(), cure)
@@ -153,12 +166,30 @@ pub async fn whom(
             (_, Lists::Given(_)) => store.named_by(tenant, source, None).await?,
             (_, Lists::Of(broadcast)) => store.named_by(tenant, source, Some(broadcast)).await?,
         };
-        let people = people.ok_or_else(|| AudienceError::Gone(source.clone()))?;
+        let Some(people) = people else { return Err(unnamed(store, tenant, source).await?) };
         sources.push((source.clone(), people.count()));
         named.insert(source, people);
     }
     let mut look = |source: &Source| named.get(source).cloned().ok_or_else(|| AudienceError::Gone(source.clone()));
     Ok(Whom { meant: evaluate(expression, &mut look)?, sources })
+}
+
+/// Why a source names nobody for certain.
+async fn unnamed(store: &dyn Store, tenant: TenantKey, source: &Source) -> Result<AudienceError, StoreError> {
+    let is_unsure = match source {
+        Source::Group(name) | Source::Team(name) => {
+            let is_team = matches!(source, Source::Team(_));
+            let alike = store.find_groups(tenant, name).await?;
+            alike.iter().filter(|known| known.group.team || !is_team).count() > 1
+        }
+        Source::Broadcast { id, .. } => store.report(tenant, *id).await?.is_some(),
+        _ => false,
+    };
+    Ok(match source {
+        Source::Group(name) | Source::Team(name) if is_unsure => AudienceError::Alike(name.clone()),
+        Source::Broadcast { id, .. } if is_unsure => AudienceError::NotFrozen(*id),
+        gone => AudienceError::Gone(gone.clone()),
+    })
 }
 
 /// What became of laying an audience down.
@@ -184,6 +215,11 @@ pub async fn lay_down(
     work: &RoundWork,
     text: &str,
 ) -> Result<LaidDown, StoreError> {
+    let clock = store.clock().await?;
+    let read_at = store.directory(held.tenant).await?.read_at;
+    if read_at.is_none_or(|at| clock - at > AGE_MAX) {
+        tracing::warn!(broadcast = %work.broadcast, ?read_at, "the audience is frozen from a directory of long ago");
+    }
     let evaluated = async {
         let expression = unfolded(store, held.tenant, &parse(text)?).await?;
         whom(store, held.tenant, &expression, Lists::Of(work.broadcast)).await

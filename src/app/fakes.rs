@@ -29,9 +29,9 @@ use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
     Acquaintance, Advanced, Answer, AttemptFact, BroadcastReport, BucketRecord, ChangesPage, ChatsHeard, ClaimedChunk,
-    Clock, DeliveryReport, Directory, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant,
-    MembersPage, Onward, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, ReadingStep, RetryWish,
-    SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Told, Untold, WhichGroups, Whose,
+    Clock, DeliveryReport, Directory, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, GroupsPage, Halt,
+    HeldTenant, MembersPage, Onward, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, ReadingStep,
+    RetryWish, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Told, Untold, WhichGroups, Whose,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);
@@ -91,7 +91,7 @@ impl Directory for FakeDirectory {
         let people = self.people.lock().unwrap();
         let to = (from + self.page_size.max(1)).min(people.len());
         let next = (to < people.len()).then(|| to.to_string());
-        Ok(PeoplePage { people: people[from..to].to_vec(), next }.into())
+        Ok(PeoplePage { people: people[from..to].to_vec(), unreadable: false, next }.into())
     }
 
     async fn changes(&self, link: Option<&str>, _: RequestId) -> Result<Told<ChangesPage>, Answer> {
@@ -101,7 +101,13 @@ impl Directory for FakeDirectory {
         laid_in.unwrap_or_else(none).map(Told::from)
     }
 
-    async fn groups(&self, which: WhichGroups<'_>, _: RequestId) -> Result<Told<Vec<Group>>, Answer> {
+    /// One group a page.
+    async fn groups(
+        &self,
+        which: WhichGroups<'_>,
+        page: Option<&str>,
+        _: RequestId,
+    ) -> Result<Told<GroupsPage>, Answer> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let wanted = |group: &Group| match which {
             WhichGroups::Id(id) => group.id == id,
@@ -109,7 +115,10 @@ impl Directory for FakeDirectory {
             WhichGroups::Beginning(text) => group.name.starts_with(text),
         };
         let groups = self.groups.lock().unwrap();
-        Ok(groups.iter().map(|(group, _)| group).filter(|group| wanted(group)).cloned().collect::<Vec<_>>().into())
+        let mut found = groups.iter().map(|(group, _)| group).filter(|group| wanted(group)).cloned();
+        let place: usize = page.map_or(0, |page| page.parse().unwrap());
+        let groups: Vec<Group> = found.nth(place).into_iter().collect();
+        Ok(GroupsPage { groups, next: found.next().map(|_| (place + 1).to_string()) }.into())
     }
 
     async fn members(&self, group: GroupId, page: Option<&str>, _: RequestId) -> Result<Told<MembersPage>, Answer> {
@@ -132,6 +141,10 @@ pub struct FakeStore {
     pub submissions: Mutex<Vec<Submission>>,
     /// How far the directory was read.
     pub directory: Mutex<DirectoryRecord>,
+    /// When a reader who waited renewed its claim.
+    pub signs_of_life: Mutex<Vec<Timestamp>>,
+    /// So many claims on the reading are lost at the next steps.
+    pub claims_lost: AtomicU64,
     /// The groups and their members.
     pub groups: Mutex<BTreeMap<GroupId, (GroupRecord, Vec<EntraId>)>>,
     pub deliveries: Mutex<Vec<DeliveryReport>>,
@@ -236,8 +249,11 @@ impl Store for FakeStore {
         step: &ReadingStep<'_>,
         now: Timestamp,
     ) -> Stored<Advanced> {
+        if self.claims_lost.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+            return Err(StoreError::LeaseLost);
+        }
         match step {
-            ReadingStep::Page { people, next } => {
+            ReadingStep::Page { people, next, .. } => {
                 self.keep_people(tenant, people, now).await?;
                 self.directory.lock().unwrap().next_page = next.map(str::to_owned);
             }
@@ -246,6 +262,7 @@ impl Store for FakeStore {
                 (directory.began_at, directory.delta_link) = (Some(now), Some((*delta_link).to_owned()));
             }
             ReadingStep::PartWith { .. } => {}
+            ReadingStep::Stay => self.signs_of_life.lock().unwrap().push(now),
             ReadingStep::End => self.directory.lock().unwrap().began_at = None,
             ReadingStep::Changes { link, read_at, .. } => {
                 let mut directory = self.directory.lock().unwrap();
@@ -264,6 +281,11 @@ impl Store for FakeStore {
         let record =
             GroupRecord { group: group.clone(), members: members.len() as u64, outsiders: 0, read_at: Some(now) };
         self.groups.lock().unwrap().insert(group.id, (record, members.to_vec()));
+        Ok(())
+    }
+
+    async fn forget_group(&self, _: TenantKey, group: GroupId) -> Stored<()> {
+        self.groups.lock().unwrap().remove(&group);
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! Finds the groups and teams that audiences name, and keeps who belongs to them.
 //!
 //! The members of a team are those of its group; the directory resolves groups within groups, circles included.
-//! Invariant: a group's members are replaced only when all of them were read, so a reading that fails keeps the old ones.
+//! Which group a name means is for the directory to say, each time; only its members are taken as they are known.
+//! Invariant: a group's members are replaced only when all of them were read, so a reading that fails keeps the old ones;
+//! a group that the directory has no longer is forgotten with them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,58 +90,83 @@ fn told(groups: &[Group]) -> String {
     groups.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 
-/// The group of this name or id with its members, read afresh when they are older than [`People::fresh_for`].
+/// The group of this name or id with its members, read afresh when they are older than [`People::fresh_for`] or some of
+/// them may have become known since.
 ///
 /// # Errors
 /// [`GroupError`]; what was known of the group is kept.
 pub async fn ensure_fresh(people: &People, wanted: &str) -> Result<GroupRead, GroupError> {
     let wanted = wanted.trim();
-    let id = Uuid::try_parse(wanted).ok().map(GroupId);
-    let known = match id {
-        Some(id) => known(people, id).await?.into_iter().collect(),
-        None => people.store.find_groups(people.tenant, wanted).await?,
-    };
-    if let [group] = known.as_slice()
-        && let Some(read_at) = group.read_at.filter(|at| people.is_fresh(*at))
-    {
-        return Ok(read(group.clone(), read_at));
-    }
     let mut inquiry = Inquiry::new(people);
-    let which = id.map_or(WhichGroups::Named(wanted), WhichGroups::Id);
-    let mut found = ask(&mut inquiry, which).await?;
-    match found.len() {
-        0 => Err(GroupError::Unknown { wanted: wanted.to_owned() }),
-        1 => read_members(people, &mut inquiry, found.remove(0)).await,
-        _ => Err(GroupError::Ambiguous { wanted: wanted.to_owned(), groups: found }),
+    if let Ok(id) = Uuid::try_parse(wanted) {
+        if let Some(known) = known(people, GroupId(id)).await?
+            && let Some(fresh) = fresh(people, known, people.fresh_for).await?
+        {
+            return Ok(fresh);
+        }
+        return read_again(people, &mut inquiry, GroupId(id)).await;
     }
+    let mut found = ask(&mut inquiry, WhichGroups::Named(wanted)).await?;
+    for stale in people.store.find_groups(people.tenant, wanted).await? {
+        // It was called so when it was read; it has another name now, or is gone.
+        if found.iter().all(|group| group.id != stale.group.id)
+            && let Err(GroupError::People(error)) = read_again(people, &mut inquiry, stale.group.id).await
+        {
+            return Err(error.into());
+        }
+    }
+    if found.len() > 1 {
+        return Err(GroupError::Ambiguous { wanted: wanted.to_owned(), groups: found });
+    }
+    let group = found.pop().ok_or_else(|| GroupError::Unknown { wanted: wanted.to_owned() })?;
+    if let Some(known) = known(people, group.id).await?.filter(|known| known.group == group)
+        && let Some(fresh) = fresh(people, known, people.fresh_for).await?
+    {
+        return Ok(fresh);
+    }
+    read_members(people, &mut inquiry, group).await
 }
 
-/// Reads those groups again that audiences have named and that were last read longer than `age` ago. One that cannot be
-/// read keeps its members, and the others have their turn.
+/// Reads those groups again that audiences have named and that were last read longer than `age` ago, or before people
+/// became known who may be among those whom we did not know. One that cannot be read keeps its members, and the others
+/// have their turn.
 ///
 /// # Errors
 /// The store's.
 pub async fn refresh_known(people: &People, age: Duration) -> Result<(), StoreError> {
-    let due = people.clock.now() - age;
     let mut inquiry = Inquiry::new(people);
     for known in people.store.groups(people.tenant).await? {
-        if known.read_at.is_some_and(|at| at > due) {
+        let group = known.group.id;
+        if fresh(people, known, age).await?.is_some() {
             continue;
         }
-        let group = known.group.id;
-        let again = async {
-            match ask(&mut inquiry, WhichGroups::Id(group)).await?.pop() {
-                Some(found) => read_members(people, &mut inquiry, found).await.map(drop),
-                None => Err(GroupError::Unknown { wanted: group.to_string() }),
-            }
-        };
-        match again.await {
+        match read_again(people, &mut inquiry, group).await {
             Err(GroupError::People(PeopleError::Store(error))) => return Err(error),
+            Err(GroupError::Unknown { .. }) => tracing::warn!(%group, "a group is gone, and forgotten"),
             Err(error) => tracing::warn!(%group, %error, "the members of a group stay as they were"),
-            Ok(()) => {}
+            Ok(_) => {}
         }
     }
     Ok(())
+}
+
+/// What is known of a group, when it need not be read again: it is younger than `age`, and the directory has not been read
+/// since, where some of the members were nobody to us.
+async fn fresh(people: &People, known: GroupRecord, age: Duration) -> Result<Option<GroupRead>, StoreError> {
+    if known.outsiders > 0 && people.store.directory(people.tenant).await?.read_at > known.read_at {
+        return Ok(None);
+    }
+    let read_at = known.read_at.filter(|at| people.is_younger(Some(*at), age));
+    Ok(read_at.map(|read_at| read(known, read_at)))
+}
+
+/// Reads the group of this id; one that the directory has not is forgotten.
+async fn read_again(people: &People, inquiry: &mut Inquiry<'_>, id: GroupId) -> Result<GroupRead, GroupError> {
+    if let Some(group) = ask(inquiry, WhichGroups::Id(id)).await?.pop() {
+        return read_members(people, inquiry, group).await;
+    }
+    people.store.forget_group(people.tenant, id).await?;
+    Err(GroupError::Unknown { wanted: id.to_string() })
 }
 
 /// The groups and teams whose name begins with `text`.
@@ -150,9 +177,20 @@ pub async fn search(people: &People, text: &str) -> Result<Vec<Group>, PeopleErr
     ask(&mut Inquiry::new(people), WhichGroups::Beginning(text)).await
 }
 
+/// All groups that are asked for; of a search the first page, which is more than anybody reads.
 async fn ask(inquiry: &mut Inquiry<'_>, which: WhichGroups<'_>) -> Result<Vec<Group>, PeopleError> {
-    let ask = move |directory: Arc<dyn Directory>, id| async move { directory.groups(which, id).await };
-    inquiry.ask(units::GROUPS, ask).await
+    let mut groups = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let page = next.as_deref();
+        let ask = move |directory: Arc<dyn Directory>, id| async move { directory.groups(which, page, id).await };
+        let page = inquiry.ask(units::GROUPS, ask).await?;
+        groups.extend(page.groups);
+        next = page.next;
+        if next.is_none() || matches!(which, WhichGroups::Beginning(_)) {
+            return Ok(groups);
+        }
+    }
 }
 
 async fn read_members(people: &People, inquiry: &mut Inquiry<'_>, group: Group) -> Result<GroupRead, GroupError> {
@@ -168,6 +206,7 @@ async fn read_members(people: &People, inquiry: &mut Inquiry<'_>, group: Group) 
     people.store.keep_group(people.tenant, &group, &members, read_at).await?;
     let kept = known(people, group.id).await?;
     let kept = kept.ok_or_else(|| StoreError::Broken("a group that was just kept cannot be found".to_owned()))?;
+    let read_at = kept.read_at.unwrap_or(read_at);
     Ok(read(kept, read_at))
 }
 

@@ -7,15 +7,15 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{ReaderId, RequestId};
 use crate::domain::outcome::Outcome;
 use crate::domain::pacing::Pacer;
 use crate::domain::reason::Reason;
 use crate::domain::retry::Jitter;
 use crate::domain::time::Monotonic;
-use crate::ports::{Answer, Directory, Told};
+use crate::ports::{Answer, Directory, ReadingStep, StoreError, Told};
 
-use super::people::{People, PeopleError};
+use super::people::{People, PeopleError, READING_LEASE, SIGN_OF_LIFE};
 
 /// How often in a row we may be asked to wait for one page before we give up. The waits grow to a minute each.
 const WAITS_MAX: u32 = 20;
@@ -23,6 +23,8 @@ const WAITS_MAX: u32 = 20;
 /// One conversation with the directory.
 pub struct Inquiry<'a> {
     people: &'a People,
+    /// Who reads, when the reading was claimed.
+    reader: Option<ReaderId>,
     pacer: Pacer,
     /// Requests made so far.
     pub requests: u64,
@@ -33,7 +35,12 @@ impl<'a> Inquiry<'a> {
     pub fn new(people: &'a People) -> Self {
         // Another command may have asked until this very moment. The quota is less than half of what there is, so it need
         // not be waited for: somebody sits at the keyboard.
-        Self { people, pacer: Pacer::fresh(people.quota), requests: 0 }
+        Self { people, reader: None, pacer: Pacer::fresh(people.quota), requests: 0 }
+    }
+
+    /// As [`Self::new`], by somebody who has claimed the reading: while she waits, her claim is renewed.
+    pub fn of_reader(people: &'a People, reader: ReaderId) -> Self {
+        Self { reader: Some(reader), ..Self::new(people) }
     }
 
     /// Asks `question`, which costs so many resource units, until it is answered or asking is of no use.
@@ -50,8 +57,7 @@ impl<'a> Inquiry<'a> {
     {
         let (mut tries, mut waits) = (0_u8, 0_u32);
         loop {
-            let clock = &self.people.clock;
-            clock.sleep_until(self.pacer.earliest_for(clock.monotonic(), units)).await;
+            self.wait_until(self.pacer.earliest_for(self.people.clock.monotonic(), units)).await?;
             self.charge(units);
             self.requests += 1;
             let id = RequestId::new(self.people.random.next_u64(), self.people.random.next_u64());
@@ -62,11 +68,36 @@ impl<'a> Inquiry<'a> {
                     return Ok(told);
                 }
                 Err(answer) => match self.judge(&answer, &mut tries, &mut waits) {
-                    ControlFlow::Continue(until) => self.pacer.hold_until(until),
+                    ControlFlow::Continue(until) => {
+                        self.show_life().await?;
+                        self.pacer.hold_until(until);
+                    }
                     ControlFlow::Break(error) => return Err(error),
                 },
             }
         }
+    }
+
+    async fn wait_until(&self, until: Monotonic) -> Result<(), StoreError> {
+        let clock = &self.people.clock;
+        loop {
+            let soon = clock.monotonic() + SIGN_OF_LIFE;
+            if until <= soon {
+                clock.sleep_until(until).await;
+                return Ok(());
+            }
+            clock.sleep_until(soon).await;
+            self.show_life().await?;
+        }
+    }
+
+    /// Renews the claim of whoever has one.
+    async fn show_life(&self) -> Result<(), StoreError> {
+        let People { store, tenant, clock, .. } = self.people;
+        if let Some(reader) = self.reader {
+            store.advance(*tenant, reader, READING_LEASE, &ReadingStep::Stay, clock.now()).await?;
+        }
+        Ok(())
     }
 
     fn charge(&mut self, units: u32) {

@@ -7,10 +7,13 @@
 //!
 //! Invariants: each page and the place where the reading goes on are kept together, so that a reading that was cut
 //! short goes on where it was; nobody has left before a whole reading has ended without naming her; one process reads
-//! at a time; whatever fails, the old truth stands, and since when is written down.
+//! at a time, and whoever comes second finds it done; whatever fails, the old truth stands, and since when is written
+//! down.
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::ids::{ReaderId, TenantKey};
 use crate::domain::pacing::Quota;
@@ -18,13 +21,18 @@ use crate::domain::reason::HaltReason;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Advanced, Change, Clock, Directory, DirectoryRecord, Onward, Person, Random, ReadingStep, Store, StoreError, units,
+    Advanced, Change, Clock, Directory, DirectoryRecord, Onward, PeoplePage, Person, Random, ReadingStep, Store,
+    StoreError, units,
 };
 
 use super::inquiry::Inquiry;
 
 /// How long a claim on the reading lasts without a step. A reader that was killed keeps others waiting so long.
-const READING_LEASE: Duration = Duration::from_secs(30);
+pub(super) const READING_LEASE: Duration = Duration::from_secs(30);
+/// How often a reader who waits for the directory renews its claim. One request lasts 20 seconds at the most.
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(8);
+/// How often one reading may lose its claim, to a machine that slept, and claim it again.
+const CLAIM_AGAIN_MAX: u32 = 3;
 /// How often somebody who waits for another reader looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// People of one transaction among those who have left.
@@ -69,9 +77,10 @@ pub enum PeopleError {
 }
 
 impl PeopleError {
-    /// The link is of no use any more; a new listing may be.
+    /// The link is of no use any more; a new listing may be. Being asked to wait (429) or being too slow (408) says
+    /// nothing against it.
     const fn is_of_the_link(&self) -> bool {
-        matches!(self, Self::Forgotten { .. } | Self::GaveUp { status: Some(400..=499), .. })
+        matches!(self, Self::Forgotten { .. } | Self::GaveUp { status: Some(400..=407 | 409..=428 | 430..=499), .. })
     }
 }
 
@@ -134,20 +143,11 @@ impl People {
     pub async fn sync(
         &self,
         wanted: Reading,
-        mut progress: impl FnMut(PeopleRead) + Send,
+        progress: impl FnMut(PeopleRead) + Send,
     ) -> Result<PeopleRead, PeopleError> {
-        let reader = ReaderId(self.random.next_u64().cast_signed());
-        let record = self.claim(reader, &mut progress).await?;
-        let mut register =
-            Register { people: self, reader, inquiry: Inquiry::new(self), read: PeopleRead::default(), progress };
-        let done = register.read(wanted, record).await;
-        let failure = done.as_ref().err().map(ToString::to_string);
-        let released = self.store.release_directory(self.tenant, reader, failure.as_deref(), self.clock.now()).await;
-        let read = done?;
-        released?;
-        let PeopleRead { whole, pages, people, changed, left, .. } = read;
-        tracing::info!(whole, pages, people, changed, left, "directory read");
-        Ok(read)
+        let read = self.read(wanted, None, &CancellationToken::new(), progress).await?;
+        // Nobody stops it, and nothing is young enough for it: it was read.
+        Ok(read.unwrap_or_default())
     }
 
     /// Reads what has changed, when what is known is older than [`Self::fresh_for`]; `None` when it is not.
@@ -155,17 +155,83 @@ impl People {
     /// # Errors
     /// As [`Self::sync`].
     pub async fn refresh(&self, progress: impl FnMut(PeopleRead) + Send) -> Result<Option<PeopleRead>, PeopleError> {
+        self.refresh_after(self.fresh_for, &CancellationToken::new(), progress).await
+    }
+
+    /// As [`Self::refresh`], when what is known is older than `age`. A `stop` ends the reading where it is and gives it
+    /// free; `None` then, too.
+    ///
+    /// # Errors
+    /// As [`Self::sync`].
+    pub async fn refresh_after(
+        &self,
+        age: Duration,
+        stop: &CancellationToken,
+        progress: impl FnMut(PeopleRead) + Send,
+    ) -> Result<Option<PeopleRead>, PeopleError> {
         let record = self.store.directory(self.tenant).await?;
-        if record.read_at.is_some_and(|at| self.is_fresh(at)) {
+        if self.is_younger(record.read_at, age) {
             return Ok(None);
         }
-        self.sync(Reading::Changes, progress).await.map(Some)
+        self.read(Reading::Changes, Some(age), stop, progress).await
     }
 
     /// Whether what is known as of `at` need not be read again.
     pub fn is_fresh(&self, at: Timestamp) -> bool {
+        self.is_younger(Some(at), self.fresh_for)
+    }
+
+    /// Whether what is known as of `at`, if ever, is younger than `age`.
+    pub(super) fn is_younger(&self, at: Option<Timestamp>, age: Duration) -> bool {
         // An instant to come was written by a clock that is wrong, and proves nothing.
-        (self.clock.now() - at).to_std().is_ok_and(|age| age < self.fresh_for)
+        at.is_some_and(|at| (self.clock.now() - at).to_std().is_ok_and(|known_for| known_for < age))
+    }
+
+    /// Reads until it is done, or `stop`; not at all when somebody else has read it within `unless_younger`.
+    async fn read(
+        &self,
+        wanted: Reading,
+        unless_younger: Option<Duration>,
+        stop: &CancellationToken,
+        progress: impl FnMut(PeopleRead) + Send,
+    ) -> Result<Option<PeopleRead>, PeopleError> {
+        let reader = ReaderId(self.random.next_u64().cast_signed());
+        let done = tokio::select! {
+            biased;
+            () = stop.cancelled() => Ok(None),
+            done = self.read_as(reader, wanted, unless_younger, progress) => done,
+        };
+        let failure = done.as_ref().err().map(ToString::to_string);
+        let released = self.store.release_directory(self.tenant, reader, failure.as_deref(), self.clock.now()).await;
+        let read = done?;
+        released?;
+        if let Some(PeopleRead { whole, pages, people, changed, left, .. }) = read {
+            tracing::info!(whole, pages, people, changed, left, "directory read");
+        }
+        Ok(read)
+    }
+
+    async fn read_as(
+        &self,
+        reader: ReaderId,
+        wanted: Reading,
+        unless_younger: Option<Duration>,
+        mut progress: impl FnMut(PeopleRead) + Send,
+    ) -> Result<Option<PeopleRead>, PeopleError> {
+        let mut lost = 0;
+        loop {
+            let record = self.claim(reader, &mut progress).await?;
+            if unless_younger.is_some_and(|age| self.is_younger(record.read_at, age)) {
+                return Ok(None);
+            }
+            match Register::new(self, reader, &mut progress).read(wanted, record).await {
+                Err(PeopleError::Store(StoreError::LeaseLost)) if lost < CLAIM_AGAIN_MAX => {
+                    tracing::warn!("the claim on reading the directory was lost; it is claimed again");
+                    lost += 1;
+                }
+                done => return done.map(Some),
+            }
+        }
     }
 
     /// Reads everybody and keeps nothing; `look` sees each person, once.
@@ -209,10 +275,17 @@ struct Register<'a, P> {
     reader: ReaderId,
     inquiry: Inquiry<'a>,
     read: PeopleRead,
+    /// Whom this reading has named since it began, or began again.
+    named: usize,
     progress: P,
 }
 
-impl<P: FnMut(PeopleRead) + Send> Register<'_, P> {
+impl<'a, P: FnMut(PeopleRead) + Send> Register<'a, P> {
+    fn new(people: &'a People, reader: ReaderId, progress: P) -> Self {
+        let inquiry = Inquiry::of_reader(people, reader);
+        Self { people, reader, inquiry, read: PeopleRead::default(), named: 0, progress }
+    }
+
     async fn read(&mut self, wanted: Reading, record: DirectoryRecord) -> Result<PeopleRead, PeopleError> {
         let under_way = record.began_at.is_some();
         let mut place = match record.delta_link {
@@ -229,6 +302,7 @@ impl<P: FnMut(PeopleRead) + Send> Register<'_, P> {
                     tracing::warn!(%error, "the whole directory is read again");
                     begun_again += 1;
                     self.read.resumed = false;
+                    self.named = 0;
                     place = Place::Beginning;
                 }
                 Err((error, _)) => return Err(error),
@@ -278,8 +352,10 @@ impl<P: FnMut(PeopleRead) + Send> Register<'_, P> {
             let ask = move |directory: Arc<dyn Directory>, id| async move { directory.people(page, id).await };
             let is_linked = page.is_some();
             let page = self.inquiry.ask(units::PEOPLE, ask).await.map_err(|error| (error, is_linked))?;
-            let step = ReadingStep::Page { people: &page.people, next: page.next.as_deref() };
+            let PeoplePage { people, unreadable, .. } = &page;
+            let step = ReadingStep::Page { people, unreadable: *unreadable, next: page.next.as_deref() };
             self.take(&step).await.map_err(|error| (error.into(), false))?;
+            self.named += page.people.len();
             self.turn_page(page.people.len());
             next = page.next;
             if next.is_none() {
@@ -290,7 +366,7 @@ impl<P: FnMut(PeopleRead) + Send> Register<'_, P> {
     }
 
     async fn part_with_the_unnamed(&mut self) -> Result<(), PeopleError> {
-        if self.read.people == 0 && !self.read.resumed {
+        if self.named == 0 && !self.read.resumed {
             return Err(PeopleError::Emptied);
         }
         while self.take(&ReadingStep::PartWith { limit: PART_BATCH }).await?.left == u64::from(PART_BATCH) {}

@@ -9,17 +9,17 @@ use tokio_util::sync::CancellationToken;
 use crate::ports::StoreError;
 
 use super::groups;
-use super::people::{People, PeopleError, Reading};
+use super::people::{People, PeopleError};
 
 /// How soon a reading that failed is tried again, unless it is due sooner.
 const AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 /// Nobody needs to look more often than this.
 const LOOK_LEAST: Duration = Duration::from_secs(1);
 
-/// Reads the directory whenever it was last read `every` ago, until `stop`.
+/// Reads the directory whenever it was last read `every` ago, until `stop`, which also ends a reading under way.
 pub async fn keep_fresh(people: &People, every: Duration, stop: CancellationToken) {
     loop {
-        let wait = match refresh(people, every).await {
+        let wait = match refresh(people, every, &stop).await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(%error, "the directory could not be read; what was known of it stays in force");
@@ -35,14 +35,15 @@ pub async fn keep_fresh(people: &People, every: Duration, stop: CancellationToke
     }
 }
 
-/// Reads what is due, and says how long it is until the next is.
-async fn refresh(people: &People, every: Duration) -> Result<Duration, PeopleError> {
-    let left = time_left(people, every).await?;
-    if !left.is_zero() {
-        return Ok(left);
+/// Reads what is due, and says how long it is until the next is. The groups have their own age: where creating broadcasts
+/// keeps the directory fresh, they are due all the same.
+async fn refresh(people: &People, every: Duration, stop: &CancellationToken) -> Result<Duration, PeopleError> {
+    people.refresh_after(every, stop, |_| {}).await?;
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        done = groups::refresh_known(people, every) => done?,
     }
-    people.sync(Reading::Changes, |_| {}).await?;
-    groups::refresh_known(people, every).await?;
     Ok(time_left(people, every).await?)
 }
 

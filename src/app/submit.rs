@@ -18,6 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::{StoreError, Submission};
 
 use super::audience::AudienceError;
+use super::groups::GroupRead;
 use super::people::{People, PeopleError, PeopleRead};
 
 mod lists;
@@ -86,6 +87,8 @@ pub struct Accepted {
     pub left_out: LeftOut,
     /// The same of the lists that an expression names, by name.
     pub lists: BTreeMap<String, LeftOut>,
+    /// The groups and teams that an expression names.
+    pub groups: Vec<GroupRead>,
 }
 
 /// Why a broadcast was not accepted.
@@ -180,7 +183,7 @@ pub async fn submit(
     store(people, &Submission { tenant: people.tenant, broadcast, list, lists }).await?;
     tracing::info!(broadcast = %id, targeted, "broadcast accepted");
     let lists = named.lists.into_iter().map(|(name, listed)| (name, listed.left_out)).collect();
-    Ok(Accepted { broadcast: id, targeted, left_out: named.left_out, lists })
+    Ok(Accepted { broadcast: id, targeted, left_out: named.left_out, lists, groups: named.groups })
 }
 
 /// Everything that can be refused without asking anybody.

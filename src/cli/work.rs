@@ -43,10 +43,11 @@ impl Work {
                 }
             }
         };
-        let (worked, served, kept) = tokio::join!(
+        let (worked, served, kept, _) = tokio::join!(
             service::part(&stop, stentor.work(stop.clone())),
             service::part(&stop, answer),
             service::part(&stop, service::upkeep(&stentor, metrics.clone(), &stop)),
+            service::part(&stop, service::freshness(&stentor, &stop)),
         );
         let closed = stentor.close().await;
         worked.and(served).and(kept).and(closed)

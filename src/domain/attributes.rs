@@ -48,6 +48,8 @@ pub enum Property {
     Country,
     /// Her language.
     Language,
+    /// Not a property that is kept: it is said that nothing is said of her being a guest, so it follows from the others.
+    Untyped,
 }
 
 /// Which properties an entry of the directory mentions; of a person who is known already, the others stay as they are.
@@ -55,7 +57,7 @@ pub enum Property {
 pub struct Mentioned(i32);
 
 impl Mentioned {
-    /// Every one.
+    /// Every one that is kept.
     pub const ALL: Self = Self((1 << (Property::Language as i32 + 1)) - 1);
 
     /// The same and `property`, when it is there.

@@ -58,6 +58,12 @@ impl Account {
     /// An ordinary colleague.
     pub const ORDINARY: Self = Self { guest: false, enabled: true, licensed: true };
 
+    /// An account of which nobody says whether it is a guest's, as old ones are and some of the service's own. One that
+    /// is switched on and has Teams from this organisation belongs to it; any other is taken for a guest.
+    pub const fn untyped(enabled: bool, licensed: bool) -> Self {
+        Self { guest: !(enabled && licensed), enabled, licensed }
+    }
+
     /// Why this person cannot be reached by rule, if so. The first that applies is reported.
     pub const fn barrier(self) -> Option<Reason> {
         if self.guest {

@@ -432,6 +432,8 @@ pub enum ReadingStep<'a> {
     Page {
         /// Whom it names.
         people: &'a [Person],
+        /// It names somebody who could not be read, so that this reading parts with nobody.
+        unreadable: bool,
         /// Where it goes on; `None` after the last.
         next: Option<&'a str>,
     },
@@ -442,6 +444,8 @@ pub enum ReadingStep<'a> {
     },
     /// Nobody is left to part with: the whole reading is over.
     End,
+    /// A sign of life of a reader who waits: nothing but its claim is renewed.
+    Stay,
     /// A page of changes.
     Changes {
         /// In order.

@@ -26,7 +26,7 @@ use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
 use crate::domain::ids::{
-    BroadcastId, ChunkNumber, EntraId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+    BroadcastId, ChunkNumber, EntraId, GroupId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
@@ -199,6 +199,11 @@ impl Store for MemoryStore {
 
     async fn keep_group(&self, tenant: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) -> Answer<()> {
         self.lock().keep_group(tenant, group, members, now);
+        Ok(())
+    }
+
+    async fn forget_group(&self, tenant: TenantKey, group: GroupId) -> Answer<()> {
+        self.lock().forget_group(tenant, group);
         Ok(())
     }
 

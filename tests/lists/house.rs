@@ -20,7 +20,8 @@ use stentor::domain::pacing::Quota;
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::route::Account;
 use stentor::ports::{
-    Answer, ChangesPage, Clock, Directory, Group, MembersPage, Onward, PeoplePage, Person, Store, Told, WhichGroups,
+    Answer, ChangesPage, Clock, Directory, GroupsPage, MembersPage, Onward, PeoplePage, Person, Store, Told,
+    WhichGroups,
 };
 use uuid::Uuid;
 
@@ -42,15 +43,15 @@ impl Directory for Pages {
         let from: usize = page.map_or(0, |page| page.parse().unwrap());
         let to = (from + PAGE).min(self.0.len());
         let next = (to < self.0.len()).then(|| to.to_string());
-        Ok(PeoplePage { people: self.0[from..to].to_vec(), next }.into())
+        Ok(PeoplePage { people: self.0[from..to].to_vec(), unreadable: false, next }.into())
     }
 
     async fn changes(&self, _: Option<&str>, _: RequestId) -> Result<Told<ChangesPage>, Answer> {
         Ok(ChangesPage { changes: Vec::new(), next: Onward::Later("later".to_owned()) }.into())
     }
 
-    async fn groups(&self, _: WhichGroups<'_>, _: RequestId) -> Result<Told<Vec<Group>>, Answer> {
-        Ok(Vec::new().into())
+    async fn groups(&self, _: WhichGroups<'_>, _: Option<&str>, _: RequestId) -> Result<Told<GroupsPage>, Answer> {
+        Ok(GroupsPage { groups: Vec::new(), next: None }.into())
     }
 
     async fn members(&self, _: GroupId, _: Option<&str>, _: RequestId) -> Result<Told<MembersPage>, Answer> {

@@ -11,6 +11,7 @@ use crate::bench::{Bench, accepted, after, contract, fact, now, settle};
 
 contract! {
     a_retry_freezes_exactly_those_whom_it_means,
+    a_retry_leaves_out_whoever_has_left_since,
     a_retry_is_begun_once_and_only_when_the_broadcast_is_over,
     people_are_counted_by_their_newest_try_and_the_first_report_stays,
     whoever_may_have_been_told_comes_with_her_doubt,
@@ -70,6 +71,18 @@ async fn a_retry_freezes_exactly_those_whom_it_means(bench: &Bench) {
     let (_, claimed) = claimed(bench, 1).await;
     assert_eq!(claimed.members.iter().map(|member| member.recipient).collect::<Vec<_>>(), [keys[1]]);
     assert_eq!(bench.report(id).await.treatment.deadline_at, after(9000));
+}
+
+async fn a_retry_leaves_out_whoever_has_left_since(bench: &Bench) {
+    let (id, _) = mixed(bench).await;
+    let keys = bench.keys(5).await;
+    bench.part_with(1).await;
+    bench.part_with(3).await;
+    assert_eq!(bench.store.count_retry(bench.tenant, id, &all()).await.unwrap(), 2);
+    assert!(retry(bench, id, &all(), 1).await);
+    let (_, claimed) = claimed(bench, 1).await;
+    let members: Vec<_> = claimed.members.iter().map(|member| member.recipient).collect();
+    assert_eq!(members, [keys[2], keys[4]]);
 }
 
 async fn a_retry_is_begun_once_and_only_when_the_broadcast_is_over(bench: &Bench) {

@@ -21,6 +21,8 @@ contract! {
     a_list_belongs_to_its_broadcast,
     one_address_names_one_person_or_nobody_for_certain,
     people_of_an_earlier_broadcast_are_found_by_where_they_stand,
+    a_broadcast_that_is_not_frozen_names_nobody_and_says_so,
+    a_name_of_several_groups_is_told_from_one_of_none,
     what_is_saved_is_kept_under_its_name,
     what_is_used_is_not_removed,
     an_audience_in_words_is_frozen_as_it_is_at_its_hour_and_only_once,
@@ -183,6 +185,37 @@ async fn people_of_an_earlier_broadcast_are_found_by_where_they_stand(bench: &Be
     assert_eq!(named("pending").await, Some(vec![4, 5, 6, 7]));
     let unknown = BroadcastId::new(now(), 99);
     assert_eq!(named_of(bench, &format!("broadcast {unknown}"), &keys, None).await, None);
+}
+
+/// What is wrong with an audience, as a round that is to be frozen is told.
+async fn wrong(bench: &Bench, text: &str) -> String {
+    whom(&*bench.store, bench.tenant, &read(text), Lists::Given(&Default::default())).await.unwrap_err().to_string()
+}
+
+async fn a_broadcast_that_is_not_frozen_names_nobody_and_says_so(bench: &Bench) {
+    let keys = fill(bench).await;
+    let (id, round) = bench.submit(WhenInDoubt::Hold).await;
+    let text = format!("broadcast {id}");
+    assert_eq!(named_of(bench, &text, &keys, None).await, None);
+    let problem = wrong(bench, &format!("everyone except broadcast {id} sent")).await;
+    assert_eq!(problem, format!("broadcast {id} has not started, so nobody knows yet whom it is for"));
+    let unknown = BroadcastId::new(now(), 99);
+    assert_eq!(wrong(bench, &format!("broadcast {unknown}")).await, format!("there is no broadcast {unknown}"));
+    let (worker, held) = bench.worker().await;
+    bench.expand(held[0], worker, round, 8).await;
+    assert_eq!(named_of(bench, &text, &keys, None).await, Some((0..8).collect()));
+}
+
+async fn a_name_of_several_groups_is_told_from_one_of_none(bench: &Bench) {
+    fill(bench).await;
+    keep_group(bench, 702, "Twins", false, &[4]).await;
+    keep_group(bench, 703, "twins", false, &[5]).await;
+    assert_eq!(wrong(bench, "group \"Twins\"").await, "“Twins” is the name of several groups");
+    assert_eq!(wrong(bench, "team \"Twins\"").await, "“Twins” is no team that is known");
+    let (_, round) = submit(bench, 1, "group \"Twins\"", &[]).await;
+    let (worker, held) = bench.worker().await;
+    let gone = "“Twins” is the name of several groups.".to_owned();
+    assert_eq!(freeze(bench, held[0], worker, round).await, LaidDown::Gone(gone));
 }
 
 fn saved(name: &str, expression: &str) -> SavedAudience {

@@ -16,7 +16,7 @@ use stentor::domain::chunk::Chunk;
 use stentor::domain::content::Content;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
 use stentor::domain::ids::{
-    BroadcastId, EntraId, MessageId, Ordinal, RecipientKey, RequestId, RoundId, TenantKey, WorkerId,
+    BroadcastId, EntraId, MessageId, Ordinal, ReaderId, RecipientKey, RequestId, RoundId, TenantKey, WorkerId,
 };
 use stentor::domain::outcome::{Outcome, Step};
 use stentor::domain::progress::Progress;
@@ -24,8 +24,8 @@ use stentor::domain::reason::Reason;
 use stentor::domain::route::Account;
 use stentor::domain::time::{Monotonic, Timestamp};
 use stentor::ports::{
-    AttemptFact, BroadcastReport, ClaimedChunk, Clock, Flush, Flushed, HeldTenant, Pending, Person, ProcessIdentity,
-    Store, Submission,
+    AttemptFact, BroadcastReport, Change, ClaimedChunk, Clock, Flush, Flushed, HeldTenant, Pending, Person,
+    ProcessIdentity, ReadingStep, Store, Submission,
 };
 use stentor::simulator::memory_store::{Flaw, MemoryStore, Record};
 use uuid::Uuid;
@@ -173,6 +173,16 @@ impl Bench {
 
     pub async fn fill(&self, count: u128) {
         self.store.keep_people(self.tenant, &people(count), now()).await.unwrap();
+    }
+
+    /// The directory says that the person of this number among [`people`] is gone.
+    pub async fn part_with(&self, number: u128) {
+        let (reader, lease) = (ReaderId(99), Duration::from_secs(30));
+        self.store.claim_directory(self.tenant, reader, lease).await.unwrap().unwrap();
+        let changes = [Change::Gone(people(number + 1)[number as usize].entra_id)];
+        let step = ReadingStep::Changes { changes: &changes, link: "link", read_at: None };
+        assert_eq!(self.store.advance(self.tenant, reader, lease, &step, now()).await.unwrap().left, 1);
+        self.store.release_directory(self.tenant, reader, None, now()).await.unwrap();
     }
 
     /// The directory numbers of the first `count` people.

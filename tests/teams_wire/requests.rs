@@ -13,7 +13,7 @@ use stentor::domain::ids::{ConversationId, EntraId, GroupId, InstallationId, Mes
 use stentor::domain::outcome::{Fact, Outcome};
 use stentor::domain::reason::Reason;
 use stentor::domain::route::Account;
-use stentor::ports::{Change, Directory, Group, Messenger, Onward, Request, WhichGroups};
+use stentor::ports::{Change, Directory, Group, GroupsPage, Messenger, Onward, Request, WhichGroups};
 
 use super::server::*;
 
@@ -276,29 +276,61 @@ async fn changes_are_told_in_order_with_what_they_do_not_mention() {
 }
 
 #[tokio::test]
+async fn a_property_that_cannot_be_read_says_nothing_and_the_rest_of_the_person_is_read() {
+    let (server, client, _) = both().await;
+    let odd = json!({"jobTitle": {"text": "Buyer"}, "department": 7, "accountEnabled": "yes",
+        "assignedPlans": [{"servicePlanId": "no id"}], "officeLocation": "Lyon"});
+    let untyped = json!({"userType": null});
+    let later = format!("{}/graph/v1.0/users/delta?$deltatoken=2", server.url);
+    let body = json!({"value": [person(1, odd), person(2, untyped), person(3, json!({"userType": "Guest"}))],
+        "@odata.deltaLink": later});
+    server.answers([reply(200, body.clone()), reply(200, body)]);
+    let page = client.people(None, request_id()).await.unwrap().told;
+    assert_eq!((page.people.len(), page.unreadable), (3, false));
+    let changes = client.changes(None, request_id()).await.unwrap().told.changes;
+    use Property as P;
+    let mentioned = |place: usize, properties: [P; 6]| match &changes[place] {
+        Change::Person(_, mentioned) => properties.map(|property| mentioned.has(property)),
+        Change::Gone(_) => panic!("nobody is gone"),
+    };
+    let unread = mentioned(0, [P::JobTitle, P::Department, P::Enabled, P::Licensed, P::Office, P::Guest]);
+    assert_eq!(unread, [false, false, false, false, true, true]);
+    let types = [P::Guest, P::Untyped, P::Licensed, P::Enabled, P::Mail, P::DisplayName];
+    assert_eq!(mentioned(1, types), [false, true, true, true, true, true]);
+    assert_eq!(mentioned(2, types), [true, false, true, true, true, true]);
+}
+
+#[tokio::test]
 async fn groups_are_asked_for_by_id_by_name_and_by_the_beginning_of_a_name() {
     let (server, client, _) = both().await;
+    let more = format!("{}/graph/v1.0/groups?$skiptoken=2", server.url);
     let team =
         json!({"id": USER, "displayName": "O'Hara", "visibility": "Private", "resourceProvisioningOptions": ["Team"]});
     let hidden = json!({"id": USER, "displayName": null, "visibility": "HiddenMembership"});
     let unknown = json!({"error": {"code": "Request_ResourceNotFound", "message": "Resource 'x' does not exist or one of         its queried reference-property objects are not present."}});
     server.answers([
         reply(200, team.clone()),
-        reply(200, json!({"value": [team, hidden]})),
+        reply(200, json!({"value": [team], "@odata.nextLink": more})),
+        reply(200, json!({"value": [hidden]})),
         reply(200, json!({"value": []})),
         reply(404, unknown),
     ]);
     let id = GroupId(USER);
     let group = |name: &str, team, hidden| Group { id, name: name.into(), team, hidden };
-    let ask = async |which| client.groups(which, request_id()).await.unwrap().told;
-    assert_eq!(ask(WhichGroups::Id(id)).await, [group("O'Hara", true, false)]);
-    let both = [group("O'Hara", true, false), group(&USER.to_string(), false, true)];
-    assert_eq!(ask(WhichGroups::Named("O'Hara")).await, both);
-    assert!(ask(WhichGroups::Beginning("Mi")).await.is_empty() && ask(WhichGroups::Id(id)).await.is_empty());
+    let ask = async |which, page| client.groups(which, page, request_id()).await.unwrap().told;
+    let only = |groups: Vec<Group>| GroupsPage { groups, next: None };
+    assert_eq!(ask(WhichGroups::Id(id), None).await, only(vec![group("O'Hara", true, false)]));
+    let named = WhichGroups::Named("O'Hara");
+    let first = GroupsPage { groups: vec![group("O'Hara", true, false)], next: Some(more.clone()) };
+    assert_eq!(ask(named, None).await, first);
+    assert_eq!(ask(named, Some(&more)).await, only(vec![group(&USER.to_string(), false, true)]));
+    assert_eq!(ask(WhichGroups::Beginning("Mi"), None).await, only(vec![]));
+    assert_eq!(ask(WhichGroups::Id(id), None).await, only(vec![]));
     let seen = server.seen();
     assert_eq!(seen[0].path, format!("/graph/v1.0/groups/{USER}"));
     assert_eq!(seen[1].query["$filter"], "displayName eq 'O''Hara'");
-    assert_eq!(seen[2].query["$filter"], "startswith(displayName,'Mi')");
+    assert_eq!(seen[2].query["$skiptoken"], "2");
+    assert_eq!(seen[3].query["$filter"], "startswith(displayName,'Mi')");
 }
 
 #[tokio::test]
@@ -350,8 +382,9 @@ async fn people_are_read_page_by_page_and_judged_by_type_and_licence() {
     let off = account(false, false, false);
     assert_eq!(accounts, [Account::ORDINARY, account(true, true, true), Account::ORDINARY, nobody, off]);
     assert_eq!(page.people[0].display_name, "Person 1");
+    assert!(page.unreadable, "of one not even the id was read");
     let last = client.people(page.next.as_deref(), request_id()).await.unwrap().told;
-    assert!(last.people.is_empty() && last.next.is_none());
+    assert!(last.people.is_empty() && last.next.is_none() && !last.unreadable);
 
     let seen = server.seen();
     assert_common(&seen[0], "client-request-id");

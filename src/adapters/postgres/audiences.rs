@@ -50,11 +50,10 @@ statements! {
         where tenant_id = $1 and left_at is null";
     PEOPLE_OF_VALUES = "-- people_of_values
         -- $1 tenant, $2 attribute, $3 values
-        select coalesce(array_agg(recipient_id), '{}')
-        from recipient
-        where tenant_id = $1
-          and left_at is null
-          and coalesce(case $2::text
+        -- Joined, so that the values are hashed: whether one is among thousands is asked of everybody.
+        select coalesce(array_agg(p.recipient_id), '{}')
+        from recipient p
+        join unnest($3::text[]) as passing (value) on passing.value = coalesce(case $2::text
             when 'department' then department
             when 'job_title' then job_title
             when 'office' then office
@@ -63,7 +62,8 @@ statements! {
             when 'name' then display_name
             when 'mail' then mail
             when 'user_principal_name' then user_principal_name
-          end, '') = any($3::text[])";
+          end, '')
+        where p.tenant_id = $1 and p.left_at is null";
     GROUP_MEMBERS = "-- group_members
         -- $1 tenant, $2 group
         select coalesce(array_agg(m.recipient_id), '{}')
@@ -83,9 +83,14 @@ statements! {
           )
         from broadcast_list l
         where l.tenant_id = $1 and l.broadcast_id = $2 and l.name = $3";
-    IS_BROADCAST = "-- is_broadcast
+    IS_FROZEN = "-- is_frozen
         -- $1 tenant, $2 broadcast
-        select exists (select from broadcast where tenant_id = $1 and broadcast_id = $2)";
+        -- There is such a broadcast, and whom it is for is settled.
+        select exists (select from broadcast where tenant_id = $1 and broadcast_id = $2)
+          and not exists (
+            select from round
+            where tenant_id = $1 and broadcast_id = $2 and kind = 'send' and state = 'expanding'
+          )";
     ACQUAINTANCES = "-- acquaintances
         -- $1 tenant, $2 recipients
         select p.recipient_id, p.entra_id, p.display_name, p.user_principal_name, p.guest, p.enabled, p.licensed, p.refusal
@@ -270,13 +275,13 @@ impl PgStore {
         id: BroadcastId,
         is_asked: impl Fn(&str, Option<crate::domain::reason::Reason>) -> bool,
     ) -> Result<Option<People>, StoreError> {
-        let is_there: bool = self
+        let is_frozen: bool = self
             .database
-            .run("is_broadcast", async |conn| {
-                sqlx::query_scalar(IS_BROADCAST).bind(tenant.0).bind(id.as_i64()).fetch_one(conn).await
+            .run("is_frozen", async |conn| {
+                sqlx::query_scalar(IS_FROZEN).bind(tenant.0).bind(id.as_i64()).fetch_one(conn).await
             })
             .await?;
-        if !is_there {
+        if !is_frozen {
             return Ok(None);
         }
         let (mut people, mut after) = (Vec::new(), None);

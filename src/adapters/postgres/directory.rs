@@ -49,10 +49,12 @@ statements! {
         delete from directory_page where tenant_id = $1";
     BEGIN_READING = "-- begin_reading
         -- $1 tenant, $2 where the changes from now on will be, $3 now
-        update directory set began_at = $3, next_page = null, delta_link = $2 where tenant_id = $1";
+        update directory
+        set began_at = $3, next_page = null, delta_link = $2, unreadable = false
+        where tenant_id = $1";
     TURN_PAGE = "-- turn_page
-        -- $1 tenant, $2 the next page or null
-        update directory set next_page = $2 where tenant_id = $1";
+        -- $1 tenant, $2 the next page or null, $3 it names somebody who could not be read
+        update directory set next_page = $2, unreadable = unreadable or $3 where tenant_id = $1";
     ROOM_FOR_NAMES = "-- room_for_names
         -- Half a million numbers in a hash table. With less room the planner would look through all of them for everybody.
         select set_config('work_mem', '128MB', true)";
@@ -64,6 +66,8 @@ statements! {
         update recipient
         set left_at = $3
         where tenant_id = $1
+          -- Whoever could not be read is named by nobody, and has not left for that.
+          and not exists (select from directory d where d.tenant_id = $1 and d.unreadable)
           and recipient_id in (
             select p.recipient_id
             from recipient p
@@ -90,12 +94,25 @@ statements! {
             failed_at = case when $3::timestamptz is null then failed_at end,
             failure = case when $3::timestamptz is null then failure end
         where tenant_id = $1";
+    MEET_GROUP = "-- meet_group
+        -- $1 tenant, $2 group, $3 team, $4 hidden, $5 name, $6 now
+        -- Locks the group's row for the transaction. No row comes back when its members were read later than now.
+        insert into directory_group (tenant_id, group_id, team, hidden, read_at, name)
+        values ($1, $2, $3, $4, $6, $5)
+        on conflict (tenant_id, group_id) do update
+        set team = excluded.team,
+            hidden = excluded.hidden,
+            read_at = excluded.read_at,
+            name = excluded.name
+        where directory_group.read_at is null or directory_group.read_at <= excluded.read_at
+        returning 1";
     KEEP_GROUP = "-- keep_group
-        -- $1 tenant, $2 group, $3 team, $4 hidden, $5 name, $6 its members' Entra ids, $7 now
+        -- $1 tenant, $2 group, $3 its members' Entra ids
         with known as materialized (
           select p.recipient_id
-          from (select distinct unnest($6::uuid[]) as entra_id) given
+          from (select distinct unnest($3::uuid[]) as entra_id) given
           join recipient p on p.tenant_id = $1 and p.entra_id = given.entra_id
+          where p.left_at is null
         ),
         gone as (
           delete from group_member m
@@ -106,38 +123,31 @@ statements! {
           select $1, $2, recipient_id
           from known
           on conflict do nothing
-        )
-        insert into directory_group (tenant_id, group_id, team, hidden, outsiders, read_at, name)
-        select $1, $2, $3, $4,
-          (select count(distinct given) from unnest($6::uuid[]) given) - (select count(*) from known), $7, $5
-        on conflict (tenant_id, group_id) do update
-        set team = excluded.team,
-            hidden = excluded.hidden,
-            outsiders = excluded.outsiders,
-            read_at = excluded.read_at,
-            name = excluded.name";
+        ),
+        counted as (select count(*)::int as members from known)
+        update directory_group g
+        set members = counted.members,
+            outsiders = (select count(distinct given) from unnest($3::uuid[]) given) - counted.members
+        from counted
+        where g.tenant_id = $1 and g.group_id = $2";
+    FORGET_GROUP = "-- forget_group
+        -- $1 tenant, $2 group
+        delete from directory_group where tenant_id = $1 and group_id = $2";
+    FORGET_MEMBERS = "-- forget_members
+        -- $1 tenant, $2 group
+        delete from group_member where tenant_id = $1 and group_id = $2";
     GROUPS = "-- groups
         -- $1 tenant
-        select g.group_id, g.name, g.team, g.hidden, g.outsiders, g.read_at, (
-            select count(*)
-            from group_member m
-            join recipient p on p.tenant_id = m.tenant_id and p.recipient_id = m.recipient_id
-            where m.tenant_id = $1 and m.group_id = g.group_id and p.left_at is null
-          ) as members
-        from directory_group g
-        where g.tenant_id = $1
-        order by lower(g.name), g.group_id";
+        select group_id, name, team, hidden, members, outsiders, read_at
+        from directory_group
+        where tenant_id = $1
+        order by lower(name), group_id";
     FIND_GROUPS = "-- find_groups
         -- $1 tenant, $2 name
-        select g.group_id, g.name, g.team, g.hidden, g.outsiders, g.read_at, (
-            select count(*)
-            from group_member m
-            join recipient p on p.tenant_id = m.tenant_id and p.recipient_id = m.recipient_id
-            where m.tenant_id = $1 and m.group_id = g.group_id and p.left_at is null
-          ) as members
-        from directory_group g
-        where g.tenant_id = $1 and lower(g.name) = lower($2)
-        order by g.group_id";
+        select group_id, name, team, hidden, members, outsiders, read_at
+        from directory_group
+        where tenant_id = $1 and lower(name) = lower($2)
+        order by group_id";
 }
 
 #[derive(FromRow)]
@@ -170,15 +180,15 @@ struct GroupRow {
     name: String,
     team: bool,
     hidden: bool,
+    members: i32,
     outsiders: i32,
     read_at: Option<Timestamp>,
-    members: i64,
 }
 
 impl From<GroupRow> for GroupRecord {
     fn from(row: GroupRow) -> Self {
         let group = Group { id: GroupId(row.group_id), name: row.name, team: row.team, hidden: row.hidden };
-        let (members, outsiders) = (row.members.unsigned_abs(), uint(row.outsiders).into());
+        let (members, outsiders) = (uint(row.members).into(), uint(row.outsiders).into());
         Self { group, members, outsiders, read_at: row.read_at }
     }
 }
@@ -248,10 +258,23 @@ impl PgStore {
         let ids: Vec<Uuid> = members.iter().map(|member| member.0).collect();
         let run = async |conn: &mut PgConnection| {
             sqlx::query(TAKE_TIME).execute(&mut *conn).await?;
-            let query = sqlx::query(KEEP_GROUP).bind(tenant.0).bind(group.id.0).bind(group.team).bind(group.hidden);
-            query.bind(&group.name).bind(&ids).bind(now).execute(conn).await
+            let query = sqlx::query(MEET_GROUP).bind(tenant.0).bind(group.id.0).bind(group.team).bind(group.hidden);
+            if query.bind(&group.name).bind(now).fetch_optional(&mut *conn).await?.is_some() {
+                sqlx::query(KEEP_GROUP).bind(tenant.0).bind(group.id.0).bind(&ids).execute(conn).await?;
+            }
+            Ok(())
         };
         self.database.transaction_within(GROUP_LIMIT, "keep_group", run).await?;
+        Ok(())
+    }
+
+    pub(super) async fn forget_members(&self, tenant: TenantKey, group: GroupId) -> Result<(), StoreError> {
+        let run = async |conn: &mut PgConnection| {
+            // Its row first, as whoever keeps it does: they wait for one another.
+            sqlx::query(FORGET_GROUP).bind(tenant.0).bind(group.0).execute(&mut *conn).await?;
+            sqlx::query(FORGET_MEMBERS).bind(tenant.0).bind(group.0).execute(conn).await
+        };
+        self.database.transaction("forget_group", run).await?;
         Ok(())
     }
 
@@ -282,10 +305,10 @@ async fn take(
             sqlx::query(FORGET_PAGES).bind(tenant_id).execute(&mut *conn).await?;
             sqlx::query(BEGIN_READING).bind(tenant_id).bind(delta_link).bind(now).execute(conn).await?;
         }
-        ReadingStep::Page { people, next } => {
+        ReadingStep::Page { people, unreadable, next } => {
             let people = people.iter().map(|person| (person, Mentioned::ALL));
             advanced.changed = keep(conn, tenant, people, true, now).await?;
-            sqlx::query(TURN_PAGE).bind(tenant_id).bind(next).execute(conn).await?;
+            sqlx::query(TURN_PAGE).bind(tenant_id).bind(next).bind(unreadable).execute(conn).await?;
         }
         ReadingStep::PartWith { limit } => {
             sqlx::query(ROOM_FOR_NAMES).execute(&mut *conn).await?;
@@ -296,6 +319,8 @@ async fn take(
             sqlx::query(FORGET_PAGES).bind(tenant_id).execute(&mut *conn).await?;
             sqlx::query(END_READING).bind(tenant_id).execute(conn).await?;
         }
+        // The claim was renewed when it was held.
+        ReadingStep::Stay => {}
         ReadingStep::Changes { changes, link, read_at } => {
             advanced = apply(conn, tenant, changes, now).await?;
             sqlx::query(FOLLOW_CHANGES).bind(tenant_id).bind(link).bind(read_at).execute(conn).await?;

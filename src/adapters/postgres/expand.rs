@@ -37,13 +37,16 @@ statements! {
     TO_RETRY = "-- to_retry
         -- $1 tenant, $2 broadcast, $3 after this recipient, $4 limit, $5 before this round, $6 reasons or null,
         -- $7 also the unconfirmed
-        -- Where each person stands by the newest round that names her: whoever was reached since is not among them.
+        -- Where each person stands by the newest round that names her: whoever was reached since is not among them, nor
+        -- whoever has left.
         select d.recipient_id, case d.state when 'unconfirmed' then coalesce(d.reason, 'answer_lost') end as doubt
         from delivery d
+        join recipient p on p.tenant_id = $1 and p.recipient_id = d.recipient_id
         where d.tenant_id = $1
           and d.broadcast_id = $2
           and d.recipient_id > $3
           and d.round_id < $5
+          and p.left_at is null
           and case d.state
             when 'failed' then $6::text[] is null or d.reason = any($6::text[])
             when 'unconfirmed' then $7

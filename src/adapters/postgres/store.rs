@@ -16,7 +16,7 @@ use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
 use crate::domain::ids::{
-    BroadcastId, ChunkNumber, EntraId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+    BroadcastId, ChunkNumber, EntraId, GroupId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
@@ -127,6 +127,10 @@ impl Store for PgStore {
 
     async fn keep_group(&self, tenant: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) -> Answer<()> {
         self.keep_members(tenant, group, members, now).await
+    }
+
+    async fn forget_group(&self, tenant: TenantKey, group: GroupId) -> Answer<()> {
+        self.forget_members(tenant, group).await
     }
 
     async fn groups(&self, tenant: TenantKey) -> Answer<Vec<GroupRecord>> {

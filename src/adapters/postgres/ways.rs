@@ -39,7 +39,7 @@ statements! {
         select case when conversation_id is null then installation::int else -1 end as way, count(*) as people
         from audience_list l
         join recipient p on p.tenant_id = l.tenant_id and p.recipient_id = l.recipient_id
-        where l.tenant_id = $1 and l.broadcast_id = $2 and not guest and enabled and licensed
+        where l.tenant_id = $1 and l.broadcast_id = $2 and left_at is null and not guest and enabled and licensed
         group by way";
     WAYS_ROUNDS = "-- ways_rounds
         -- $1 tenant, $2 broadcast

@@ -32,7 +32,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
 use crate::domain::time::Monotonic;
 use crate::ports::{
-    Answer, ChangesPage, Clock, Directory, Group, MembersPage, Messenger, PeoplePage, Random, Request, Told,
+    Answer, ChangesPage, Clock, Directory, GroupsPage, MembersPage, Messenger, PeoplePage, Random, Request, Told,
     WhichGroups,
 };
 
@@ -438,10 +438,18 @@ impl Directory for TeamsClient {
         self.told(&received, told, |page| Some(page.next.link()))
     }
 
-    async fn groups(&self, which: WhichGroups<'_>, id: RequestId) -> Result<Told<Vec<Group>>, Answer> {
-        match self.look_up(Operation::Directory, self.get(&self.graph.groups_url(which)), &id).await {
-            Ok(received) => self.told(&received, graph::groups(&received.body, which), |_| None),
-            Err(Answer { outcome: Outcome::Rejected(Reason::NotFound), .. }) => Ok(Vec::new().into()),
+    async fn groups(
+        &self,
+        which: WhichGroups<'_>,
+        page: Option<&str>,
+        id: RequestId,
+    ) -> Result<Told<GroupsPage>, Answer> {
+        let url = page.map_or_else(|| self.graph.groups_url(which), str::to_owned);
+        match self.look_up(Operation::Directory, self.listing(&url)?, &id).await {
+            Ok(received) => self.told(&received, graph::groups(&received.body, which), |page| page.next.as_deref()),
+            Err(Answer { outcome: Outcome::Rejected(Reason::NotFound), .. }) if page.is_none() => {
+                Ok(GroupsPage { groups: Vec::new(), next: None }.into())
+            }
             Err(answer) => Err(answer),
         }
     }

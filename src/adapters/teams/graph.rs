@@ -12,7 +12,7 @@ use crate::domain::attributes::{Attributes, Mentioned, Property, kept};
 use crate::domain::ids::{ConversationId, EntraId, GroupId, InstallationId, TeamsAppId};
 use crate::domain::outcome::{Fact, Outcome};
 use crate::domain::route::Account;
-use crate::ports::{Change, ChangesPage, Group, MembersPage, Onward, PeoplePage, Person, WhichGroups};
+use crate::ports::{Change, ChangesPage, Group, GroupsPage, MembersPage, Onward, PeoplePage, Person, WhichGroups};
 
 /// What a page of people must tell.
 const USER_MEMBERS: &str = "id,userPrincipalName,displayName,mail,accountEnabled,userType,assignedPlans,department,jobTitle,\
@@ -126,14 +126,16 @@ impl Graph {
     pub fn people(&self, body: &[u8]) -> Option<PeoplePage> {
         let page: Page<User> = read(body)?;
         let (entries, next) = (page.value.len(), page.next.clone());
-        let users: Vec<User> = page.known().filter(|user| user.removed.is_none()).collect();
-        if users.len() < entries {
-            tracing::warn!(skipped = entries - users.len(), "people skipped: deleted, or not readable");
+        let users: Vec<User> = page.known().collect();
+        let unreadable = users.len() < entries;
+        if unreadable {
+            tracing::warn!(skipped = entries - users.len(), "people skipped: not readable, so nobody has left");
         }
+        let users: Vec<User> = users.into_iter().filter(|user| user.removed.is_none()).collect();
         if !users.is_empty() && users.iter().all(|user| user.assigned_plans.as_ref().is_none_or(Option::is_none)) {
             tracing::warn!("Graph tells nobody's service plans: the app may lack User.Read.All");
         }
-        Some(PeoplePage { people: users.into_iter().map(|user| self.person(user)).collect(), next })
+        Some(PeoplePage { people: users.into_iter().map(|user| self.person(user)).collect(), unreadable, next })
     }
 
     /// The changes on a page, and where they go on; `None` when the page cannot be read.
@@ -180,18 +182,24 @@ impl Graph {
         }
     }
 
-    /// Old accounts have no user type, and neither do some of the service's own. One that is switched on and has
-    /// Teams from this organisation belongs to it; of any other we assume that it is a guest. An account of which
-    /// nobody says that it is switched off is on: an attempt will tell.
+    /// An account of which nobody says that it is switched off is on: an attempt will tell.
     fn account(&self, user: &User) -> Account {
         let ours = |plan: &wire::Plan| plan.service_plan_id.is_some_and(|id| self.plans.contains(&id));
         let active = |plan: &wire::Plan| is_one_of(plan.capability_status.as_deref(), &["Enabled", "Warning"]);
         let licensed = user.assigned_plans.iter().flatten().flatten().any(|plan| ours(plan) && active(plan));
         let enabled = user.account_enabled.flatten().unwrap_or(true);
-        let kind = user.user_type.as_ref().and_then(Option::as_deref);
-        let guest = is_one_of(kind, &["Guest"]) || !(is_one_of(kind, &["Member"]) || (enabled && licensed));
-        Account { guest, enabled, licensed }
+        match is_guest(user) {
+            Some(guest) => Account { guest, enabled, licensed },
+            None => Account::untyped(enabled, licensed),
+        }
     }
+}
+
+/// What is said of her being a guest, if anything is.
+fn is_guest(user: &User) -> Option<bool> {
+    let kind = user.user_type.as_ref().and_then(Option::as_deref);
+    let is = |word| is_one_of(kind, &[word]);
+    (is("Guest") || is("Member")).then(|| is("Guest"))
 }
 
 /// What the entry says anything about.
@@ -201,7 +209,8 @@ fn mentioned(user: &User) -> Mentioned {
         .with(P::DisplayName, user.display_name.is_some())
         .with(P::PrincipalName, user.user_principal_name.is_some())
         .with(P::Mail, user.mail.is_some())
-        .with(P::Guest, user.user_type.is_some())
+        .with(P::Guest, is_guest(user).is_some())
+        .with(P::Untyped, user.user_type.is_some() && is_guest(user).is_none())
         .with(P::Enabled, user.account_enabled.is_some())
         .with(P::Licensed, user.assigned_plans.is_some())
         .with(P::Department, user.department.is_some())
@@ -211,8 +220,8 @@ fn mentioned(user: &User) -> Mentioned {
         .with(P::Language, user.preferred_language.is_some())
 }
 
-/// The groups of a list, or the one group; `None` when the answer cannot be read.
-pub fn groups(body: &[u8], which: WhichGroups<'_>) -> Option<Vec<Group>> {
+/// A page of groups, or the one group; `None` when the answer cannot be read.
+pub fn groups(body: &[u8], which: WhichGroups<'_>) -> Option<GroupsPage> {
     let group = |group: wire::Group| Group {
         id: GroupId(group.id),
         name: group.display_name.as_deref().and_then(kept).unwrap_or_else(|| group.id.to_string()),
@@ -220,10 +229,11 @@ pub fn groups(body: &[u8], which: WhichGroups<'_>) -> Option<Vec<Group>> {
         hidden: is_one_of(group.visibility.as_deref(), &["HiddenMembership"]),
     };
     match which {
-        WhichGroups::Id(_) => read(body).map(|it| vec![group(it)]),
+        WhichGroups::Id(_) => read(body).map(|it| GroupsPage { groups: vec![group(it)], next: None }),
         WhichGroups::Named(_) | WhichGroups::Beginning(_) => {
             let page: Page<wire::Group> = read(body)?;
-            Some(page.known().map(group).collect())
+            let next = page.next.clone();
+            Some(GroupsPage { groups: page.known().map(group).collect(), next })
         }
     }
 }

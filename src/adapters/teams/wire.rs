@@ -278,8 +278,12 @@ pub struct User {
 /// What is said of a property, if anything is.
 pub type Said<T> = Option<Option<T>>;
 
+/// What cannot be read says nothing: nobody may be missed for the shape of her job title.
 fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Said<T>, D::Error> {
-    Option::deserialize(from).map(Some)
+    Ok(match Entry::deserialize(from)? {
+        Entry::Known(said) => Some(said),
+        Entry::Malformed(_) => None,
+    })
 }
 
 /// A group, or a team's.

@@ -45,7 +45,7 @@ async fn a_group_is_read_by_name_or_id_and_not_again_while_it_is_fresh() {
     for wanted in ["Milan", "00000000-0000-0000-0000-000000000001"] {
         assert_eq!(ensure_fresh(&world.people, wanted).await.unwrap(), read);
     }
-    assert_eq!(world.requests(), 3);
+    assert_eq!(world.requests(), 4, "whose name it is was asked again, and nothing else");
     let later = world.people.clock.monotonic() + world.people.fresh_for;
     world.people.clock.sleep_until(later).await;
     assert!(ensure_fresh(&world.people, "Milan").await.unwrap().read_at > read.read_at);
@@ -88,4 +88,54 @@ async fn a_reading_that_fails_half_way_keeps_the_members_that_were_known() {
     assert_eq!(world.members(1), [1, 2, 3].map(entra_id));
     refresh_known(&world.people, Duration::ZERO).await.unwrap();
     assert_eq!(world.members(1), [8, 9].map(entra_id));
+}
+
+#[tokio::test]
+async fn a_group_that_is_gone_is_forgotten_and_one_made_again_under_its_name_is_another() {
+    let world = world();
+    ensure_fresh(&world.people, "Milan").await.unwrap();
+    world.directory.groups.lock().unwrap().remove(0);
+    refresh_known(&world.people, Duration::ZERO).await.unwrap();
+    assert!(world.store.groups.lock().unwrap().is_empty());
+    // Gone and made again between two looks: the name means the new one at once.
+    ensure_fresh(&world.people, "Council").await.unwrap_err();
+    world.directory.groups.lock().unwrap().extend([(group(7, "Rome"), vec![vec![entra_id(1)]])]);
+    ensure_fresh(&world.people, "Rome").await.unwrap();
+    world.directory.groups.lock().unwrap().retain(|(group, _)| group.name != "Rome");
+    world.directory.groups.lock().unwrap().extend([(group(8, "Rome"), vec![vec![entra_id(2), entra_id(3)]])]);
+    assert_eq!(ensure_fresh(&world.people, "Rome").await.unwrap().members, 2);
+    assert_eq!(world.store.groups.lock().unwrap().keys().collect::<Vec<_>>(), [&GroupId(Uuid::from_u128(8))]);
+}
+
+#[tokio::test]
+async fn a_name_means_what_the_directory_says_and_not_what_was_known_under_it() {
+    let world = world();
+    ensure_fresh(&world.people, "Milan").await.unwrap();
+    // It is renamed, and another group takes the name.
+    world.directory.groups.lock().unwrap()[0].0.name = "Milano".into();
+    world.directory.groups.lock().unwrap().push((group(9, "Milan"), vec![vec![entra_id(5)]]));
+    assert_eq!(ensure_fresh(&world.people, "Milan").await.unwrap().id, group(9, "").id);
+    let names: Vec<String> = world.store.groups.lock().unwrap().values().map(|it| it.0.group.name.clone()).collect();
+    assert_eq!(names, ["Milano", "Milan"]);
+    // A third makes the name ambiguous, however well one of them is known.
+    world.directory.groups.lock().unwrap().push((group(10, "Milan"), vec![vec![]]));
+    let error = ensure_fresh(&world.people, "Milan").await.unwrap_err();
+    assert!(matches!(error, GroupError::Ambiguous { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn members_whom_nobody_knew_are_looked_for_once_the_directory_was_read_since() {
+    let world = world();
+    let id = "00000000-0000-0000-0000-000000000001";
+    let read_at = ensure_fresh(&world.people, id).await.unwrap().read_at;
+    world.store.groups.lock().unwrap().values_mut().for_each(|(known, _)| known.outsiders = 2);
+    let before = world.requests();
+    ensure_fresh(&world.people, id).await.unwrap();
+    assert_eq!(world.requests(), before, "nothing is known that was not known then");
+    world.store.directory.lock().unwrap().read_at = Some(read_at + Duration::from_secs(1));
+    assert_eq!(ensure_fresh(&world.people, id).await.unwrap().outsiders, 0);
+    world.store.groups.lock().unwrap().values_mut().for_each(|(known, _)| known.outsiders = 2);
+    world.store.directory.lock().unwrap().read_at = Some(read_at + Duration::from_secs(3600));
+    refresh_known(&world.people, Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(world.requests(), before + 6);
 }

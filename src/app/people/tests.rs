@@ -102,6 +102,46 @@ async fn a_directory_that_names_nobody_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_reading_that_began_again_is_not_believed_either_when_it_names_nobody() {
+    let world = world();
+    world.directory.refusals.lock().unwrap().push_back(forgotten());
+    let everybody_is_hidden = |_| world.directory.people.lock().unwrap().clear();
+    let error = world.people.sync(Reading::Whole, everybody_is_hidden).await.unwrap_err();
+    assert!(matches!(error, PeopleError::Emptied), "{error}");
+}
+
+#[tokio::test]
+async fn being_asked_to_wait_too_often_keeps_the_page_and_the_claim() {
+    let world = world();
+    let wait = Outcome::Throttled { retry_after: Some(Duration::from_secs(60)) };
+    let throttled = Answer { status: Some(429), ..wait.into() };
+    world.directory.refusals.lock().unwrap().extend(vec![throttled; 20]);
+    let began_at = world.people.clock.now();
+    let error = world.sync(Reading::Changes).await.unwrap_err();
+    assert!(matches!(error, PeopleError::GaveUp { status: Some(429), .. }), "{error}");
+    // A claim that nobody renews for half a minute is somebody else's.
+    let signs = world.store.signs_of_life.lock().unwrap().clone();
+    let mut before = began_at;
+    for sign in signs {
+        assert!((sign - before).to_std().unwrap() < READING_LEASE / 2, "{before} {sign}");
+        before = sign;
+    }
+    assert!(before - began_at > chrono::TimeDelta::minutes(15), "it waited as it was asked to");
+    let again = world.sync(Reading::Changes).await.unwrap();
+    assert_eq!((again.resumed, again.people), (true, 3), "it goes on at its page");
+}
+
+#[tokio::test]
+async fn a_claim_that_was_lost_is_claimed_again() {
+    let world = world();
+    world.store.claims_lost.store(2, Ordering::Relaxed);
+    assert_eq!(world.sync(Reading::Changes).await.unwrap().people, 6);
+    world.store.claims_lost.store(9, Ordering::Relaxed);
+    let error = world.sync(Reading::Changes).await.unwrap_err();
+    assert!(matches!(error, PeopleError::Store(StoreError::LeaseLost)), "{error}");
+}
+
+#[tokio::test]
 async fn whoever_waits_reads_only_what_is_older_than_it_may_be() {
     let world = world();
     assert!(world.people.refresh(|_| {}).await.unwrap().is_some_and(|read| read.whole));

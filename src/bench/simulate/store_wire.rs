@@ -19,7 +19,7 @@ use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
 use crate::domain::ids::{
-    BroadcastId, ChunkNumber, EntraId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+    BroadcastId, ChunkNumber, EntraId, GroupId, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
 use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
@@ -209,6 +209,10 @@ impl Store for StoreWire {
     async fn keep_group(&self, tenant: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) -> Answer<()> {
         let (group, members) = (group.clone(), members.to_vec());
         self.ask(Call::Desk, move |record, _| record.keep_group(tenant, &group, &members, now)).await
+    }
+
+    async fn forget_group(&self, tenant: TenantKey, group: GroupId) -> Answer<()> {
+        self.ask(Call::Desk, move |record, _| record.forget_group(tenant, group)).await
     }
 
     async fn groups(&self, tenant: TenantKey) -> Answer<Vec<GroupRecord>> {

@@ -211,10 +211,16 @@ struct Told {
 
 async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
     let (schedule, now) = (draft.schedule.clone(), stentor.clock.now());
-    let Accepted { broadcast, targeted, left_out, lists } = submit::submit(&stentor.people(), draft, reading()).await?;
+    let accepted = submit::submit(&stentor.people(), draft, reading()).await?;
+    let Accepted { broadcast, targeted, left_out, lists, groups } = accepted;
     let mut told = format!("Accepted as {broadcast}: “{}” for {}.\n", text::one_line(title), text::people(targeted));
     told += &left_out::text(&left_out);
     told += &left_out::texts(&lists);
+    let outsiders: u64 = groups.iter().map(|group| group.outsiders).sum();
+    if outsiders > 0 {
+        told +=
+            &format!("Beside them, {} belong to its groups and are not in the directory.\n", text::people(outsiders));
+    }
     let works = "while `stentor run` or `stentor work` runs";
     told += &match &schedule {
         Some(schedule) => format!("It starts at {}, {works}; {}.\n", hour_text(schedule), ahead(schedule, now)),
@@ -227,6 +233,7 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option
         "schedule": schedule,
         "list": list_json(&left_out, understood),
         "lists": left_out::documents(&lists),
+        "groups": groups,
     });
     Ok(Told { text: told, document })
 }

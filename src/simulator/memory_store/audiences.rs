@@ -1,6 +1,6 @@
 //! Audiences told in words: whom a source names, what is saved, what is laid down for a round.
 
-use super::record::{Record, StoredBroadcast, StoredPerson};
+use super::record::{Record, StoredBroadcast, StoredPerson, StoredRound};
 use super::{Answer, queue};
 use crate::domain::audience::Address;
 use crate::domain::audience::expression::{Attribute, Flag, People, Source, is_called};
@@ -28,6 +28,11 @@ impl Record {
             }
             Source::Broadcast { id, standing, reason } => {
                 self.broadcast(tenant, *id)?;
+                let is_open =
+                    |round: &StoredRound| round.kind == RoundKind::Send && round.state == RoundState::Expanding;
+                if self.rounds_of(tenant, *id).any(is_open) {
+                    return None;
+                }
                 let state = standing.map(|standing| standing.word());
                 let deliveries = self.deliveries(tenant, *id, None, u32::MAX).into_iter();
                 let asked = deliveries.filter(|(_, delivery)| {

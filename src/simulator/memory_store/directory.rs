@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::record::{Record, StoredDirectory, StoredGroup, StoredPerson};
 use super::to_delta;
 use crate::domain::attributes::Mentioned;
-use crate::domain::ids::{EntraId, ReaderId, RecipientKey, TenantKey};
+use crate::domain::ids::{EntraId, GroupId, ReaderId, RecipientKey, TenantKey};
 use crate::domain::time::Timestamp;
 use crate::ports::{Advanced, Change, DirectoryRecord, Group, GroupRecord, ReadingStep, StoreError};
 
@@ -63,21 +63,25 @@ impl Record {
             ReadingStep::Begin { delta_link } => {
                 let stored = self.held(tenant, reader)?;
                 stored.named.clear();
+                stored.unreadable = false;
                 let told = &mut stored.told;
                 (told.began_at, told.next_page, told.delta_link) = (Some(now), None, Some((*delta_link).to_owned()));
             }
-            ReadingStep::Page { people, next } => {
+            ReadingStep::Page { people, unreadable, next } => {
                 let people = people.iter().map(|person| (person, Mentioned::ALL));
                 let (keys, written) = self.keep(tenant, people, now);
                 advanced.changed = written;
                 let stored = self.held(tenant, reader)?;
                 stored.named.extend(keys);
+                stored.unreadable |= unreadable;
                 stored.told.next_page = next.map(str::to_owned);
             }
             ReadingStep::PartWith { limit } => {
-                let named = self.held(tenant, reader)?.named.clone();
+                let StoredDirectory { named, unreadable, .. } = self.held(tenant, reader)?.clone();
+                // Whoever could not be read is named by nobody, and has not left for that.
+                let has_left = |key: &RecipientKey| !(unreadable || named.contains(key));
                 let unnamed: Vec<RecipientKey> =
-                    self.present(tenant).map(|stored| stored.key).filter(|key| !named.contains(key)).collect();
+                    self.present(tenant).map(|stored| stored.key).filter(has_left).collect();
                 for key in unnamed.into_iter().take(*limit as usize) {
                     advanced.left += self.part_with(tenant, |stored| stored.key == key, now);
                 }
@@ -87,6 +91,8 @@ impl Record {
                 stored.named.clear();
                 (stored.told.began_at, stored.told.next_page) = (None, None);
             }
+            // The claim was renewed when it was held.
+            ReadingStep::Stay => {}
             ReadingStep::Changes { changes, link, read_at } => {
                 for change in *changes {
                     match change {
@@ -111,22 +117,26 @@ impl Record {
 
     /// As [`Store::keep_group`](crate::ports::Store::keep_group).
     pub fn keep_group(&mut self, tenant: TenantKey, group: &Group, members: &[EntraId], now: Timestamp) {
+        if self.groups.get(&(tenant, group.id)).is_some_and(|known| known.read_at > now) {
+            return;
+        }
         let named: BTreeSet<&EntraId> = members.iter().collect();
-        let known = self.people(tenant).filter(|stored| named.contains(&stored.person.entra_id));
+        let known = self.present(tenant).filter(|stored| named.contains(&stored.person.entra_id));
         let members: BTreeSet<RecipientKey> = known.map(|stored| stored.key).collect();
         let outsiders = (named.len() - members.len()) as u64;
         let stored = StoredGroup { group: group.clone(), members, outsiders, read_at: now };
         self.groups.insert((tenant, group.id), stored);
     }
 
+    /// As [`Store::forget_group`](crate::ports::Store::forget_group).
+    pub fn forget_group(&mut self, tenant: TenantKey, group: GroupId) {
+        self.groups.remove(&(tenant, group));
+    }
+
     /// As [`Store::groups`](crate::ports::Store::groups).
     pub fn groups(&self, tenant: TenantKey) -> Vec<GroupRecord> {
-        let mut groups: Vec<GroupRecord> = self
-            .groups
-            .iter()
-            .filter(|(key, _)| key.0 == tenant)
-            .map(|(_, stored)| self.told(tenant, stored))
-            .collect();
+        let mut groups: Vec<GroupRecord> =
+            self.groups.iter().filter(|(key, _)| key.0 == tenant).map(|(_, stored)| told(stored)).collect();
         groups.sort_by_key(|known| (known.group.name.to_lowercase(), known.group.id));
         groups
     }
@@ -135,13 +145,6 @@ impl Record {
     pub fn find_groups(&self, tenant: TenantKey, name: &str) -> Vec<GroupRecord> {
         let name = name.to_lowercase();
         self.groups(tenant).into_iter().filter(|known| known.group.name.to_lowercase() == name).collect()
-    }
-
-    fn told(&self, tenant: TenantKey, stored: &StoredGroup) -> GroupRecord {
-        let is_here = |key: &&RecipientKey| self.person(tenant, **key).is_some_and(|person| person.left_at.is_none());
-        let members = stored.members.iter().filter(is_here).count() as u64;
-        let StoredGroup { group, outsiders, read_at, .. } = stored;
-        GroupRecord { group: group.clone(), members, outsiders: *outsiders, read_at: Some(*read_at) }
     }
 
     fn held(&mut self, tenant: TenantKey, reader: ReaderId) -> Result<&mut StoredDirectory, StoreError> {
@@ -156,4 +159,10 @@ impl Record {
         let leaving = there.filter(|stored| stored.left_at.is_none() && whom(stored));
         leaving.map(|stored| stored.left_at = Some(now)).count() as u64
     }
+}
+
+fn told(stored: &StoredGroup) -> GroupRecord {
+    let StoredGroup { group, members, outsiders, read_at } = stored;
+    let members = members.len() as u64;
+    GroupRecord { group: group.clone(), members, outsiders: *outsiders, read_at: Some(*read_at) }
 }

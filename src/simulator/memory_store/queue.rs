@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::record::{Claim, Flaw, Origin, Record, StoredBroadcast, StoredChunk, StoredRound};
+use super::record::{Claim, Flaw, Origin, Record, StoredBroadcast, StoredChunk, StoredPerson, StoredRound};
 use super::{Answer, broken};
 use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState};
 use crate::domain::chunk::Chunk;
@@ -99,8 +99,10 @@ impl Record {
         };
         let (first, from) = (stored.targeted, stored.expanded_through);
         let wanted = |key: &RecipientKey| {
-            let unknown = || self.person(tenant, *key).is_some_and(|person| person.route.conversation.is_none());
-            *key > from && (kind != RoundKind::Prepare || unknown())
+            let is_wanted = |person: &StoredPerson| {
+                person.left_at.is_none() && (kind != RoundKind::Prepare || person.route.conversation.is_none())
+            };
+            *key > from && self.person(tenant, *key).is_some_and(is_wanted)
         };
         let given: Vec<(RecipientKey, Option<Reason>)> = match (&stored.retries, &broadcast.submitted.audience) {
             (Some(wish), _) => self.to_retry(tenant, stored.broadcast, wish, Some(round)),

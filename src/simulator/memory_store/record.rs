@@ -110,6 +110,8 @@ pub struct StoredDirectory {
     pub reader: Option<(ReaderId, Timestamp)>,
     /// Whom the pages of the whole reading under way have named.
     pub named: BTreeSet<RecipientKey>,
+    /// One of them names somebody who could not be read.
+    pub unreadable: bool,
 }
 
 /// A group that an audience has named.

@@ -109,6 +109,7 @@ impl Record {
         let named = self.newest(tenant, id).into_iter();
         named
             .filter(|(_, (round, _))| before.is_none_or(|before| round.id < before))
+            .filter(|(key, _)| self.person(tenant, *key).is_some_and(|person| person.left_at.is_none()))
             .filter_map(|(key, (round, ordinal))| {
                 let fact = &final_fact(round, ordinal)?.fact;
                 match fact.settles? {

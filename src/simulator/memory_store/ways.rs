@@ -40,7 +40,10 @@ impl Record {
             match (round.state, round.kind, self.broadcast(tenant, id)) {
                 (RoundState::Expanding, RoundKind::Send, Some(stored)) => match &stored.submitted.audience {
                     AudienceKind::Everyone => keys.extend(self.present(tenant).map(|stored| stored.key)),
-                    AudienceKind::List | AudienceKind::Expression(_) => keys.extend(stored.list.iter().copied()),
+                    AudienceKind::List | AudienceKind::Expression(_) => {
+                        let listed = self.present(tenant).map(|stored| stored.key);
+                        keys.extend(listed.filter(|key| stored.list.contains(key)));
+                    }
                 },
                 _ => keys.extend(unsettled(round)),
             }

@@ -11,8 +11,8 @@ set department = 'Sales', job_title = 'Buyer', office = 'Lyon', country = 'Franc
   told_at = '2026-11-26 08:00:59+00', answered_at = '2026-11-26 08:01:01+00'
 where tenant_id = 1 and recipient_id = 1;
 update tenant set answered_at = '2026-11-26 08:01:01+00' where tenant_id = 1;
-insert into directory_group (tenant_id, group_id, team, hidden, outsiders, read_at, name)
-values (1, '77777777-7777-4777-8777-777777777777', true, false, 2, '2026-11-26 08:00:00+00', 'Milan');
+insert into directory_group (tenant_id, group_id, team, hidden, members, outsiders, read_at, name)
+values (1, '77777777-7777-4777-8777-777777777777', true, false, 1, 2, '2026-11-26 08:00:00+00', 'Milan');
 insert into group_member (tenant_id, group_id, recipient_id) values (1, '77777777-7777-4777-8777-777777777777', 1);
 insert into saved_audience (tenant_id, name, expression, saved_at)
 values (1, 'south', 'country = "France" or group "Milan"', '2026-11-26 08:00:00+00');

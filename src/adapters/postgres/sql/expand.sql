@@ -10,10 +10,11 @@ with source as (
     select l.recipient_id, null::text as doubt
     from audience_list l
     where $8 = 'list' and l.tenant_id = $1 and l.broadcast_id = $3 and l.recipient_id > $4
-      and (not $9 or exists (
+      and exists (
         select from recipient p
-        where p.tenant_id = $1 and p.recipient_id = l.recipient_id and p.conversation_id is null
-      ))
+        where p.tenant_id = $1 and p.recipient_id = l.recipient_id and p.left_at is null
+          and (not $9 or p.conversation_id is null)
+      )
     order by l.recipient_id
     limit $5
   )
