@@ -29,7 +29,10 @@ statements! {
               installation = case when $4 is null then 1 when p.installation = 3 then 3 else 2 end,
               installation_id = case when $4 is null then null else p.installation_id end,
               conversation_id = $4,
-              service_url = $5
+              service_url = $5,
+              -- Who has a chat is not refused, whatever was the case before.
+              refusal = case when $4 is null then p.refusal end,
+              refused_at = case when $4 is null then p.refused_at end
           where p.tenant_id = $1
             and p.recipient_id = (select recipient_id from known)
             and (p.told_at is null or p.told_at < $3)
