@@ -42,6 +42,20 @@ impl Owner {
         wake_at
     }
 
+    /// Sends `work` out, which freezes an audience and may wait long for its turn among those of all tenants. Whoever ends
+    /// does not wait for it: the next owner goes on where the last slice ended.
+    fn freeze(&mut self, errand: Errand, work: impl Future<Output = Arrival> + Send + 'static) {
+        let (stop, lost) = (self.office.stop.clone(), self.office.lease.lost.clone());
+        self.send_out(errand, async move {
+            tokio::select! {
+                biased; // Equal seeds must give equal runs, and what is done is better counted.
+                done = work => done,
+                () = stop.cancelled() => Arrival::Noted("freezing ended", Ok(())),
+                () = lost.cancelled() => Arrival::Noted("freezing ended", Ok(())),
+            }
+        });
+    }
+
     /// Runs `work` beside the loop unless an errand of this kind runs already.
     pub(super) fn send_out(&mut self, errand: Errand, work: impl Future<Output = Arrival> + Send + 'static) {
         if self.errands.insert(errand) {
@@ -159,14 +173,14 @@ impl Owner {
         }
         for (work, text) in words {
             let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
-            self.send_out(Errand::LayDown(work.round), async move {
+            self.freeze(Errand::LayDown(work.round), async move {
                 Arrival::LaidDown(work.round, audience::lay_down(&*store, held, worker, &work, &text).await)
             });
         }
         for round in expansions {
             let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
             let (slice, now) = (self.office.settings.expand_slice, self.office.clock.now());
-            self.send_out(Errand::Expand(round), async move {
+            self.freeze(Errand::Expand(round), async move {
                 Arrival::Expanded(round, store.expand(held, worker, round, slice, chunk_size, now).await)
             });
         }
