@@ -384,17 +384,33 @@ pub enum NotLetIn {
     Forbidden(&'static str),
     /// Nobody can say at present: the keys cannot be had.
     #[error("the keys cannot be had: {0}")]
-    Unknown(String),
+    Unknown(&'static str),
+}
+
+/// What a genuine token vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass {
+    /// The service URL of the activity that it comes with; `None` when it names none.
+    pub service_url: Option<String>,
+    /// The channels that its key vouches for; empty for all.
+    pub channels: Vec<String>,
 }
 
 /// Tells what Teams posts to the bot from what others do.
 #[async_trait]
 pub trait Doorkeeper: Send + Sync {
-    /// Whether `token` proves that an activity with this channel and service URL comes from Teams, to our bot.
+    /// What `token` vouches for, if the Bot Framework has made it for our bot and it holds now. This needs nothing of the
+    /// activity, so that nobody's activity is read who has no such token.
     ///
     /// # Errors
     /// [`NotLetIn`].
-    async fn let_in(&self, token: &str, channel: &str, service_url: &str) -> Result<(), NotLetIn>;
+    async fn recognise(&self, token: &str) -> Result<Pass, NotLetIn>;
+
+    /// Whether `pass` is one for an activity with this channel and service URL, and that comes from Teams.
+    ///
+    /// # Errors
+    /// [`NotLetIn::Unproved`] and [`NotLetIn::Forbidden`].
+    fn let_in(&self, pass: &Pass, channel: &str, service_url: &str) -> Result<(), NotLetIn>;
 }
 
 // ---------------------------------------------------------------------------------------------- Store

@@ -1,7 +1,8 @@
 //! Hears what Teams posts to the bot: keeps what it tells of the way to people, and answers whoever writes.
 //!
-//! Invariant: nothing is believed before the [`Doorkeeper`] has let it in, and the answer is given within five seconds
-//! whatever the database does. What could not be kept is refused, so that Teams tells it again.
+//! Invariant: nothing is read before the [`Doorkeeper`] has recognised the token, nothing is believed before he has let it
+//! in, and the answer is given within five seconds, whatever the keys, the sender and the database do: the limits here and
+//! in `http/bot.rs` add up to that. What could not be kept is refused, so that Teams tells it again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,14 +13,14 @@ use uuid::Uuid;
 
 use crate::domain::heard::{Activity, Chat, Heard, What, reply_in};
 use crate::domain::ids::{EntraId, RequestId, TenantKey};
-use crate::ports::{Clock, Doorkeeper, Messenger, NotLetIn, Random, Request, Store, StoreError, Taken};
+use crate::ports::{Clock, Doorkeeper, Messenger, NotLetIn, Pass, Random, Request, Store, StoreError, Taken};
 use crate::telemetry;
 
-/// How long the doorkeeper may take; it may have to read the keys first.
-const LET_IN_WITHIN: Duration = Duration::from_millis(1900);
+/// How long the doorkeeper may take; he may have to wait for the keys, whose reading goes on without us.
+const RECOGNISED_WITHIN: Duration = Duration::from_millis(1500);
 /// How long keeping may take. Teams gives up on an answer after about fifteen seconds; five in all are plenty for it, and
 /// few enough that requests do not pile up here while the database is away.
-const KEEP_WITHIN: Duration = Duration::from_secs(3);
+const KEEP_WITHIN: Duration = Duration::from_millis(2500);
 /// A reply starts so soon after its turn came, or never.
 const REPLY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -114,21 +115,20 @@ pub struct Ear {
 }
 
 impl Ear {
-    /// Takes in `body`, which came with `token`.
-    pub async fn hear(&self, token: &str, body: &[u8]) -> Verdict {
+    /// What `token` vouches for.
+    ///
+    /// # Errors
+    /// The verdict on whatever comes with it.
+    pub async fn recognise(&self, token: &str) -> Result<Pass, Verdict> {
+        let recognised = self.within(RECOGNISED_WITHIN, self.doorkeeper.recognise(token)).await;
+        recognised.unwrap_or(Err(NotLetIn::Unknown("it takes too long"))).map_err(|refused| refusal(&refused))
+    }
+
+    /// Takes in `body`, which came with a token that vouches for `pass`.
+    pub async fn hear(&self, pass: &Pass, body: &[u8]) -> Verdict {
         let Ok(activity) = Activity::read(body) else { return Verdict::Unreadable };
-        match self.let_in(token, &activity).await {
-            Ok(()) => {}
-            Err(NotLetIn::Unknown(why)) => {
-                tracing::warn!(why, "nobody can say who posts to the bot; Teams will post it again");
-                return Verdict::Unavailable;
-            }
-            Err(refused) => {
-                let verdict =
-                    if matches!(refused, NotLetIn::Unproved(_)) { Verdict::Unproved } else { Verdict::Forbidden };
-                tracing::debug!(why = %refused, "refused what was posted to the bot");
-                return verdict;
-            }
+        if let Err(refused) = self.doorkeeper.let_in(pass, &activity.channel, &activity.service_url) {
+            return refusal(&refused);
         }
         // Whoever has installed a multi-tenant bot can have Teams post to it, whatever tenant that is.
         if activity.tenant != Some(self.entra_tenant) {
@@ -138,13 +138,6 @@ impl Ear {
             Some(heard) => self.keep(heard).await,
             None => Verdict::Nothing,
         }
-    }
-
-    async fn let_in(&self, token: &str, activity: &Activity) -> Result<(), NotLetIn> {
-        let asked = self.doorkeeper.let_in(token, &activity.channel, &activity.service_url);
-        self.within(LET_IN_WITHIN, asked)
-            .await
-            .unwrap_or_else(|| Err(NotLetIn::Unknown("it takes too long".to_owned())))
     }
 
     async fn keep(&self, heard: Heard) -> Verdict {
@@ -204,6 +197,19 @@ impl Ear {
             () = self.clock.sleep_until(self.clock.monotonic() + limit) => None,
         }
     }
+}
+
+fn refusal(refused: &NotLetIn) -> Verdict {
+    let verdict = match refused {
+        NotLetIn::Unproved(_) => Verdict::Unproved,
+        NotLetIn::Forbidden(_) => Verdict::Forbidden,
+        NotLetIn::Unknown(why) => {
+            tracing::warn!(why, "nobody can say who posts to the bot; Teams will post it again");
+            return Verdict::Unavailable;
+        }
+    };
+    tracing::debug!(why = %refused, "refused what was posted to the bot");
+    verdict
 }
 
 fn unanswered(error: &StoreError) {

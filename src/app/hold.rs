@@ -234,7 +234,7 @@ impl Hold {
         let mut seats = Vec::with_capacity(members.len());
         let mut told = Vec::new();
         let mut people = BTreeMap::new();
-        for member in members {
+        for mut member in members {
             let tried = history.remove(&member.ordinal).unwrap_or_default();
             if tried.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Accepted { .. })) {
                 // A late answer proved it before the policy could send again; the fact stands in the record.
@@ -250,6 +250,10 @@ impl Hold {
                 Ok(_) | Err(_) => Delivery::new(member.route.clone()).after(count),
             };
             let delivery = delivery.doubted_for(member.doubt);
+            if !delivery.route.is_known() {
+                // It was named with a chat that is none.
+                member.service_url = None;
+            }
             let prepared = delivery.settled_for(kind).is_some().then_some(Reason::AlreadyPrepared);
             seats.push((Seat { chunk: key, ordinal: member.ordinal }, member.account.barrier().or(prepared)));
             people.insert(member.ordinal, (member, delivery));
@@ -415,18 +419,19 @@ impl Hold {
             }
         }
         let (recipient, route, settled) = (member.recipient, delivery.route.clone(), delivery.settled_for(kind));
-        if next.effects.iter().any(|effect| matches!(effect, Effect::Renew(Remedy::BotHost(_)))) {
-            // Teams names another host than it did then.
-            member.service_url = None;
-        }
-        let installed = outcome == Outcome::Learnt(Fact::InstallAccepted);
+        let awaits_word = outcome == Outcome::Learnt(Fact::InstallAccepted) && delivery.looks_for_chat();
         for effect in &next.effects {
             let (refusal, forgets) = match effect {
                 Effect::Learn(_) => (None, false),
                 Effect::Forget(_) => (None, true),
+                // Teams names another host than it did with the chat.
+                Effect::Renew(Remedy::BotHost(_)) if member.service_url.is_some() => (None, true),
                 Effect::NoteRefusal(reason) => (Some(*reason), false),
                 _ => continue,
             };
+            if forgets {
+                member.service_url = None;
+            }
             // What was to be forgotten stays so, whatever is learnt before it is written down.
             let forgets = forgets || self.routes.get(&recipient).is_some_and(|earlier| earlier.forgets);
             self.routes.insert(recipient, RouteLearnt { recipient, route: route.clone(), forgets, refusal });
@@ -434,7 +439,7 @@ impl Hold {
         if outcome != Outcome::NotStarted {
             self.facts.push(fact(&landed, settled));
         }
-        if installed && kind != RoundKind::Prepare && self.odds.ears.are_open() {
+        if awaits_word && kind != RoundKind::Prepare && self.odds.ears.are_open() {
             self.listen(seat, landed.ended_at + LISTEN_FOR, policy, landed.ended_at);
         }
         self.put_back(seat, landed.step, settled);
@@ -587,10 +592,16 @@ impl Hold {
         spared.len()
     }
 
-    /// Somebody is on her way whom word of her chat would help.
+    /// Somebody is on her way whom word of her chat would help. Looks at everybody who waits, so it is asked now and then.
     pub fn awaits_word(&self) -> bool {
-        let looks = |lane: &Lane| lane.preparing.values().any(|queue| !queue.is_empty()) || !lane.waiting.is_empty();
-        self.lanes.values().any(|lane| lane.work.kind != RoundKind::Prepare && looks(lane))
+        let looks = |seat: &Seat| {
+            let held = self.chunks.get(&seat.chunk);
+            held.and_then(|held| held.people.get(&seat.ordinal)).is_some_and(|(_, delivery)| delivery.looks_for_chat())
+        };
+        let mut able = self.lanes.values().filter(|lane| lane.may_start() && lane.work.kind != RoundKind::Prepare);
+        able.any(|lane| {
+            lane.preparing.values().flatten().any(looks) || lane.waiting.iter().any(|Reverse((_, seat))| looks(seat))
+        })
     }
 
     /// Lets somebody wait to be told of.

@@ -61,8 +61,8 @@ const GRANT_AHEAD: Duration = Duration::from_secs(1);
 /// Chunks held at once by one tenant, up to twice as many when several rounds share them; bounds memory when everybody
 /// waits.
 const CHUNKS_MAX: usize = 64;
-/// A poll is repeated no sooner than after so many times as long as it took, and no later than this: on a database that
-/// many tenants keep busy, looking must not take the place of writing down.
+/// A look at the database is repeated no sooner than after so many times as long as it took, and no later than this: where
+/// many tenants keep it busy, looking must not take the place of writing down.
 const POLL_REST: u32 = 4;
 const POLL_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 /// Permissions are given ahead for a flush that takes up to so long.
@@ -173,9 +173,13 @@ struct Owner {
     /// When the last poll was asked for, and how long its answer took.
     poll_asked_at: Monotonic,
     poll_took: Duration,
-    /// When to ask next what the bot was told, and as of when we know.
+    /// When to ask next what the bot was told, when it was last asked, how long that took, and as of when we know.
     listen_at: Monotonic,
+    listen_asked_at: Monotonic,
+    listen_took: Duration,
     heard_as_of: Option<Timestamp>,
+    /// How often that found nothing; `None` once it has found something.
+    looks_in_vain: Option<u32>,
     /// When the next hour of a scheduled broadcast comes: its preparing, or its start.
     hour_at: Option<Monotonic>,
     /// When claims of ours that we do not have are given back next, for rounds that stand still.
@@ -223,7 +227,10 @@ pub async fn own(office: Office) -> Result<Ended, StoreError> {
         poll_asked_at: now,
         poll_took: Duration::ZERO,
         listen_at: now,
+        listen_asked_at: now,
+        listen_took: Duration::ZERO,
         heard_as_of: None,
+        looks_in_vain: Some(0),
         hour_at: None,
         strays_at: BTreeMap::new(),
         finish_wanted: true,

@@ -270,7 +270,9 @@ impl Delivery {
                 delivery = apply(&delivery, event, policy, ended_at, jitter)?.delivery;
             }
         }
-        delivery.route = route;
+        // A chat of which we were told since one proved stale is that very one, for all we know.
+        let conversation = route.conversation.filter(|_| delivery.route.is_known() || delivery.believes_word());
+        delivery.route = Route { conversation, ..route };
         Ok(delivery)
     }
 
@@ -279,10 +281,15 @@ impl Delivery {
         Place { knowledge: Knowledge::of(&self.route), short_cut: !self.tried.create }
     }
 
-    /// Whether her chat is still to be found, and word of it would help. Where one has proved stale, it would be that very
-    /// one again, for all we know: then only a fresh answer helps.
+    /// Whether her chat is still to be found, and word of it would help.
     pub const fn looks_for_chat(&self) -> bool {
-        self.route.conversation.is_none() && !self.tried.chat
+        !self.route.is_known() && self.believes_word()
+    }
+
+    /// Where a way has proved stale, word of a chat would lead to that very way again, for all we know: then only a fresh
+    /// answer helps.
+    const fn believes_word(&self) -> bool {
+        !self.tried.chat && !self.tried.installation
     }
 
     /// Whether an earlier send may have arrived.

@@ -1,7 +1,7 @@
 //! The bot's webhook: what Teams posts to `/api/messages`.
 //!
-//! It is the one route that the whole world can reach and that changes something. So little is done before the token has
-//! been believed: a bounded body is read, by a bounded number of requests at once.
+//! It is the one route that the whole world can reach and that changes something. So nothing of the body is read before the
+//! token is known to be genuine, and only whoever has such a one takes a place from others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub const BODY_BYTES_MAX: usize = 256 * 1024;
 /// Requests in hand at once. At a few milliseconds each that is thousands a second, more than Teams installs in any tenant.
 const AT_ONCE: usize = 64;
 /// A body that comes drop by drop must not keep others out.
-const BODY_WITHIN: Duration = Duration::from_secs(2);
+const BODY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The ear, and how many may speak into it.
 #[derive(Clone)]
@@ -37,10 +37,14 @@ impl Webhook {
     }
 
     async fn judge(&self, headers: &HeaderMap, body: Body) -> Verdict {
-        let Ok(_room) = self.room.try_acquire() else { return Verdict::Unavailable };
         let Some(token) = bearer(headers) else { return Verdict::Unproved };
+        let pass = match self.ear.recognise(token).await {
+            Ok(pass) => pass,
+            Err(verdict) => return verdict,
+        };
+        let Ok(_room) = self.room.try_acquire() else { return Verdict::Unavailable };
         match self.ear.within(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
-            Some(Ok(body)) => self.ear.hear(token, &body).await,
+            Some(Ok(body)) => self.ear.hear(&pass, &body).await,
             // Too long, or the connection broke, and then nobody reads the answer.
             Some(Err(_)) => Verdict::TooLarge,
             None => Verdict::Unavailable,

@@ -210,7 +210,7 @@ pub struct RouteLearnt {
     pub recipient: RecipientKey,
     /// The whole route as it is known now.
     pub route: Route,
-    /// The chat that was known is gone: forget it where nothing is known instead.
+    /// What was known of the chat is wrong: forget it where nothing is known instead, and where it was reached.
     pub forgets: bool,
     /// Why Teams refused her, when it did.
     pub refusal: Option<Reason>,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeZone;
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
@@ -168,6 +168,22 @@ impl Bench {
         match &self.behind {
             Behind::Memory { store, .. } => store.look(Record::integrity),
             Behind::Postgres { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether Teams is remembered to have refused her.
+    pub async fn is_refused(&self, recipient: RecipientKey) -> bool {
+        match &self.behind {
+            Behind::Memory { store, .. } => {
+                store.look(|record| record.person(self.tenant, recipient).unwrap().refusal.is_some())
+            }
+            Behind::Postgres { store, .. } => {
+                let sql = "-- is_refused\nselect refusal is not null and refused_at is not null from recipient \
+                           where recipient_id = $1";
+                let ask =
+                    async |conn: &mut PgConnection| sqlx::query_scalar(sql).bind(recipient.0).fetch_one(conn).await;
+                store.database().run("test", ask).await.unwrap()
+            }
         }
     }
 

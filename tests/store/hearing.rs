@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use stentor::domain::broadcast::BroadcastState;
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::heard::Chat;
 use stentor::domain::ids::{ConversationId, EntraId, RecipientKey};
+use stentor::domain::reason::Reason;
 use stentor::domain::route::{Installation, Route};
 use stentor::ports::{Flush, Member, RouteLearnt, Taken};
 use uuid::Uuid;
@@ -19,6 +21,8 @@ contract! {
     owners_see_what_is_new_and_what_is_five_seconds_old_once_more,
     what_is_known_already_is_no_news,
     whoever_writes_last_of_a_worker_and_the_bot_is_believed,
+    a_wrong_host_is_forgotten_also_by_whoever_claims_her_after_a_pause,
+    whoever_is_reached_is_not_refused_any_more,
     one_person_is_answered_once_in_a_while_and_the_tenant_once_a_pause,
 }
 
@@ -140,6 +144,42 @@ async fn whoever_writes_last_of_a_worker_and_the_bot_is_believed(bench: &Bench) 
     bench.told(Some(&chat("a:again")), 13).await;
     learn(Route::default(), true).await;
     assert_eq!(known().await, None);
+}
+
+async fn a_wrong_host_is_forgotten_also_by_whoever_claims_her_after_a_pause(bench: &Bench) {
+    bench.fill(1).await;
+    bench.told(Some(&chat("a:1")), 10).await;
+    let (id, worker, held, claimed) = bench.claimed(WhenInDoubt::Hold, 4).await;
+    let (mut chunk, member) = (claimed.chunk, &claimed.members[0]);
+    assert!(member.service_url.is_some());
+    chunk.flush_number += 1;
+    let learnt = RouteLearnt { recipient: member.recipient, route: member.route.clone(), forgets: true, refusal: None };
+    let flush = Flush { chunks: vec![chunk.clone()], facts: vec![], routes: vec![learnt], now: Some(now()) };
+    bench.store.flush(bench.tenant, worker, &flush).await.unwrap();
+    bench.go(id, BroadcastState::Running, BroadcastState::Paused).await;
+    bench.store.release_chunks(bench.tenant, worker, &[chunk.clone()]).await.unwrap();
+    bench.go(id, BroadcastState::Paused, BroadcastState::Running).await;
+    let again = bench.claim_one(held, worker, chunk.round).await;
+    assert_eq!((&again.members[0].route, &again.members[0].service_url), (&member.route, &None));
+}
+
+async fn whoever_is_reached_is_not_refused_any_more(bench: &Bench) {
+    bench.fill(1).await;
+    let (_, worker, _, claimed) = bench.claimed(WhenInDoubt::Hold, 4).await;
+    let mut chunk = claimed.chunk;
+    let recipient = claimed.members[0].recipient;
+    let mut refuse = async || {
+        chunk.flush_number += 1;
+        let refusal = Some(Reason::BlockedByUser);
+        let learnt = RouteLearnt { recipient, route: Route::default(), forgets: false, refusal };
+        let flush = Flush { chunks: vec![chunk.clone()], facts: vec![], routes: vec![learnt], now: Some(now()) };
+        bench.store.flush(bench.tenant, worker, &flush).await.unwrap();
+    };
+    refuse().await;
+    bench.told(None, 10).await;
+    assert!(bench.is_refused(recipient).await, "a removal disproves nothing");
+    bench.told(Some(&chat("a:1")), 11).await;
+    assert!(!bench.is_refused(recipient).await);
 }
 
 async fn one_person_is_answered_once_in_a_while_and_the_tenant_once_a_pause(bench: &Bench) {

@@ -1,11 +1,18 @@
 //! What is about Postgres alone: its statements, its comments, the version of its schema.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use sqlx::{Executor, SqlSafeStr};
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema, statements};
+use stentor::domain::audience::expression::People;
 use stentor::domain::delivery::WhenInDoubt;
-use stentor::ports::{Expanded, ProcessIdentity, Store, Submission};
+use stentor::domain::ids::EntraId;
+use stentor::ports::{Expanded, HeldTenant, ProcessIdentity, Store, StoreError, Submission, Taken};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::bench::{GRACE, LEASE, announcement, now, people};
@@ -96,4 +103,103 @@ async fn owners_of_many_tenants_make_the_week_of_their_rounds_at_the_same_moment
             assert_eq!(expanded.await.unwrap().unwrap(), Expanded { added: 3, complete: true });
         }
     }
+}
+
+/// A store of so few connections that one at a time freezes audiences, and one keeps what the bot is told.
+fn of_few_connections(bench: &Bench) -> PgStore {
+    PgStore::new(bench._database.connect_options(), PoolSettings { connections_max: 4, ..PoolSettings::default() })
+}
+
+/// Holds the rows that `sql` locks until the answer is dropped.
+async fn hold(bench: &Bench, sql: &'static str) -> oneshot::Sender<()> {
+    let (locked, is_locked) = oneshot::channel();
+    let (release, released) = oneshot::channel::<()>();
+    let database = bench.store.database().clone();
+    tokio::spawn(async move {
+        let held = database.transaction("hold", async |conn| {
+            conn.execute(sql).await?;
+            let _ = locked.send(());
+            let _ = released.await;
+            Ok(())
+        });
+        held.await
+    });
+    is_locked.await.unwrap();
+    release
+}
+
+#[tokio::test]
+async fn what_the_bot_is_told_takes_a_quarter_of_the_connections_and_waits_a_second_for_one() {
+    let bench = migrated().await;
+    let store = of_few_connections(&bench);
+    let tenant = store.tenant(Uuid::from_u128(1), Uuid::from_u128(1)).await.unwrap();
+    store.keep_people(tenant, &people(2), now()).await.unwrap();
+    let [first, second] = people(2).try_into().map(|two: [_; 2]| two.map(|person| person.entra_id)).unwrap();
+    let held =
+        hold(&bench, "select from recipient where recipient_id = (select min(recipient_id) from recipient) for update")
+            .await;
+    let meanwhile = async {
+        let refused = store.hear(tenant, second, None, now()).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        let refused = store.may_answer(tenant, second, Duration::ZERO, Duration::ZERO).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        assert_eq!(store.count_people(tenant).await.unwrap(), 2, "the work goes on");
+        drop(held);
+    };
+    let (kept, ()) = tokio::join!(store.hear(tenant, first, None, now()), meanwhile);
+    assert_eq!(kept.unwrap(), Taken::Kept);
+    assert_eq!(store.hear(tenant, second, None, now()).await.unwrap(), Taken::Kept);
+}
+
+#[tokio::test]
+async fn a_reply_waits_for_nobody_who_holds_the_tenant_or_her() {
+    let bench = migrated().await;
+    let tenant = bench.store.tenant(Uuid::from_u128(1), Uuid::from_u128(1)).await.unwrap();
+    bench.store.keep_people(tenant, &people(1), now()).await.unwrap();
+    let may_answer = || bench.store.may_answer(tenant, EntraId(Uuid::from_u128(1)), Duration::ZERO, Duration::ZERO);
+    for sql in ["select from tenant for share", "select from recipient for update"] {
+        let held = hold(&bench, sql).await;
+        let answer = timeout(Duration::from_secs(5), may_answer()).await.expect("it waits");
+        assert!(!answer.unwrap(), "{sql}");
+        drop(held);
+    }
+    while !may_answer().await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_audience_keeps_its_place_in_the_queue_however_long_that_is() {
+    let bench = migrated().await;
+    let store = of_few_connections(&bench);
+    let process = ProcessIdentity { host: "here".into(), pid: 1, started: 1 };
+    let worker = store.register(&process, LEASE).await.unwrap();
+    let mut tenants = Vec::new();
+    for number in 1..=2 {
+        let tenant = store.tenant(Uuid::from_u128(number), Uuid::from_u128(1)).await.unwrap();
+        store.keep_people(tenant, &people(3), now()).await.unwrap();
+        let broadcast = announcement(1, WhenInDoubt::Hold);
+        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
+        tenants.push(tenant);
+    }
+    let round = announcement(1, WhenInDoubt::Hold).round;
+    let held = store.take_tenants(worker, GRACE, 100, &tenants, &[]).await.unwrap();
+    let [first, second]: [HeldTenant; 2] = held.try_into().unwrap();
+    let theirs =
+        hold(&bench, "select from round where tenant_id = (select min(tenant_id) from tenant) for update").await;
+    let behind = async {
+        let (patience, nobody) = (Duration::from_secs(6), People::default());
+        let mut expanding = pin!(store.expand(second, worker, round, 1000, 4, now()));
+        let mut laying_down = pin!(store.lay_down(second, worker, round, &nobody));
+        let (expanded, laid_down) =
+            tokio::join!(timeout(patience, &mut expanding), timeout(patience, &mut laying_down));
+        assert!(expanded.is_err() && laid_down.is_err(), "one freezes at a time: {expanded:?} {laid_down:?}");
+        drop(theirs);
+        (expanding.await, laying_down.await)
+    };
+    let (expanded, (then, laid_down)) = tokio::join!(store.expand(first, worker, round, 1000, 4, now()), behind);
+    for expanded in [expanded, then] {
+        assert_eq!(expanded.unwrap(), Expanded { added: 3, complete: true });
+    }
+    laid_down.unwrap();
 }

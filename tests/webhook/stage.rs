@@ -27,8 +27,8 @@ use stentor::http::bot::Webhook;
 use stentor::http::router::{Shared, router};
 use stentor::ports::{Answer, Clock, Messenger, Pending, Person, Random, Request, Store};
 use stentor::simulator::memory_store::{MemoryStore, Record};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
 use uuid::{Uuid, uuid};
 
 pub const TENANT: Uuid = uuid!("11111111-1111-4111-8111-111111111111");
@@ -80,6 +80,7 @@ pub struct KeyServer {
     published: Mutex<BTreeMap<&'static str, Value>>,
     asked: AtomicU64,
     fails: AtomicBool,
+    takes: Mutex<Duration>,
     address: Mutex<Option<SocketAddr>>,
 }
 
@@ -99,6 +100,7 @@ impl KeyServer {
             published: Mutex::default(),
             asked: AtomicU64::new(0),
             fails: AtomicBool::new(false),
+            takes: Mutex::default(),
             address: Mutex::default(),
         });
         server.publish("teams");
@@ -106,8 +108,8 @@ impl KeyServer {
         *server.address.lock().unwrap() = Some(listener.local_addr().unwrap());
         let (document, keys) = (Arc::clone(&server), Arc::clone(&server));
         let router = Router::new()
-            .route("/login/v1/.well-known/openidconfiguration", get(async move || document.document()))
-            .route("/keys", get(async move || keys.keys()));
+            .route("/login/v1/.well-known/openidconfiguration", get(async move || document.document().await))
+            .route("/keys", get(async move || keys.keys().await));
         tokio::spawn(async move { axum::serve(listener, router).await });
         server
     }
@@ -116,15 +118,22 @@ impl KeyServer {
         format!("http://{}{path}", self.address.lock().unwrap().unwrap())
     }
 
-    fn document(&self) -> axum::response::Response {
+    async fn be_slow(&self) {
+        let (real, takes) = (stentor::adapters::system::SystemClock, *self.takes.lock().unwrap());
+        real.sleep_until(real.monotonic() + takes).await;
+    }
+
+    async fn document(&self) -> axum::response::Response {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        self.be_slow().await;
         if self.fails.load(Ordering::Relaxed) {
             return StatusCode::BAD_GATEWAY.into_response();
         }
         axum::Json(json!({"issuer": ISSUER, "jwks_uri": self.url("/keys")})).into_response()
     }
 
-    fn keys(&self) -> axum::response::Response {
+    async fn keys(&self) -> axum::response::Response {
+        self.be_slow().await;
         let mut keys: Vec<Value> = self.published.lock().unwrap().values().cloned().collect();
         // What is not for us must not keep the others from being read.
         keys.push(json!({"kty": "EC", "kid": "curve", "crv": "P-256", "x": "AA", "y": "AA"}));
@@ -138,6 +147,11 @@ impl KeyServer {
 
     pub fn fail(&self, fails: bool) {
         self.fails.store(fails, Ordering::Relaxed);
+    }
+
+    /// How long each document takes.
+    pub fn take(&self, time: Duration) {
+        *self.takes.lock().unwrap() = time;
     }
 
     pub fn publish(&self, name: &'static str) {
@@ -290,16 +304,26 @@ impl Stage {
         request.send().await.unwrap().status().as_u16()
     }
 
-    /// Says that a body comes, and sends none; what is answered to that.
-    pub async fn begin_to_post(&self) -> String {
+    /// Says that a body comes, and sends none.
+    pub async fn begin_to_post(&self, token: &str) -> TcpStream {
         let address = self.url.trim_start_matches("http://").trim_end_matches("/api/messages");
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let head =
-            "POST /api/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer x\r\ncontent-length: 9\r\n\r\n";
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST /api/messages HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
+             content-length: 9\r\n\r\n"
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
-        let mut answer = vec![0; 256];
-        let length = stream.read(&mut answer).await.unwrap();
-        String::from_utf8_lossy(&answer[..length]).into_owned()
+        stream
+    }
+
+    /// Posts, signed as Teams signs, until it is answered so.
+    pub async fn until_answered(&self, status: u16, body: &Value) {
+        let mut answered = Vec::new();
+        while answered.last() != Some(&status) {
+            assert!(answered.len() < 100, "{answered:?}");
+            self.clock.sleep_until(self.clock.monotonic() + Duration::from_millis(20)).await;
+            answered.push(self.post_signed(&claims(self), body).await);
+        }
     }
 
     /// Signed as Teams signs.
@@ -308,8 +332,12 @@ impl Stage {
     }
 
     pub async fn post_as(&self, key: &str, claims: &Value, body: &Value) -> u16 {
-        let token = self.keys.sign(&json!({"alg": "RS256", "kid": key, "typ": "JWT"}), claims, key);
+        let token = self.token(key, claims);
         self.post(Some(&format!("Bearer {token}")), body.to_string().into_bytes()).await
+    }
+
+    pub fn token(&self, key: &str, claims: &Value) -> String {
+        self.keys.sign(&json!({"alg": "RS256", "kid": key, "typ": "JWT"}), claims, key)
     }
 
     /// Conversation, service url and activity of what was replied, once there are so many.

@@ -362,6 +362,7 @@ impl PgStore {
         round: RoundId,
         people: &People,
     ) -> Result<(), StoreError> {
+        let _turn = self.turn_to_freeze().await?;
         let (tenant, numbers) = (held.tenant.0, people.iter().map(|key| key.0).collect::<Vec<i64>>());
         self.database
             .transaction_if("lay_down", async |conn| {

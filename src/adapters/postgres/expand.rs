@@ -1,9 +1,6 @@
 //! Freezes a round's set, slice by slice, and makes the week's partitions that hold it.
 
-use std::time::Duration;
-
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
-use tokio::time::timeout;
 
 use super::PgStore;
 use super::pool::Verdict;
@@ -14,9 +11,6 @@ use crate::domain::broadcast::RoundKind;
 use crate::domain::ids::{RoundId, WorkerId};
 use crate::domain::time::Timestamp;
 use crate::ports::{Expanded, HeldTenant, StoreError};
-
-/// How long one of many audiences waits for its turn before its owner looks after other things.
-const TURN_LIMIT: Duration = Duration::from_secs(5);
 
 statements! {
     EXPANDING_ROUND = "-- expanding_round
@@ -129,10 +123,7 @@ impl PgStore {
         chunk_size: u32,
         now: Timestamp,
     ) -> Result<Expanded, StoreError> {
-        // Whoever does not get a turn in time has added nobody, and asks again.
-        let Ok(Ok(_turn)) = timeout(TURN_LIMIT, self.freezing.acquire()).await else {
-            return Ok(Expanded { added: 0, complete: false });
-        };
+        let _turn = self.turn_to_freeze().await?;
         self.ensure_week(round.week()).await?;
         let slice = (slice / chunk_size).max(1) * chunk_size;
         let tenant = held.tenant.0;

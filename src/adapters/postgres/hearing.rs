@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use sqlx::FromRow;
+use tokio::sync::SemaphorePermit;
+use tokio::time::timeout;
 
 use super::PgStore;
 use super::rows::interval;
@@ -11,6 +13,9 @@ use crate::domain::heard::Chat;
 use crate::domain::ids::{ConversationId, EntraId, RecipientKey, TenantKey};
 use crate::domain::time::Timestamp;
 use crate::ports::{ChatsHeard, StoreError, Taken};
+
+/// How long somebody who tells us something waits for a turn. Teams tells it again.
+const TURN_WITHIN: Duration = Duration::from_secs(1);
 
 statements! {
     HEAR = "-- hear
@@ -29,7 +34,10 @@ statements! {
               installation = case when $4 is null then 1 when p.installation = 3 then 3 else 2 end,
               installation_id = case when $4 is null then null else p.installation_id end,
               conversation_id = $4,
-              service_url = $5
+              service_url = $5,
+              -- Who has a chat is not refused, whatever was the case before.
+              refusal = case when $4 is null then p.refusal end,
+              refused_at = case when $4 is null then p.refused_at end
           where p.tenant_id = $1
             and p.recipient_id = (select recipient_id from known)
             and (p.told_at is null or p.told_at < $3)
@@ -53,23 +61,29 @@ statements! {
         ) p on true";
     MAY_ANSWER = "-- may_answer
         -- $1 tenant, $2 Entra id, $3 pause, $4 her pause
-        with her as materialized (
+        -- A reply is a courtesy: it waits for no lock. Whoever freezes an audience holds the tenant's for long, and her row
+        -- must not be held meanwhile.
+        with turn as materialized (
+          select tenant_id
+          from tenant
+          where tenant_id = $1 and (answered_at is null or answered_at <= lease_now() - $3::interval)
+          for no key update skip locked
+        ),
+        her as materialized (
           select recipient_id
           from recipient
-          where tenant_id = $1 and entra_id = $2 and (answered_at is null or answered_at <= lease_now() - $4::interval)
-          for no key update
+          where tenant_id = $1
+            and entra_id = $2
+            and (answered_at is null or answered_at <= lease_now() - $4::interval)
+            and exists (select from turn)
+          for no key update skip locked
         ),
-        turn as (
-          update tenant t
-          set answered_at = lease_now()
-          where t.tenant_id = $1
-            and (t.answered_at is null or t.answered_at <= lease_now() - $3::interval)
-            and exists (select from her)
-          returning 1
+        taken as (
+          update tenant set answered_at = lease_now() where tenant_id = $1 and exists (select from her)
         )
         update recipient p
         set answered_at = lease_now()
-        where p.tenant_id = $1 and p.recipient_id = (select recipient_id from her) and exists (select from turn)";
+        where p.tenant_id = $1 and p.recipient_id = (select recipient_id from her)";
 }
 
 #[derive(FromRow)]
@@ -96,6 +110,7 @@ impl PgStore {
     ) -> Result<Taken, StoreError> {
         let (conversation, service_url) =
             chat.map(|chat| (chat.conversation.0.as_str(), chat.service_url.as_str())).unzip();
+        let _turn = self.turn_to_hear().await?;
         let row: HeardRow = self
             .database
             .run("hear", async |conn| {
@@ -137,6 +152,7 @@ impl PgStore {
         pause: Duration,
         her_pause: Duration,
     ) -> Result<bool, StoreError> {
+        let _turn = self.turn_to_hear().await?;
         let done = self
             .database
             .run("may_answer", async |conn| {
@@ -145,5 +161,13 @@ impl PgStore {
             })
             .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// What comes in from outside, however much that is, leaves most connections to the work.
+    async fn turn_to_hear(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        match timeout(TURN_WITHIN, self.hearing.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(StoreError::Unavailable("too much is told to the bot at once".to_owned())),
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 mod audiences;
 mod broadcasts;
@@ -43,6 +43,8 @@ pub struct PgStore {
     leases: Database,
     /// Turns at freezing audiences, which takes long: the rest of the connections is for what must go on meanwhile.
     freezing: Arc<Semaphore>,
+    /// Turns at keeping what the bot is told: as much may come as Teams likes.
+    hearing: Arc<Semaphore>,
 }
 
 impl PgStore {
@@ -56,9 +58,10 @@ impl PgStore {
             lock_limit: Duration::from_secs(1),
             application_name: "stentor lease",
         };
-        let turns = (settings.connections_max / 4).max(1);
+        let turns = (settings.connections_max / 4).max(1) as usize;
         Self {
-            freezing: Arc::new(Semaphore::new(turns as usize)),
+            freezing: Arc::new(Semaphore::new(turns)),
+            hearing: Arc::new(Semaphore::new(turns)),
             leases: Database::new(options.clone(), lease_settings),
             database: Database::new(options, settings),
         }
@@ -69,8 +72,17 @@ impl PgStore {
         &self.database
     }
 
-    /// Closes both pools.
+    /// Waits for a turn at freezing an audience. However long that takes, the place in the queue is kept: whoever gave it
+    /// up and asked again would never come before those who came later.
+    async fn turn_to_freeze(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        let turn = self.freezing.acquire().await;
+        turn.map_err(|_| StoreError::Unavailable("the store is closed".to_owned()))
+    }
+
+    /// Closes both pools. Nobody waits for a turn any more.
     pub async fn close(&self) {
+        self.freezing.close();
+        self.hearing.close();
         self.leases.close().await;
         self.database.close().await;
     }

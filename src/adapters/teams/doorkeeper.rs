@@ -2,20 +2,25 @@
 //!
 //! The keys of the Bot Framework are read when they are first needed and kept for a day; a token that names another key
 //! has them read again, at most once an hour, so that nobody can make us ask by making keys up. While they cannot be read,
-//! those at hand serve on. One reading at a time.
+//! those at hand serve on, and of a key that is not among them nobody can say anything.
+//!
+//! There is one reading at a time. It comes to its end whether anybody waits for it or not, and nobody does whose key is
+//! known.
 //!
 //! Source: the vendor's pages on authenticating requests from the Bot Connector, and its SDKs, as of November 2026.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
@@ -24,7 +29,7 @@ use super::cloud::{Cloud, CloudProfile};
 use super::transport::{Network, Transport};
 use super::{TeamsClientSettings, TeamsError};
 use crate::domain::time::{Monotonic, Timestamp};
-use crate::ports::{Clock, Doorkeeper, NotLetIn};
+use crate::ports::{Clock, Doorkeeper, NotLetIn, Pass};
 
 /// How long keys are used before they are read again.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -32,11 +37,13 @@ const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 const STRANGE_KEY_EVERY: Duration = Duration::from_secs(3600);
 /// How soon after a reading that failed the next one may be tried.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
-/// Two requests fit into the seconds that Teams waits for our answer.
+/// A reading is two requests.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(1500);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
 /// The real document has a few keys with their certificates, some kilobytes each.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// So many wait for a reading at once: anybody may make up a key that we do not know.
+const WAITING_MAX: usize = 64;
 /// How far clocks may be apart.
 const TOLERANCE_SECONDS: i64 = 5 * 60;
 /// The one channel that we serve.
@@ -49,22 +56,31 @@ struct Key {
     endorsements: Vec<String>,
 }
 
+/// Over when the keys have been read, or could not be.
+type Reading = Shared<BoxFuture<'static, ()>>;
+
 /// The keys, and when they were asked for.
 #[derive(Default)]
 struct Keys {
     by_id: BTreeMap<String, Arc<Key>>,
     read_at: Option<Monotonic>,
     asked_at: Option<Monotonic>,
+    reading: Option<Reading>,
+}
+
+/// Reads the keys and keeps them.
+struct KeyRing {
+    cloud: CloudProfile,
+    transport: Transport,
+    clock: Arc<dyn Clock>,
+    keys: Mutex<Keys>,
 }
 
 /// Keeps the door of one bot in one cloud.
 pub struct BotDoorkeeper {
-    cloud: CloudProfile,
     app_id: Uuid,
-    transport: Transport,
-    clock: Arc<dyn Clock>,
-    keys: RwLock<Keys>,
-    reading: Mutex<()>,
+    ring: Arc<KeyRing>,
+    waiting: Semaphore,
 }
 
 /// What a token says, as far as we go by it.
@@ -107,76 +123,83 @@ impl BotDoorkeeper {
     pub fn new(settings: &TeamsClientSettings, clock: Arc<dyn Clock>) -> Result<Self, TeamsError> {
         let network =
             Network { request_timeout: REQUEST_TIMEOUT, connect_timeout: CONNECT_TIMEOUT, ..network(settings) };
-        Ok(Self {
+        let ring = KeyRing {
             cloud: settings.cloud.clone(),
-            app_id: settings.app_id,
             transport: Transport::new(&network, Arc::clone(&clock))?,
             clock,
-            keys: RwLock::default(),
-            reading: Mutex::new(()),
-        })
-    }
-
-    fn known(&self, id: &str) -> Option<Arc<Key>> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
-    }
-
-    /// Whether the keys should be read, `known` telling whether the wanted one is among them.
-    fn should_read(&self, known: bool) -> bool {
-        let (keys, now) = (self.keys.read().unwrap_or_else(PoisonError::into_inner), self.clock.monotonic());
-        let for_so_long = |at: Option<Monotonic>, time: Duration| at.is_none_or(|at| now.saturating_since(at) >= time);
-        let rest = if keys.read_at.is_some() && !for_so_long(keys.read_at, KEPT_FOR) && keys.read_at >= keys.asked_at {
-            // They were had when last asked for, and are fresh: only a strange key is a reason to ask.
-            if known {
-                return false;
-            }
-            STRANGE_KEY_EVERY
-        } else {
-            TRY_AGAIN
+            keys: Mutex::default(),
         };
-        for_so_long(keys.asked_at, rest)
+        Ok(Self { app_id: settings.app_id, ring: Arc::new(ring), waiting: Semaphore::new(WAITING_MAX) })
     }
 
     /// The key called `id`.
     async fn key(&self, id: &str) -> Result<Arc<Key>, NotLetIn> {
-        let known = self.known(id);
-        if let Some(key) = known.clone().filter(|_| !self.should_read(true)) {
+        let (known, reading) = self.ring.look_up(id);
+        if let Some(key) = known {
             return Ok(key);
         }
-        let mut trouble = None;
-        {
-            // Whoever comes meanwhile waits here, and finds the keys read.
-            let _alone = self.reading.lock().await;
-            let known = self.known(id).is_some();
-            if self.should_read(known) {
-                self.asked();
-                match self.read().await {
-                    Ok(keys) => self.have(keys),
-                    Err(why) => {
-                        tracing::warn!(why, "the keys of the Bot Framework cannot be read; those at hand serve on");
-                        trouble = Some(why);
-                    }
-                }
+        if let Some(reading) = reading {
+            let _place = self.waiting.try_acquire().map_err(|_| NotLetIn::Unknown("too many wait for them"))?;
+            reading.await;
+        }
+        let keys = self.ring.lock();
+        match keys.by_id.get(id) {
+            Some(key) => Ok(Arc::clone(key)),
+            None if keys.were_had() => {
+                Err(NotLetIn::Unproved("it is signed with a key that the Bot Framework does not publish"))
             }
-        }
-        if let Some(key) = self.known(id) {
-            return Ok(key);
-        }
-        let none = self.keys.read().unwrap_or_else(PoisonError::into_inner).by_id.is_empty();
-        match trouble {
-            Some(why) => Err(NotLetIn::Unknown(why)),
-            None if none => Err(NotLetIn::Unknown("they could not be read a moment ago".to_owned())),
-            None => Err(NotLetIn::Unproved("it is signed with a key that the Bot Framework does not publish")),
+            None => Err(NotLetIn::Unknown("they could not be read a moment ago")),
         }
     }
+}
 
-    fn asked(&self) {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).asked_at = Some(self.clock.monotonic());
+impl Keys {
+    /// Whether they could be read when they were last asked for.
+    fn were_had(&self) -> bool {
+        self.read_at.is_some() && self.read_at >= self.asked_at
     }
 
-    fn have(&self, by_id: BTreeMap<String, Arc<Key>>) {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        (keys.by_id, keys.read_at) = (by_id, Some(self.clock.monotonic()));
+    /// Whether they should be read, `known` telling whether the wanted one is among them.
+    fn should_be_read(&self, known: bool, now: Monotonic) -> bool {
+        let for_so_long = |at: Option<Monotonic>, time: Duration| at.is_none_or(|at| now.saturating_since(at) >= time);
+        let fresh = self.were_had() && !for_so_long(self.read_at, KEPT_FOR);
+        let rest = match (fresh, known) {
+            (true, true) => return false,
+            // Only a strange key is a reason to ask.
+            (true, false) => STRANGE_KEY_EVERY,
+            (false, _) => TRY_AGAIN,
+        };
+        for_so_long(self.asked_at, rest)
+    }
+}
+
+impl KeyRing {
+    fn lock(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key called `id`, and the last reading. Begins another one when it is time.
+    fn look_up(self: &Arc<Self>, id: &str) -> (Option<Arc<Key>>, Option<Reading>) {
+        let (mut keys, now) = (self.lock(), self.clock.monotonic());
+        let known = keys.by_id.get(id).cloned();
+        if keys.should_be_read(known.is_some(), now) {
+            let ring = Arc::clone(self);
+            // Apart from whoever asks: he may be gone before it is over.
+            let reading = tokio::spawn(async move { ring.renew().await });
+            (keys.asked_at, keys.reading) = (Some(now), Some(reading.map(drop).boxed().shared()));
+        }
+        (known, keys.reading.clone())
+    }
+
+    async fn renew(&self) {
+        match self.read().await {
+            Ok(by_id) => {
+                let now = self.clock.monotonic();
+                let mut keys = self.lock();
+                (keys.by_id, keys.read_at) = (by_id, Some(now));
+            }
+            Err(why) => tracing::warn!(why, "the keys of the Bot Framework cannot be read; those at hand serve on"),
+        }
     }
 
     async fn read(&self) -> Result<BTreeMap<String, Arc<Key>>, String> {
@@ -208,8 +231,8 @@ impl BotDoorkeeper {
 }
 
 impl Claims {
-    /// Whether they say what they must.
-    fn check(&self, issuer: &str, app: Uuid, service_url: &str, now: Timestamp) -> Result<(), &'static str> {
+    /// Whether they say that the token is for us, and holds.
+    fn check(&self, issuer: &str, app: Uuid, now: Timestamp) -> Result<(), &'static str> {
         let says = |claim: &Option<String>, wanted: &str| claim.as_deref() == Some(wanted);
         if !says(&self.iss, issuer) {
             return Err("it was issued by somebody else");
@@ -225,17 +248,13 @@ impl Claims {
         if self.nbf.is_none_or(|begin| begin.saturating_sub(TOLERANCE_SECONDS) > now) {
             return Err("it does not hold yet, or does not say from when");
         }
-        let plain = |url: &str| url.trim_end_matches('/').to_lowercase();
-        if service_url.is_empty() || self.serviceurl.as_deref().map(plain) != Some(plain(service_url)) {
-            return Err("it is about another service url than the activity");
-        }
         Ok(())
     }
 }
 
 #[async_trait]
 impl Doorkeeper for BotDoorkeeper {
-    async fn let_in(&self, token: &str, channel: &str, service_url: &str) -> Result<(), NotLetIn> {
+    async fn recognise(&self, token: &str) -> Result<Pass, NotLetIn> {
         let header = decode_header(token).map_err(|_| NotLetIn::Unproved("it is no token"))?;
         if header.alg != Algorithm::RS256 {
             return Err(NotLetIn::Unproved("it is not signed by RS256"));
@@ -248,15 +267,23 @@ impl Doorkeeper for BotDoorkeeper {
         (signature_only.validate_exp, signature_only.validate_nbf, signature_only.validate_aud) = (false, false, false);
         let token = decode::<Claims>(token, &key.key, &signature_only)
             .map_err(|_| NotLetIn::Unproved("its signature is not that of its key"))?;
-        let claims = token.claims.check(&self.cloud.issuer, self.app_id, service_url, self.clock.now());
-        claims.map_err(NotLetIn::Unproved)?;
-        if !(key.endorsements.is_empty() || key.endorsements.iter().any(|endorsed| endorsed == channel)) {
+        let checked = token.claims.check(&self.ring.cloud.issuer, self.app_id, self.ring.clock.now());
+        checked.map_err(NotLetIn::Unproved)?;
+        Ok(Pass { service_url: token.claims.serviceurl, channels: key.endorsements.clone() })
+    }
+
+    fn let_in(&self, pass: &Pass, channel: &str, service_url: &str) -> Result<(), NotLetIn> {
+        let plain = |url: &str| url.trim_end_matches('/').to_lowercase();
+        if service_url.is_empty() || pass.service_url.as_deref().map(plain) != Some(plain(service_url)) {
+            return Err(NotLetIn::Unproved("it is about another service url than the activity"));
+        }
+        if !(pass.channels.is_empty() || pass.channels.iter().any(|endorsed| endorsed == channel)) {
             return Err(NotLetIn::Forbidden("its key does not vouch for the channel"));
         }
         if channel != TEAMS {
             return Err(NotLetIn::Forbidden("it does not come through Teams"));
         }
-        if !self.cloud.allows_service(service_url) {
+        if !self.ring.cloud.allows_service(service_url) {
             return Err(NotLetIn::Forbidden("its service url is not one of this cloud's"));
         }
         Ok(())

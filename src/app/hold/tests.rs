@@ -5,8 +5,9 @@ use crate::domain::broadcast::{RoundState, TOLERANCE, Treatment};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fairness::ONE_IN;
 use crate::domain::ids::{ConversationId, EntraId, RecipientKey};
+use crate::domain::outcome::Stale;
 use crate::domain::route::{Account, Route};
-use crate::ports::Answer;
+use crate::ports::{Answer, Recorded};
 
 const WINDOW: u32 = 24;
 
@@ -237,14 +238,89 @@ fn whoever_waited_in_vain_is_looked_up_and_the_ears_close() {
     assert!(!hold.odds.ears.are_open());
 }
 
-#[test]
-fn a_chat_that_proved_stale_is_not_believed_again() {
+const STALE: [Outcome; 2] = [
+    Outcome::StaleRoute(Stale::Chat, Reason::ConversationGone),
+    Outcome::StaleRoute(Stale::Installation, Reason::NotInstalled),
+];
+
+/// Somebody of whose chat the bot was told, and a send there was answered by `outcome`.
+fn sent_where_it_was_told(outcome: Outcome) -> Hold {
     let mut hold = stranger(RoundKind::Send);
     hear(&mut hold);
     commit(&mut hold);
-    make(&mut hold, Step::Send, Outcome::StaleRoute(crate::domain::outcome::Stale::Chat, Reason::ConversationGone));
-    assert_eq!(hear(&mut hold), 0, "it is told of for five seconds");
-    assert!(hold.has_ready(Step::Check));
+    assert!(make(&mut hold, Step::Send, outcome).service_url.is_some());
+    hold
+}
+
+#[test]
+fn a_chat_that_proved_stale_is_not_believed_again() {
+    for stale in STALE {
+        let mut hold = sent_where_it_was_told(stale);
+        assert_eq!(hear(&mut hold), 0, "it is told of for five seconds");
+        assert!(hold.has_ready(Step::Check) && !hold.awaits_word());
+        // Nor is it waited for.
+        hold.odds.ears.learn(true);
+        make(&mut hold, Step::Install, Outcome::Learnt(Fact::InstallAccepted));
+        assert!(hold.has_ready(Step::Check) && hold.next_due().is_none());
+    }
+}
+
+#[test]
+fn a_chat_that_proved_stale_is_not_believed_by_whoever_claims_her_next() {
+    let known = || Outcome::Learnt(Fact::Chat(ConversationId(String::new())));
+    for stale in STALE {
+        for (after, believed) in [(vec![], false), (vec![(Step::Create, known())], true)] {
+            let mut hold = room(&[(1, false, 1)]);
+            let mut held = hold.chunks.pop_first().unwrap().1;
+            let (mut member, _) = held.people.remove(&Ordinal(0)).unwrap();
+            member.route = Route::to(her_chat().1.conversation);
+            member.service_url = Some(her_chat().1.service_url);
+            let history = [vec![(Step::Send, stale.clone())], after].concat();
+            let recorded = |(step, outcome)| Recorded { ordinal: Ordinal(0), step, outcome, ended_at: now() };
+            let attempts = history.into_iter().map(recorded).collect();
+            hold.lane_mut(RoundId::from_i64(1)).unwrap().wanting.clear();
+            let claimed = ClaimedChunk { chunk: held.chunk, members: vec![member], attempts };
+            hold.admit(claimed, &RetryPolicy::default(), now());
+            assert_eq!((hold.wants_permission(), hold.has_ready(Step::Check)), (believed, !believed));
+            let (member, _) = hold.chunks.values().next().unwrap().people.values().next().unwrap();
+            assert_eq!(member.service_url.is_some(), believed);
+        }
+    }
+}
+
+#[test]
+fn where_it_was_told_that_she_is_reached_is_forgotten_with_the_chat_and_with_the_host() {
+    let elsewhere = Outcome::NeedsRemedy(Remedy::BotHost("https://gcc.example/".to_owned()), Reason::WrongHost);
+    for (outcome, conversation) in
+        [(STALE[0].clone(), None), (STALE[1].clone(), None), (elsewhere.clone(), Some(her_chat().1.conversation))]
+    {
+        let mut hold = sent_where_it_was_told(outcome);
+        let learnt = hold.take_flush(WINDOW, now()).unwrap().routes;
+        assert_eq!(
+            learnt.iter().map(|learnt| (learnt.forgets, &learnt.route.conversation)).collect::<Vec<_>>(),
+            [(true, &conversation)]
+        );
+    }
+    let mut hold = stranger(RoundKind::Send);
+    hold.hear(&[(RecipientKey(0), her_chat().1)], &RetryPolicy::default(), now());
+    commit(&mut hold);
+    make(&mut hold, Step::Send, STALE[0].clone());
+    make(&mut hold, Step::Create, Outcome::Learnt(Fact::Chat(ConversationId("19:found".to_owned()))));
+    commit(&mut hold);
+    assert_eq!(make(&mut hold, Step::Send, Outcome::Accepted { message_id: None }).service_url, None);
+}
+
+#[test]
+fn word_is_awaited_for_whoever_looks_for_her_chat_in_a_round_that_goes_on() {
+    let mut hold = stranger(RoundKind::Send);
+    assert!(hold.awaits_word());
+    hold.learn_state(BroadcastId::from_i64(1), BroadcastState::Paused);
+    assert!(!hold.awaits_word(), "nothing may start");
+    let mut hold = sent_where_it_was_told(Outcome::Transient(Reason::Unavailable));
+    assert!(hold.next_due().is_some() && !hold.awaits_word(), "she waits, and her chat is known");
+    hold = stranger(RoundKind::Send);
+    make(&mut hold, Step::Check, Outcome::Transient(Reason::Unavailable));
+    assert!(hold.next_due().is_some() && hold.awaits_word());
 }
 
 #[test]

@@ -23,12 +23,16 @@ impl Owner {
             }
             Arrival::Heard(heard) => {
                 self.errands.remove(&Errand::Listen);
+                let now = self.now();
+                self.listen_took = now.saturating_since(self.listen_asked_at);
                 if let Some(ChatsHeard { as_of, chats }) = self.patient("listen", heard)? {
                     self.heard_as_of = Some(as_of);
+                    self.looks_in_vain = self.looks_in_vain.filter(|_| chats.is_empty()).map(|looks| looks + 1);
                     let wall = self.office.clock.now();
                     let spared = self.hold.hear(&chats, &self.office.settings.retry, wall);
                     counter!(telemetry::SPARED).increment(spared as u64);
                 }
+                self.listen_at = now + self.listen_rest();
             }
             Arrival::Content(id, content) => {
                 self.errands.remove(&Errand::Content(id));

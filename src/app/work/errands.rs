@@ -6,7 +6,7 @@ use super::*;
 impl Owner {
     /// Starts the errands that are due: polling, loading, claiming, expanding, finishing, tokens.
     pub(super) fn keep_house(&mut self, now: Monotonic) -> Monotonic {
-        let rest = (self.poll_took * POLL_REST).min(POLL_AT_LEAST_EVERY).max(self.office.settings.poll_every);
+        let rest = rest_after(self.poll_took, self.office.settings.poll_every);
         let poll_at = self.polled_at.map_or(Monotonic::ZERO, |at| at + rest);
         if poll_at <= now {
             self.poll();
@@ -31,9 +31,7 @@ impl Owner {
         if let Some(hour) = self.hour_at.filter(|hour| *hour > now) {
             wake_at = wake_at.min(hour);
         }
-        if self.hold.awaits_word() && !self.errands.contains(&Errand::Listen) {
-            wake_at = wake_at.min(self.listen_at.max(soon).max(self.rest_until));
-        }
+        wake_at = wake_at.min(self.listen_at.max(soon).max(self.rest_until));
         if now < try_at {
             wake_at = wake_at.min(try_at);
         } else if !self.warm {
@@ -42,6 +40,20 @@ impl Owner {
             wake_at = wake_at.min(self.find_app(now).max(soon));
         }
         wake_at
+    }
+
+    /// Sends `work` out, which freezes an audience and may wait long for its turn among those of all tenants. Whoever ends
+    /// does not wait for it: the next owner goes on where the last slice ended.
+    fn freeze(&mut self, errand: Errand, work: impl Future<Output = Arrival> + Send + 'static) {
+        let (stop, lost) = (self.office.stop.clone(), self.office.lease.lost.clone());
+        self.send_out(errand, async move {
+            tokio::select! {
+                biased; // Equal seeds must give equal runs, and what is done is better counted.
+                done = work => done,
+                () = stop.cancelled() => Arrival::Noted("freezing ended", Ok(())),
+                () = lost.cancelled() => Arrival::Noted("freezing ended", Ok(())),
+            }
+        });
     }
 
     /// Runs `work` beside the loop unless an errand of this kind runs already.
@@ -59,15 +71,26 @@ impl Owner {
         self.send_out(Errand::Poll, async move { Arrival::Polled(store.work(tenant).await) });
     }
 
-    /// Asks what the bot was told, while somebody is on her way whom it could help: twice as often as we poll, so that
-    /// whoever waits to be told of does not wait for us.
+    /// Asks what the bot was told, while somebody is on her way whom it could help.
     fn listen(&mut self, now: Monotonic) {
-        if now < self.listen_at || !self.hold.awaits_word() {
+        if now < self.listen_at {
             return;
         }
-        self.listen_at = now + self.office.settings.poll_every / 2;
+        self.listen_at = now + self.listen_rest();
+        if !self.hold.awaits_word() || self.errands.contains(&Errand::Listen) {
+            return;
+        }
+        self.listen_asked_at = now;
         let (store, tenant, since) = (Arc::clone(&self.office.store), self.office.held.tenant, self.heard_as_of);
         self.send_out(Errand::Listen, async move { Arrival::Heard(store.chats_heard(tenant, since).await) });
+    }
+
+    /// Twice as often as we poll, so that whoever waits to be told of does not wait for us. Where nothing was ever told,
+    /// because there is no webhook most likely, each look in vain doubles the wait for the next one.
+    pub(super) fn listen_rest(&self) -> Duration {
+        let pace = self.office.settings.poll_every / 2;
+        let doubled = self.looks_in_vain.map_or(1, |looks| 1 << looks.min(10));
+        rest_after(self.listen_took, (pace * doubled).min(POLL_AT_LEAST_EVERY).max(pace))
     }
 
     /// Asks for the broadcasts whose hour has come to be started, when one should have.
@@ -150,14 +173,14 @@ impl Owner {
         }
         for (work, text) in words {
             let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
-            self.send_out(Errand::LayDown(work.round), async move {
+            self.freeze(Errand::LayDown(work.round), async move {
                 Arrival::LaidDown(work.round, audience::lay_down(&*store, held, worker, &work, &text).await)
             });
         }
         for round in expansions {
             let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
             let (slice, now) = (self.office.settings.expand_slice, self.office.clock.now());
-            self.send_out(Errand::Expand(round), async move {
+            self.freeze(Errand::Expand(round), async move {
                 Arrival::Expanded(round, store.expand(held, worker, round, slice, chunk_size, now).await)
             });
         }
@@ -256,4 +279,9 @@ impl Owner {
         let done = write(Arc::clone(&self.office.store));
         self.beside.spawn(async move { Arrival::Noted(what, done.await) });
     }
+}
+
+/// How long looking rests that took so long.
+fn rest_after(took: Duration, at_least: Duration) -> Duration {
+    (took * POLL_REST).min(POLL_AT_LEAST_EVERY).max(at_least)
 }

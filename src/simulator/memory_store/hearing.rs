@@ -39,6 +39,10 @@ impl Record {
             (Some(_), Installation::Present(id)) => Installation::Present(id.clone()),
             (Some(_), _) => Installation::Unlisted,
         };
+        if conversation.is_some() {
+            // Who has a chat is not refused, whatever was the case before.
+            stored.refusal = None;
+        }
         stored.route.conversation = conversation;
         stored.service_url = service_url;
         Taken::Kept

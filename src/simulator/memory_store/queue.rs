@@ -311,6 +311,9 @@ impl Record {
         if learnt.forgets || learnt.route.conversation.is_some() {
             person.route.conversation = learnt.route.conversation.clone();
         }
+        if learnt.forgets {
+            person.service_url = None;
+        }
         person.refusal = learnt.refusal.zip(now);
     }
 

@@ -57,6 +57,7 @@ learnt as (
         when l.forgets then l.conversation_id
         else coalesce(l.conversation_id, p.conversation_id)
       end,
+      service_url = case when l.forgets then null else p.service_url end,
       refusal = l.refusal,
       refused_at = case when l.refusal is null then null else $33::timestamptz end
   from unnest($28::bigint[], $29::smallint[], $30::text[], $31::text[], $32::text[], $34::boolean[])
