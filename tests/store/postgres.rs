@@ -9,7 +9,7 @@ use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema, statements};
 use stentor::domain::audience::expression::People;
 use stentor::domain::delivery::WhenInDoubt;
-use stentor::domain::ids::EntraId;
+use stentor::domain::ids::{EntraId, RoundId, WorkerId};
 use stentor::ports::{Expanded, HeldTenant, ProcessIdentity, Store, StoreError, Submission, Taken};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -75,6 +75,23 @@ async fn a_schema_that_is_too_new_is_refused_with_the_cure() {
     assert!(refused.to_string().contains("Upgrade stentor"), "{refused}");
 }
 
+/// A worker that holds so many tenants, each with a broadcast to three people in the same round, which is to be frozen.
+async fn about_to_freeze(store: &PgStore, count: u128) -> (WorkerId, RoundId, Vec<HeldTenant>) {
+    let process = ProcessIdentity { host: "here".into(), pid: 1, started: 1 };
+    let worker = store.register(&process, LEASE).await.unwrap();
+    let mut tenants = Vec::new();
+    for number in 1..=count {
+        let tenant = store.tenant(Uuid::from_u128(number), Uuid::from_u128(1)).await.unwrap();
+        store.keep_people(tenant, &people(3), now()).await.unwrap();
+        let broadcast = announcement(1, WhenInDoubt::Hold);
+        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
+        tenants.push(tenant);
+    }
+    let held = store.take_tenants(worker, GRACE, 100, &tenants, &[]).await.unwrap();
+    assert_eq!(held.len(), tenants.len());
+    (worker, announcement(1, WhenInDoubt::Hold).round, held)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn owners_of_many_tenants_make_the_week_of_their_rounds_at_the_same_moment() {
     for _ in 0..8 {
@@ -82,19 +99,7 @@ async fn owners_of_many_tenants_make_the_week_of_their_rounds_at_the_same_moment
         // A quarter of the connections may freeze audiences: all of the twelve at once.
         let settings = PoolSettings { connections_max: 48, ..PoolSettings::default() };
         let store = PgStore::new(bench._database.connect_options(), settings);
-        let process = ProcessIdentity { host: "here".into(), pid: 1, started: 1 };
-        let worker = store.register(&process, LEASE).await.unwrap();
-        let mut tenants = Vec::new();
-        for number in 1..=12 {
-            let tenant = store.tenant(Uuid::from_u128(number), Uuid::from_u128(1)).await.unwrap();
-            store.keep_people(tenant, &people(3), now()).await.unwrap();
-            let broadcast = announcement(1, WhenInDoubt::Hold);
-            store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
-            tenants.push(tenant);
-        }
-        let round = announcement(1, WhenInDoubt::Hold).round;
-        let held = store.take_tenants(worker, GRACE, 100, &tenants, &[]).await.unwrap();
-        assert_eq!(held.len(), 12);
+        let (worker, round, held) = about_to_freeze(&store, 12).await;
         let expanding = held.into_iter().map(|held| {
             let store = store.clone();
             tokio::spawn(async move { store.expand(held, worker, round, 1000, 4, now()).await })
@@ -172,18 +177,7 @@ async fn a_reply_waits_for_nobody_who_holds_the_tenant_or_her() {
 async fn an_audience_keeps_its_place_in_the_queue_however_long_that_is() {
     let bench = migrated().await;
     let store = of_few_connections(&bench);
-    let process = ProcessIdentity { host: "here".into(), pid: 1, started: 1 };
-    let worker = store.register(&process, LEASE).await.unwrap();
-    let mut tenants = Vec::new();
-    for number in 1..=2 {
-        let tenant = store.tenant(Uuid::from_u128(number), Uuid::from_u128(1)).await.unwrap();
-        store.keep_people(tenant, &people(3), now()).await.unwrap();
-        let broadcast = announcement(1, WhenInDoubt::Hold);
-        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
-        tenants.push(tenant);
-    }
-    let round = announcement(1, WhenInDoubt::Hold).round;
-    let held = store.take_tenants(worker, GRACE, 100, &tenants, &[]).await.unwrap();
+    let (worker, round, held) = about_to_freeze(&store, 2).await;
     let [first, second]: [HeldTenant; 2] = held.try_into().unwrap();
     let theirs =
         hold(&bench, "select from round where tenant_id = (select min(tenant_id) from tenant) for update").await;

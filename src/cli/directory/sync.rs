@@ -72,7 +72,7 @@ fn told(read: &PeopleRead, people: u64, seconds: f64) -> String {
         (false, _) => "What has changed was read",
     };
     format!(
-        "{what}, in {} and {} requests.\n{} new or changed, {} left; the directory holds {}.\n",
+        "{what}, in {} (requests: {}).\n{} new or changed, {} left; the directory holds {}.\n",
         text::duration(Duration::from_secs_f64(seconds)),
         thousands(read.requests),
         thousands(read.changed),
