@@ -95,8 +95,12 @@ const WHEN: &str = r#"
 
 An audience is checked and counted when the broadcast is created, and decided when it is frozen: at once, or at its hour,
 from what is known then. People who came into a group meanwhile are told, people who left are not; `broadcast show` tells the
-difference. Lists are kept with the broadcast. When something it names is gone by then (a saved audience, a group, an
-earlier broadcast), the broadcast is halted and says so; it is never smaller in silence.
+difference. Lists are kept with the broadcast, without whoever has left by then. When something it names is gone (a saved
+audience, a group, an earlier broadcast), when several groups have the name by then, or when an earlier broadcast has not
+started, so that nobody knows whom it is for, the broadcast is halted and says so; it is never smaller in silence.
+
+Which group a name means is asked of the directory when the broadcast is created, each time; at the hour the name is looked
+up among the groups that are known. Where names may move from one group to another meanwhile, write the object id.
 
 "#;
 
