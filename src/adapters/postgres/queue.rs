@@ -63,10 +63,18 @@ statements! {
     CLAIM = include_str!("sql/claim.sql");
     MEMBERS = "-- members
         -- $1 tenant, $2 round, $3 first ordinal, $4 last ordinal
-        select a.ordinal, p.recipient_id, p.entra_id, p.guest, p.enabled, p.licensed, p.installation, p.installation_id,
+        -- One by one through the key: under the one plan for all values, the limit keeps the planner from reading the whole
+        -- directory instead.
+        select a.ordinal, a.recipient_id, p.entra_id, p.guest, p.enabled, p.licensed, p.installation, p.installation_id,
           p.conversation_id, a.doubt, p.service_url
         from audience a
-        join recipient p on p.tenant_id = a.tenant_id and p.recipient_id = a.recipient_id
+        cross join lateral (
+          select r.entra_id, r.guest, r.enabled, r.licensed, r.installation, r.installation_id, r.conversation_id,
+            r.service_url
+          from recipient r
+          where r.tenant_id = $1 and r.recipient_id = a.recipient_id
+          limit 1
+        ) p
         where a.tenant_id = $1 and a.round_id = $2 and a.ordinal between $3 and $4
         order by a.ordinal";
     ATTEMPTS = "-- attempts
