@@ -16,14 +16,14 @@ use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
-use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
 use crate::domain::ids::{
-    BroadcastId, ChunkNumber, ConversationId, EntraId, GroupId, InstallationId, ReaderId, RecipientKey, RequestId,
-    RoundId, TeamsAppId, TenantKey, WorkerId,
+    BroadcastId, ChunkNumber, ConversationId, EntraId, GroupId, InstallationId, MessageId, ReaderId, RecipientKey,
+    RequestId, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
+use crate::domain::notification::Notification;
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::reason::Reason;
 use crate::domain::route::Account;
@@ -98,17 +98,106 @@ pub enum Request {
         /// The person.
         user: EntraId,
     },
+    /// Is the app installed in this team?
+    CheckTeam {
+        /// The team.
+        team: GroupId,
+        /// The app, as the catalogue knows it.
+        app: TeamsAppId,
+    },
+    /// Install it in this team.
+    InstallInTeam {
+        /// The team.
+        team: GroupId,
+        /// The app, as the catalogue knows it.
+        app: TeamsAppId,
+    },
+    /// Which channel of this team is it?
+    FindChannel {
+        /// The team.
+        team: GroupId,
+        /// Its name, in any case of letters; `None` for the one that every team has.
+        channel: Option<String>,
+    },
+    /// Begin a thread with this activity in this channel.
+    Post {
+        /// The channel.
+        channel: ConversationId,
+        /// The finished activity, as JSON.
+        activity: Arc<str>,
+    },
+    /// Put this entry into an activity feed, or into those of everybody whom `to` means.
+    Notify {
+        /// Whose.
+        to: Notified,
+        /// What it says.
+        notification: Arc<Notification>,
+        /// What it belongs to: a later one of the same chain takes its place.
+        chain: i64,
+        /// The app, as the catalogue knows it.
+        app: TeamsAppId,
+    },
+    /// Put this entry into these people's activity feeds. The answer says nothing of any one of them.
+    NotifyMany {
+        /// Whose: from 1 to [`NOTIFIED_AT_ONCE`](crate::domain::outcome::NOTIFIED_AT_ONCE).
+        users: Vec<EntraId>,
+        /// What it says.
+        notification: Arc<Notification>,
+        /// What it belongs to.
+        chain: i64,
+        /// The app, as the catalogue knows it.
+        app: TeamsAppId,
+    },
+    /// Put this activity in the place of a message.
+    Replace {
+        /// The chat, or the channel.
+        conversation: ConversationId,
+        /// The message in it.
+        message: MessageId,
+        /// The finished activity, as JSON.
+        activity: Arc<str>,
+        /// As with [`Request::Send`].
+        service_url: Option<String>,
+    },
+    /// Delete a message; one that is gone already is as good.
+    Withdraw {
+        /// The chat, or the channel.
+        conversation: ConversationId,
+        /// The message in it.
+        message: MessageId,
+        /// As with [`Request::Send`].
+        service_url: Option<String>,
+    },
+}
+
+/// Whose activity feed a request means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notified {
+    /// This person's.
+    Person(EntraId),
+    /// The person's with this user principal name.
+    PersonNamed(String),
+    /// Everybody's in the team of the notification's scope.
+    TeamMembers,
+    /// Everybody's in this channel of it.
+    ChannelMembers(ConversationId),
+    /// Everybody's in the chat of the notification's scope.
+    ChatMembers,
 }
 
 impl Request {
     /// The step that it is.
     pub const fn step(&self) -> Step {
         match self {
-            Self::Check { .. } => Step::Check,
-            Self::Install { .. } => Step::Install,
-            Self::Resolve { .. } => Step::Resolve,
-            Self::Send { .. } => Step::Send,
+            Self::Check { .. } | Self::CheckTeam { .. } => Step::Check,
+            Self::Install { .. } | Self::InstallInTeam { .. } => Step::Install,
+            Self::Resolve { .. } | Self::FindChannel { .. } => Step::Resolve,
+            Self::Send { .. } | Self::Post { .. } => Step::Send,
             Self::Create { .. } => Step::Create,
+            Self::Notify { .. } => Step::Notify,
+            Self::NotifyMany { .. } => Step::NotifyMany,
+            Self::Replace { .. } => Step::Replace,
+            Self::Withdraw { .. } => Step::Withdraw,
         }
     }
 }
@@ -135,8 +224,9 @@ impl From<Outcome> for Answer {
 #[async_trait]
 pub trait Messenger: Send + Sync {
     /// Makes sure that tokens for Graph and the bot are at hand, so that paced requests start when they are told to.
-    /// `Ok` when they are; the outcome to act on otherwise (a halt, or transient trouble).
-    async fn warm_up(&self) -> Result<(), Answer>;
+    /// `Ok` when they are; the outcome to act on otherwise (a halt, or transient trouble). `for_many` asks for a token that
+    /// [`Request::NotifyMany`] needs: one with a long life ahead, if any is to be had.
+    async fn warm_up(&self, for_many: bool) -> Result<(), Answer>;
 
     /// Makes `request` under the id `id`. When it could not start by `not_after`, it never starts:
     /// [`Outcome::NotStarted`].
@@ -422,8 +512,8 @@ pub trait Store: Send + Sync {
         people: &People,
     ) -> Result<(), StoreError>;
 
-    /// What is said.
-    async fn content(&self, tenant: TenantKey, id: BroadcastId) -> Result<Content, StoreError>;
+    /// What a round says.
+    async fn said(&self, tenant: TenantKey, round: RoundId) -> Result<Said, StoreError>;
 
     // -- leases
 

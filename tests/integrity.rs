@@ -9,7 +9,7 @@ use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
 use stentor::domain::attributes::Attributes;
-use stentor::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment};
+use stentor::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment, Way};
 use stentor::domain::check::{Check, Verdict};
 use stentor::domain::chunk::Chunk;
 use stentor::domain::content::Content;
@@ -63,6 +63,8 @@ impl Bench {
             content,
             treatment,
             audience,
+            way: Way::Chat,
+            expire_at: None,
             expected: None,
             schedule: None,
             author: None,

@@ -73,5 +73,7 @@ const fn default_quota(bucket: Bucket) -> Quota {
         Bucket::Check | Bucket::Install | Bucket::Resolve | Bucket::Catalog | Bucket::Directory => {
             Quota::per_second(30)
         }
+        Bucket::Notify => Quota::per_second(5),
+        Bucket::NotifyMany => Quota::per_second(2),
     }
 }

@@ -13,7 +13,6 @@ use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People as Set, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
-use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
@@ -31,7 +30,7 @@ use crate::ports::{
     Acquaintance, Advanced, Answer, AttemptFact, BroadcastReport, BucketRecord, ChangesPage, ChatsHeard, ClaimedChunk,
     Clock, DeliveryReport, Directory, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, GroupsPage, Halt,
     HeldTenant, MembersPage, Onward, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, ReadingStep,
-    RetryWish, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Told, Untold, WhichGroups, Whose,
+    RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Told, Untold, WhichGroups, Whose,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);
@@ -369,7 +368,7 @@ impl Store for FakeStore {
     async fn reasons(&self, _: TenantKey, _: BroadcastId) -> Stored<Vec<(Settlement, Reason, u64)>> {
         unreachable!()
     }
-    async fn content(&self, _: TenantKey, _: BroadcastId) -> Stored<Content> {
+    async fn said(&self, _: TenantKey, _: RoundId) -> Stored<Said> {
         unreachable!()
     }
     async fn tell(&self, _: Untold, _: &Submission) -> Stored<()> {

@@ -164,9 +164,11 @@ fn of_whom(known: &Mix, reachable: u64) -> Mix {
 mod tests {
     use super::*;
     use crate::app::fakes::{FakeStore, TENANT};
+    use crate::domain::broadcast::Channel;
     use crate::domain::broadcast::{TOLERANCE, Treatment};
     use crate::domain::delivery::WhenInDoubt;
     use crate::domain::ids::RoundId;
+    use crate::domain::plan::Purpose;
     use crate::domain::reason::HaltReason;
     use crate::ports::{Halt, Outlook};
 
@@ -217,6 +219,7 @@ mod tests {
             round: RoundId::new(now(), number),
             broadcast: BroadcastId::new(now(), 7),
             kind,
+            purpose: Purpose::of(kind, Channel::Chat, true, false),
             state: RoundState::Running,
             broadcast_state: BroadcastState::Running,
             treatment: Treatment {

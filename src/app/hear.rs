@@ -169,7 +169,7 @@ impl Ear {
     /// Replies, once in a while. Whoever writes while somebody else is being answered gets no reply: it is a courtesy, and
     /// messages of broadcasts go first.
     async fn reply(&self, user: EntraId, chat: Chat, activity: Arc<str>) {
-        if let Err(answer) = self.messenger.warm_up().await {
+        if let Err(answer) = self.messenger.warm_up(false).await {
             tracing::warn!(outcome = answer.outcome.label(), "no token for a reply");
             counter!(telemetry::REPLIES, "outcome" => answer.outcome.label()).increment(1);
             return;

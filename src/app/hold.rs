@@ -11,15 +11,16 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
-use crate::domain::broadcast::{BroadcastState, RoundKind};
+use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::{self, Delivery, Effect, Event, Settlement, State};
 use crate::domain::fairness::{Class, Turns};
 use crate::domain::heard::Chat;
 use crate::domain::ids::{BroadcastId, ChunkNumber, Ordinal, RecipientKey, RoundId};
+use crate::domain::notification::Notification;
 use crate::domain::outcome::{Fact, Outcome, Remedy, Step};
 use crate::domain::pacing::Quota;
-use crate::domain::plan::{self, Knowledge, LISTEN_FOR, Odds, Place};
+use crate::domain::plan::{self, Knowledge, LISTEN_FOR, Odds, Place, Purpose};
 use crate::domain::reason::Reason;
 use crate::domain::retry::{Jitter, RetryPolicy};
 use crate::domain::spacing::Spacing;
@@ -50,8 +51,8 @@ struct HeldChunk {
 pub struct Lane {
     /// What the store says of it.
     pub work: RoundWork,
-    /// The activity to be sent, once loaded.
-    pub activity: Option<Arc<str>>,
+    /// What is said, once loaded.
+    pub said: Option<Spoken>,
     /// No chunk is left to be claimed, as far as we know.
     pub exhausted: bool,
     /// People whose content was refused since the last acceptance.
@@ -70,7 +71,7 @@ impl Lane {
     fn new(work: RoundWork) -> Self {
         Self {
             work,
-            activity: None,
+            said: None,
             exhausted: false,
             refused: BTreeSet::new(),
             preparing: BTreeMap::new(),
@@ -85,7 +86,12 @@ impl Lane {
 
     /// New requests may start.
     pub fn may_start(&self) -> bool {
-        self.work.goes_on() && (self.activity.is_some() || self.work.kind == RoundKind::Prepare)
+        self.work.goes_on() && (self.said.is_some() || !self.needs_words())
+    }
+
+    /// It has something to say; preparing and deleting have not.
+    pub const fn needs_words(&self) -> bool {
+        self.work.purpose.reaches_people() && !matches!(self.work.purpose, Purpose::Withdraw)
     }
 
     /// Another chunk is wanted: there is too little to do for one of the two lanes. While the bot rests or is busy with
@@ -110,7 +116,7 @@ impl Lane {
     /// The place from which `step` takes the next person; a send takes whoever has a permission.
     fn ready(&self, step: Step, odds: Odds) -> Option<Place> {
         let waits = |place: &Place| self.preparing.get(place).is_some_and(|queue| !queue.is_empty());
-        let mut places = plan::helped_by(step).iter().copied();
+        let mut places = plan::helped_by(step, self.work.purpose).iter().copied();
         places.find(|place| waits(place) && odds.are_good_enough(step, *place))
     }
 
@@ -125,6 +131,15 @@ impl Lane {
         let place = self.ready(step, odds)?;
         self.preparing.get_mut(&place)?.pop_front()
     }
+}
+
+/// What a round says, as it travels.
+#[derive(Debug, Clone)]
+pub struct Spoken {
+    /// The activity for chats and channels, as JSON: the same bytes for everybody.
+    pub activity: Arc<str>,
+    /// The notification for activity feeds.
+    pub notification: Option<Arc<Notification>>,
 }
 
 /// The waiting room. A copy is another world that goes its own way: the exhaustive tests walk them all.
@@ -225,7 +240,7 @@ impl Hold {
         let ClaimedChunk { chunk, members, attempts } = claimed;
         let key = (chunk.round, chunk.number);
         let Some(lane) = self.lanes.get_mut(&chunk.round) else { return };
-        let (when_in_doubt, kind) = (lane.work.treatment.when_in_doubt, lane.work.kind);
+        let (when_in_doubt, purpose) = (lane.work.treatment.when_in_doubt, lane.work.purpose);
         let mut history: BTreeMap<Ordinal, Vec<(Step, Outcome, Timestamp)>> = BTreeMap::new();
         for recorded in attempts {
             // Nothing has ended in the future: a predecessor whose clock was fast must not make anybody wait for it.
@@ -237,7 +252,9 @@ impl Hold {
         let mut people = BTreeMap::new();
         for mut member in members {
             let tried = history.remove(&member.ordinal).unwrap_or_default();
-            if tried.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Accepted { .. })) {
+            // What looks back is simply done again.
+            if !purpose.looks_back() && tried.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Accepted { .. }))
+            {
                 // A late answer proved it before the policy could send again; the fact stands in the record.
                 told.push(member.ordinal);
                 continue;
@@ -250,13 +267,21 @@ impl Hold {
                 // A record that the table does not allow: go on with a clean slate.
                 Ok(_) | Err(_) => Delivery::new(member.route.clone()).after(count),
             };
-            let delivery = delivery.doubted_for(member.doubt);
+            let mut delivery = delivery.doubted_for(member.doubt);
+            if member.venue.is_some() {
+                delivery = delivery.without_short_cut();
+            }
             if !delivery.route.is_known() {
                 // It was named with a chat that is none.
                 member.service_url = None;
             }
-            let prepared = delivery.settled_for(kind).is_some().then_some(Reason::AlreadyPrepared);
-            seats.push((Seat { chunk: key, ordinal: member.ordinal }, member.account.barrier().or(prepared)));
+            let prepared = delivery.settled_for(purpose).is_some().then_some(Reason::AlreadyPrepared);
+            let barred =
+                member.account.barrier().filter(|_| member.venue.is_none() && !purpose.looks_back()).or(prepared);
+            let unknown = (purpose.looks_back() && member.message.is_none()).then_some(Reason::MessageUnknown);
+            let unable = unknown.or_else(|| delivery.stuck_in(purpose));
+            let decided = unable.map(Event::Unable).or_else(|| barred.map(Event::Barred));
+            seats.push((Seat { chunk: key, ordinal: member.ordinal }, decided));
             people.insert(member.ordinal, (member, delivery));
         }
         let mut held = HeldChunk { chunk, people, dirty: !told.is_empty() };
@@ -264,13 +289,13 @@ impl Hold {
             let settled = held.chunk.settle(ordinal, Settlement::Sent);
             debug_assert!(settled.is_ok(), "only unsettled people are listed with a claim");
         }
-        let unknown =
-            held.people.values().filter(|(_, delivery)| delivery.place().knowledge != Knowledge::Chat).count();
+        let is_there = |delivery: &Delivery| purpose.is_there(delivery.place_for(purpose).knowledge);
+        let unknown = held.people.values().filter(|(_, delivery)| !is_there(delivery)).count();
         lane.is_cold = unknown * COLD_FROM > held.people.len();
         self.chunks.insert(key, held);
-        for (seat, barrier) in seats {
-            match barrier {
-                Some(reason) => self.decide(seat, Event::Barred(reason), policy, now),
+        for (seat, decided) in seats {
+            match decided {
+                Some(event) => self.decide(seat, event, policy, now),
                 None => self.queue(seat),
             }
         }
@@ -278,8 +303,8 @@ impl Hold {
 
     /// Lets everybody out of waiting whose hour has come.
     pub fn wake(&mut self, now: Timestamp, policy: &RetryPolicy) {
-        let rounds: Vec<_> = self.lanes.iter().map(|(round, lane)| (*round, lane.work.kind)).collect();
-        for (round, kind) in rounds {
+        let rounds: Vec<_> = self.lanes.iter().map(|(round, lane)| (*round, lane.work.purpose)).collect();
+        for (round, purpose) in rounds {
             while let Some(seat) = self.lanes.get_mut(&round).and_then(|lane| pop_due(lane, now)) {
                 if self.listening.remove(&seat) {
                     self.odds.ears.learn(false);
@@ -289,7 +314,7 @@ impl Hold {
                     let Ok(next) = delivery::apply(delivery, Event::Due, policy, now, jitter) else { continue };
                     *delivery = next.delivery;
                     // The bot was told of her chat, or another broadcast learnt it, while a predecessor had her wait.
-                    if delivery.settled_for(kind).is_some() {
+                    if delivery.settled_for(purpose).is_some() {
                         self.decide(seat, Event::Barred(Reason::AlreadyPrepared), policy, now);
                     } else {
                         self.queue(seat);
@@ -347,19 +372,54 @@ impl Hold {
     ///
     /// `now` and `wall` are the same instant on both clocks.
     pub fn start(&mut self, step: Step, policy: &RetryPolicy, now: Monotonic, wall: Timestamp) -> Option<Start> {
+        let odds = self.odds;
         loop {
-            let odds = self.odds;
             let contenders = self.contenders(|lane| lane.has_ready(step, odds));
             let round = self.turns.entry(step).or_default().next(&contenders)?;
-            let seat = self.lanes.get_mut(&round)?.pop(step, odds)?;
+            if let Some(start) = self.start_of(round, step, policy, now, wall) {
+                return Some(start);
+            }
+        }
+    }
+
+    /// The next people ready for `step`, all of one broadcast, whose turn it is; up to `limit`.
+    pub fn start_many(
+        &mut self,
+        step: Step,
+        limit: usize,
+        policy: &RetryPolicy,
+        now: Monotonic,
+        wall: Timestamp,
+    ) -> Vec<Start> {
+        let Some(first) = self.start(step, policy, now, wall) else { return Vec::new() };
+        let round = first.seat.chunk.0;
+        let mut starts = vec![first];
+        while starts.len() < limit {
+            let Some(next) = self.start_of(round, step, policy, now, wall) else { break };
+            starts.push(next);
+        }
+        starts
+    }
+
+    /// The next person of `round` who is ready for `step`.
+    fn start_of(
+        &mut self,
+        round: RoundId,
+        step: Step,
+        policy: &RetryPolicy,
+        now: Monotonic,
+        wall: Timestamp,
+    ) -> Option<Start> {
+        loop {
+            let seat = self.lanes.get_mut(&round)?.pop(step, self.odds)?;
             // Somebody whose deadline passed, or whose chunk was taken, has left the room meanwhile.
             let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
             let epoch = held.chunk.epoch;
             let Some((member, delivery)) = held.people.get_mut(&seat.ordinal) else { continue };
-            if step == Step::Send {
+            if step.goes_to_chat() {
                 let earliest = self.spacing.earliest(member.recipient);
                 if earliest > now {
-                    self.space(seat, wall + earliest.saturating_since(now), policy, wall);
+                    self.space(seat, step, wall + earliest.saturating_since(now), policy, wall);
                     continue;
                 }
                 self.spacing.start(member.recipient, now);
@@ -370,8 +430,18 @@ impl Hold {
                 continue;
             };
             *delivery = next.delivery;
-            let (user, route, service_url) = (member.entra_id, delivery.route.clone(), member.service_url.clone());
-            let start = Start { seat, epoch, attempt, step, user, route, service_url };
+            let start = Start {
+                seat,
+                epoch,
+                attempt,
+                step,
+                user: member.entra_id,
+                venue: member.venue.clone(),
+                principal_name: member.principal_name.clone(),
+                message: member.message.clone(),
+                route: delivery.route.clone(),
+                service_url: member.service_url.clone(),
+            };
             if let Some(lane) = self.lanes.get_mut(&round) {
                 lane.in_flight += 1;
             }
@@ -393,7 +463,7 @@ impl Hold {
         if matches!(landed.answer.outcome, Outcome::Accepted { .. }) {
             lane.refused.clear();
         }
-        let (when_in_doubt, kind) = (lane.work.treatment.when_in_doubt, lane.work.kind);
+        let (when_in_doubt, purpose) = (lane.work.treatment.when_in_doubt, lane.work.purpose);
         let jitter = Jitter::of(seat.chunk.0, seat.ordinal, landed.attempt);
         let outcome = landed.answer.outcome.clone();
         // Not through `person_mut`: the odds are learnt beside it.
@@ -419,7 +489,8 @@ impl Hold {
                 *delivery = next.delivery;
             }
         }
-        let (recipient, route, settled) = (member.recipient, delivery.route.clone(), delivery.settled_for(kind));
+        let (recipient, route, settled) = (member.recipient, delivery.route.clone(), delivery.settled_for(purpose));
+        let stuck = delivery.stuck_in(purpose);
         let awaits_word = outcome == Outcome::Learnt(Fact::InstallAccepted) && delivery.looks_for_chat();
         for effect in &next.effects {
             let (refusal, forgets) = match effect {
@@ -440,10 +511,13 @@ impl Hold {
         if outcome != Outcome::NotStarted {
             self.facts.push(fact(&landed, settled));
         }
-        if awaits_word && kind != RoundKind::Prepare && self.odds.ears.are_open() {
+        if awaits_word && purpose.reaches_people() && self.odds.ears.are_open() {
             self.listen(seat, landed.ended_at + LISTEN_FOR, policy, landed.ended_at);
         }
-        self.put_back(seat, landed.step, settled);
+        match stuck {
+            Some(reason) => self.decide(seat, Event::Unable(reason), policy, landed.ended_at),
+            None => self.put_back(seat, landed.step, settled),
+        }
         Landing { effects: next.effects, settled, late: None }
     }
 
@@ -597,12 +671,14 @@ impl Hold {
         }
     }
 
-    /// Gives a permission back that comes too soon for its chat; the person waits until `due_at`.
-    fn space(&mut self, seat: Seat, due_at: Timestamp, policy: &RetryPolicy, now: Timestamp) {
+    /// Somebody comes too soon for her chat: gives the permission back, where there was one, and waits until `due_at`.
+    fn space(&mut self, seat: Seat, step: Step, due_at: Timestamp, policy: &RetryPolicy, now: Timestamp) {
         let Some(held) = self.chunks.get_mut(&seat.chunk) else { return };
-        held.dirty = true;
-        let closed = held.chunk.close(seat.ordinal);
-        debug_assert!(closed.is_ok(), "a seat lies in its chunk");
+        if step == Step::Send {
+            held.dirty = true;
+            let closed = held.chunk.close(seat.ordinal);
+            debug_assert!(closed.is_ok(), "a seat lies in its chunk");
+        }
         if let Some((_, delivery)) = held.people.get_mut(&seat.ordinal)
             && let Ok(next) = delivery::apply(delivery, Event::Spaced(due_at), policy, now, Jitter::FULL)
         {
@@ -640,11 +716,15 @@ impl Hold {
 
     /// Puts a person where her state says.
     fn queue(&mut self, seat: Seat) {
+        let Some(lane) = self.lanes.get(&seat.chunk.0) else { return };
+        let purpose = lane.work.purpose;
         let Some((_, delivery)) = self.person_mut(seat) else { return };
-        let (state, place) = (delivery.state.clone(), delivery.place());
+        let (state, place) = (delivery.state.clone(), delivery.place_for(purpose));
         let Some(lane) = self.lanes.get_mut(&seat.chunk.0) else { return };
         match state {
-            State::Pending if place.knowledge == Knowledge::Chat => lane.wanting.push_back(seat),
+            State::Pending if purpose == Purpose::Send && purpose.is_there(place.knowledge) => {
+                lane.wanting.push_back(seat);
+            }
             State::Pending => lane.preparing.entry(place).or_default().push_back(seat),
             State::Waiting { due_at } => lane.waiting.push(Reverse((due_at, seat))),
             State::InFlight(_) | State::InDoubt(_) | State::Settled(..) => {}

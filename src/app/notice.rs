@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, TOLERANCE, Treatment};
+use crate::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, TOLERANCE, Treatment, Way};
 use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::{BroadcastId, RoundId, TenantKey};
@@ -41,6 +41,8 @@ pub async fn tell(
             tolerance: TOLERANCE,
         },
         audience: AudienceKind::List,
+        way: Way::Chat,
+        expire_at: None,
         expected: None,
         created_at,
     };
@@ -90,6 +92,7 @@ fn counts(progress: &Progress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::broadcast::Channels;
     use crate::domain::reason::HaltReason;
     use crate::ports::Halt;
 
@@ -107,6 +110,9 @@ mod tests {
                 tolerance: TOLERANCE,
             },
             audience: AudienceKind::Everyone,
+            channels: Channels::Chat,
+            expire_at: None,
+            recalled_at: None,
             expected: None,
             created_at: at,
             started_at: Some(at),

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use crate::domain::audience::expression::Expression;
 use crate::domain::audience::{Address, List};
-use crate::domain::broadcast::{AudienceKind, NewBroadcast, Schedule, Treatment};
+use crate::domain::broadcast::{AudienceKind, NewBroadcast, Schedule, Treatment, Way};
 use crate::domain::content::Content;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, RecipientKey, RoundId};
@@ -175,6 +175,8 @@ pub async fn submit(
         content,
         treatment: draft.treatment,
         audience,
+        way: Way::Chat,
+        expire_at: None,
         expected: Some(targeted),
         created_at,
     };

@@ -25,25 +25,27 @@ use crate::app::audience::{self, LaidDown};
 use crate::app::engine::EngineSettings;
 use crate::app::flush;
 use crate::app::health::Health;
-use crate::app::hold::{Hold, Landed, Landing, Lane, Start};
+use crate::app::hold::{Hold, Landed, Landing, Lane, Spoken, Start};
 use crate::app::lease::Lease;
 use crate::app::notice;
 use crate::app::quota::{Buckets, Served};
 use crate::app::rescue;
 use crate::app::tally;
 use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
-use crate::domain::content::Content;
 use crate::domain::delivery::Effect;
 use crate::domain::fairness;
 use crate::domain::ids::{BroadcastId, RequestId, RoundId, TeamsAppId, WorkerId};
-use crate::domain::outcome::{HaltScope, Outcome, Remedy, Step};
+use crate::domain::notification::Notification;
+use crate::domain::outcome::{HaltScope, NOTIFIED_AT_ONCE, Outcome, Remedy, Step};
 use crate::domain::pacing::{Bucket, window};
+use crate::domain::plan::Purpose;
 use crate::domain::reason::{HaltReason, Reason};
 use crate::domain::route::Installation;
 use crate::domain::time::{Monotonic, Timestamp};
+use crate::domain::venue::Venue;
 use crate::ports::{
     Answer, AttemptFact, BucketRecord, ChatsHeard, ClaimedChunk, Clock, Expanded, Flush, Flushed, Halt, HeldTenant,
-    Messenger, Random, Request, RoundWork, Store, StoreError, TenantWork, Untold,
+    Messenger, Notified, Random, Request, RoundWork, Said, Store, StoreError, TenantWork, Untold,
 };
 use crate::telemetry;
 
@@ -52,6 +54,8 @@ mod errands;
 mod permissions;
 mod requests;
 mod trouble;
+
+use requests::NEED_APP;
 
 /// People whose content must be refused in a row before we believe that it is the content.
 const REFUSALS_THAT_HALT: usize = 3;
@@ -115,12 +119,13 @@ pub enum Ended {
 
 /// What arrives from beside the loop.
 enum Arrival {
-    Landed(Box<Landed>),
+    /// An answer, for everybody whom the request was about.
+    Landed(Vec<Landed>),
     Flushed(Box<Flush>, Result<Flushed, StoreError>),
     Late(Vec<AttemptFact>, Result<u64, StoreError>),
     Polled(Result<TenantWork, StoreError>),
     Heard(Result<ChatsHeard, StoreError>),
-    Content(BroadcastId, Result<Content, StoreError>),
+    Said(RoundId, Result<Said, StoreError>),
     Claimed(RoundId, Result<Vec<ClaimedChunk>, StoreError>),
     Expanded(RoundId, Result<Expanded, StoreError>),
     LaidDown(RoundId, Result<LaidDown, StoreError>),
@@ -139,7 +144,7 @@ enum Arrival {
 enum Errand {
     Poll,
     Listen,
-    Content(BroadcastId),
+    Words(RoundId),
     Claim(RoundId),
     Expand(RoundId),
     LayDown(RoundId),

@@ -160,8 +160,8 @@ impl Timed {
 
 #[async_trait]
 impl Messenger for Timed {
-    async fn warm_up(&self) -> Result<(), Answer> {
-        self.teams.warm_up().await
+    async fn warm_up(&self, for_many: bool) -> Result<(), Answer> {
+        self.teams.warm_up(for_many).await
     }
 
     async fn perform(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::ids::{ConversationId, InstallationId, MessageId, RequestId, TeamsAppId};
+use crate::domain::ids::{ConversationId, EntraId, GroupId, InstallationId, MessageId, RequestId, TeamsAppId};
 use crate::domain::outcome::{Fact, Outcome};
 use crate::domain::time::Monotonic;
 use crate::ports::{Answer, Clock, Messenger, Request};
@@ -20,7 +20,7 @@ pub struct AtOnce {
 
 #[async_trait]
 impl Messenger for AtOnce {
-    async fn warm_up(&self) -> Result<(), Answer> {
+    async fn warm_up(&self, _: bool) -> Result<(), Answer> {
         Ok(())
     }
 
@@ -33,13 +33,20 @@ impl Messenger for AtOnce {
             self.clock.sleep_until(now + self.latency).await;
         }
         let (outcome, status) = match request {
-            Request::Check { user, .. } => (Outcome::Learnt(Fact::Installed(InstallationId(user.to_string()))), 200),
-            Request::Install { .. } => (Outcome::Learnt(Fact::InstallAccepted), 201),
+            Request::Check { user: EntraId(id), .. } | Request::CheckTeam { team: GroupId(id), .. } => {
+                (Outcome::Learnt(Fact::Installed(InstallationId(id.to_string()))), 200)
+            }
+            Request::Install { .. } | Request::InstallInTeam { .. } => (Outcome::Learnt(Fact::InstallAccepted), 201),
             Request::Resolve { user, .. } | Request::Create { user } => {
                 (Outcome::Learnt(Fact::Chat(ConversationId(user.to_string()))), 200)
             }
+            Request::FindChannel { team, .. } => (Outcome::Learnt(Fact::Chat(ConversationId(team.to_string()))), 200),
+            Request::Notify { .. }
+            | Request::NotifyMany { .. }
+            | Request::Replace { .. }
+            | Request::Withdraw { .. } => (Outcome::Accepted { message_id: None }, 200),
             // As long as the real ones, so that the record is as large.
-            Request::Send { .. } => {
+            Request::Send { .. } | Request::Post { .. } => {
                 let number = id.0.as_u128() % 10_u128.pow(13);
                 (Outcome::Accepted { message_id: Some(MessageId(format!("{number:013}"))) }, 201)
             }

@@ -82,7 +82,7 @@ pub async fn run(settings: &Settings, requests: u64) -> anyhow::Result<Measured>
 /// The first chats to be found, learnt as the engine learns them.
 async fn chats(client: &TeamsClient) -> anyhow::Result<Vec<ConversationId>> {
     let late = in_time();
-    client.warm_up().await.map_err(refused)?;
+    client.warm_up(false).await.map_err(refused)?;
     let app = client.find_app(id()).await.map_err(refused)?;
     let people = client.people(None, id()).await.map_err(refused)?.told.people;
     let mut chats = Vec::new();

@@ -105,6 +105,8 @@ const fn what(bucket: Bucket) -> &'static str {
         Bucket::Send => "the bot's quota",
         Bucket::Catalog => "the quota for the app catalogue",
         Bucket::Directory => "the quota for reading the directory",
+        Bucket::Notify => "the quota for notifying one by one",
+        Bucket::NotifyMany => "the quota for notifying many at once",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Broadcasts for the tests of what we print.
 
 use crate::app::report::{ReasonCount, Summary};
-use crate::domain::broadcast::{AudienceKind, BroadcastState, TOLERANCE, Treatment};
+use crate::domain::broadcast::{AudienceKind, BroadcastState, Channels, TOLERANCE, Treatment};
 use crate::domain::delivery::{Settlement, WhenInDoubt};
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::BroadcastId;
@@ -22,6 +22,9 @@ pub(super) fn running() -> BroadcastReport {
             tolerance: TOLERANCE,
         },
         audience: AudienceKind::Everyone,
+        channels: Channels::Chat,
+        expire_at: None,
+        recalled_at: None,
         expected: Some(40_000),
         created_at: "2026-11-24T10:00:00Z".parse().unwrap(),
         started_at: Some("2026-11-24T10:00:02Z".parse().unwrap()),

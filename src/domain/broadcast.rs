@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::content::Content;
 use super::delivery::WhenInDoubt;
 use super::ids::{BroadcastId, RecipientKey, RoundId};
+use super::notification::Notification;
 use super::time::Timestamp;
 
 macro_rules! states {
@@ -108,8 +109,10 @@ states! {
         Retry "retry",
         /// Replace the card in every chat.
         Correct "correct",
-        /// Delete the card from every chat.
+        /// Delete the card from every chat, or say in its place that it is withdrawn.
         Recall "recall",
+        /// Everybody of the broadcast again, in the activity feed, once the messages have gone out.
+        Notify "notify",
     }
 }
 
@@ -118,7 +121,7 @@ impl RoundKind {
     pub const fn goes_on(self, state: BroadcastState) -> bool {
         match self {
             Self::Prepare => matches!(state, BroadcastState::Scheduled),
-            Self::Send | Self::Retry | Self::Correct | Self::Recall => state.may_send(),
+            Self::Send | Self::Retry | Self::Correct | Self::Recall | Self::Notify => state.may_send(),
         }
     }
 
@@ -126,7 +129,54 @@ impl RoundKind {
     pub const fn may_expand(self, state: BroadcastState) -> bool {
         match self {
             Self::Prepare => matches!(state, BroadcastState::Scheduled),
-            Self::Send | Self::Retry | Self::Correct | Self::Recall => matches!(state, BroadcastState::Expanding),
+            Self::Send | Self::Retry => matches!(state, BroadcastState::Expanding),
+            // Several of these may be frozen one after another; the first to be ready sets the broadcast going.
+            Self::Correct | Self::Recall | Self::Notify => {
+                matches!(state, BroadcastState::Expanding | BroadcastState::Running)
+            }
+        }
+    }
+
+    /// A round of this kind says what the broadcast says, to people who have not been told: its progress is the
+    /// broadcast's.
+    pub const fn tells(self) -> bool {
+        matches!(self, Self::Send | Self::Retry)
+    }
+}
+
+states! {
+    /// Which way a round's people are told.
+    Channel {
+        /// A message in each person's chat with the bot.
+        Chat "chat",
+        /// An entry in each person's activity feed.
+        Feed "feed",
+        /// A post in a channel of a team.
+        Post "post",
+    }
+}
+
+states! {
+    /// Which ways a broadcast goes.
+    Channels {
+        /// As messages in chats.
+        Chat "chat",
+        /// As entries in activity feeds.
+        Feed "feed",
+        /// As messages in chats, and once those have gone out, as entries in activity feeds.
+        Both "both",
+        /// As posts in channels of teams.
+        TeamChannel "team_channel",
+    }
+}
+
+impl Channels {
+    /// The way of the rounds that send, and try again.
+    pub const fn first(self) -> Channel {
+        match self {
+            Self::Chat | Self::Both => Channel::Chat,
+            Self::Feed => Channel::Feed,
+            Self::TeamChannel => Channel::Post,
         }
     }
 }
@@ -202,6 +252,48 @@ pub struct Schedule {
     pub time_zone: String,
 }
 
+/// Which way a broadcast goes, with what that takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Way {
+    /// As messages in chats.
+    #[default]
+    Chat,
+    /// As entries in activity feeds.
+    Feed(Notification),
+    /// As messages in chats, and once those have gone out, as entries in activity feeds, in a round with this id.
+    Both(Notification, RoundId),
+    /// As posts in channels of teams.
+    TeamChannel,
+}
+
+impl Way {
+    /// Its name.
+    pub const fn channels(&self) -> Channels {
+        match self {
+            Self::Chat => Channels::Chat,
+            Self::Feed(_) => Channels::Feed,
+            Self::Both(..) => Channels::Both,
+            Self::TeamChannel => Channels::TeamChannel,
+        }
+    }
+
+    /// What is said in activity feeds, if anything is.
+    pub const fn notification(&self) -> Option<&Notification> {
+        match self {
+            Self::Feed(notification) | Self::Both(notification, _) => Some(notification),
+            Self::Chat | Self::TeamChannel => None,
+        }
+    }
+
+    /// The round that notifies once the messages have gone out.
+    pub const fn notify_round(&self) -> Option<RoundId> {
+        match self {
+            Self::Both(_, round) => Some(*round),
+            Self::Chat | Self::Feed(_) | Self::TeamChannel => None,
+        }
+    }
+}
+
 /// One announcement, ready to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBroadcast {
@@ -213,8 +305,12 @@ pub struct NewBroadcast {
     pub schedule: Option<(Schedule, RoundId)>,
     /// Whom the bot tells when it ends, halts or misses its hour.
     pub author: Option<RecipientKey>,
+    /// Which way it goes.
+    pub way: Way,
     /// What is said.
     pub content: Content,
+    /// When it is recalled by itself, UTC; `None` for never.
+    pub expire_at: Option<Timestamp>,
     /// How it is treated.
     pub treatment: Treatment,
     /// Whom it is for.

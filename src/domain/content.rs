@@ -115,7 +115,7 @@ fn faults_of_buttons(buttons: &[Button], faults: &mut Vec<Fault>) {
 }
 
 /// `limit` is in characters; `None` leaves it to the size of the whole.
-fn faults_of_text(field: &str, text: &str, limit: Option<usize>, faults: &mut Vec<Fault>) {
+pub(super) fn faults_of_text(field: &str, text: &str, limit: Option<usize>, faults: &mut Vec<Fault>) {
     if text.trim().is_empty() {
         let cure = limit.map_or_else(
             || "Give it a text.".to_owned(),

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::broadcast::RoundKind;
 use super::ids::{ConversationId, InstallationId, MessageId};
 use super::outcome::{Fact, HaltScope, Outcome, Remedy, Stale, Step};
-use super::plan::{Knowledge, Place};
+use super::pacing::Bucket;
+use super::plan::{Knowledge, Place, Purpose};
 use super::reason::{HaltReason, Reason};
 use super::retry::{Jitter, RetryPolicy};
 use super::route::{Installation, Route};
@@ -39,7 +39,8 @@ pub enum WhenInDoubt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settlement {
-    /// Teams took the message; in a round that tells nobody anything: the way is known.
+    /// Teams took the message or the notification, or what was sent is replaced or deleted; in a round that tells nobody
+    /// anything: the way is known.
     Sent,
     /// It cannot be delivered, for a named reason.
     Failed,
@@ -105,7 +106,7 @@ struct Tried {
     bot_token: bool,
     catalogue_id: bool,
     bot_host: bool,
-    create: bool,
+    short_cut: bool,
 }
 
 /// One broadcast to one recipient.
@@ -121,6 +122,8 @@ pub struct Delivery {
     pub tries: u8,
     polls: u8,
     tried: Tried,
+    /// Teams itself said that the app is there, although it is not known under which id.
+    seen: bool,
     /// Why an earlier send, which the policy sent again, may have arrived.
     doubted: Option<Reason>,
     /// The same of an earlier round; nothing that is answered days later speaks of it, but a success.
@@ -147,6 +150,8 @@ pub enum Event {
     Heard(ConversationId),
     /// The person cannot be reached by rule.
     Barred(Reason),
+    /// Nothing can be done for her in this round.
+    Unable(Reason),
     /// The deadline passed.
     Expired,
     /// The broadcast was cancelled.
@@ -215,6 +220,7 @@ impl Delivery {
             tries: 0,
             polls: 0,
             tried,
+            seen: false,
             doubted: None,
             doubted_before: None,
         }
@@ -226,18 +232,33 @@ impl Delivery {
         Self { attempts, ..self }
     }
 
+    /// The same, for somebody to whom the short cut leads nowhere.
+    #[must_use]
+    pub fn without_short_cut(self) -> Self {
+        Self { tried: Tried { short_cut: true, ..self.tried }, ..self }
+    }
+
     /// The same, for somebody who may have been told by an earlier round.
     #[must_use]
     pub fn doubted_for(self, doubt: Option<Reason>) -> Self {
         Self { doubted_before: doubt, ..self }
     }
 
-    /// How this delivery has ended for a round of `kind`, if it has. Where nobody is told anything, a known chat is the
-    /// end of the way.
-    pub const fn settled_for(&self, kind: RoundKind) -> Option<Settlement> {
-        match (&self.state, kind) {
-            (State::Settled(settlement, _), _) => Some(*settlement),
-            (State::Pending, RoundKind::Prepare) if self.route.conversation.is_some() => Some(Settlement::Sent),
+    /// How this delivery has ended for a round of this purpose, if it has. Where nobody is told anything, the way is known
+    /// or it is not.
+    pub const fn settled_for(&self, purpose: Purpose) -> Option<Settlement> {
+        match &self.state {
+            State::Settled(settlement, _) => Some(*settlement),
+            State::Pending if !purpose.reaches_people() && purpose.is_there(self.knowledge()) => Some(Settlement::Sent),
+            _ => None,
+        }
+    }
+
+    /// Why nothing more can be done for her in a round of this purpose: she does not have the app, and such a round gives
+    /// it to nobody.
+    pub const fn stuck_in(&self, purpose: Purpose) -> Option<Reason> {
+        match (&self.state, self.knowledge()) {
+            (State::Pending, Knowledge::Absent) if purpose.looks_back() => Some(Reason::NotInstalled),
             _ => None,
         }
     }
@@ -278,7 +299,21 @@ impl Delivery {
 
     /// Where this delivery waits for whoever can help it.
     pub const fn place(&self) -> Place {
-        Place { knowledge: Knowledge::of(&self.route), short_cut: !self.tried.create }
+        Place { knowledge: self.knowledge(), short_cut: !self.tried.short_cut }
+    }
+
+    const fn knowledge(&self) -> Knowledge {
+        Knowledge::of(&self.route)
+    }
+
+    /// Where she waits in a round of this purpose: to be notified it is enough that she has the app, under whatever id.
+    pub const fn place_for(&self, purpose: Purpose) -> Place {
+        match (purpose, self.place()) {
+            (Purpose::Notify | Purpose::Install, Place { knowledge: Knowledge::Unlisted, short_cut }) if self.seen => {
+                Place { knowledge: Knowledge::Present, short_cut }
+            }
+            (_, place) => place,
+        }
     }
 
     /// Whether her chat is still to be found, and word of it would help.
@@ -351,7 +386,7 @@ pub fn apply(
     let it = delivery.clone();
     let transition = match event {
         Event::Answered(_) if kind == EventKind::ShortCutClosed => {
-            let tried = Tried { create: true, ..it.tried };
+            let tried = Tried { short_cut: true, ..it.tried };
             Delivery { tried, attempts: it.attempts + 1, ..it.pending() }.into()
         }
         Event::Started(step) => Delivery { state: State::InFlight(step), ..it }.into(),
@@ -364,6 +399,7 @@ pub fn apply(
             Delivery { route, ..it.pending() }.into()
         }
         Event::Barred(reason) => it.settled(Settlement::Skipped, Some(reason)).into(),
+        Event::Unable(reason) => it.failed(reason).into(),
         Event::Expired => it.failed(Reason::Expired).into(),
         Event::Cancelled => it.settled(Settlement::Cancelled, Some(Reason::Cancelled)).into(),
         Event::DoubtSettled(when_in_doubt) => settle_doubt(it, when_in_doubt, policy, now, jitter).into(),
@@ -396,7 +432,7 @@ fn answered(delivery: Delivery, outcome: Outcome, policy: &RetryPolicy, now: Tim
     let delivery = Delivery { attempts: delivery.attempts + u32::from(!never_left), ..delivery };
     match outcome {
         Outcome::Learnt(fact) => learnt(delivery, fact, policy, now, jitter),
-        Outcome::Accepted { .. } => delivery.settled(Settlement::Sent, None).into(),
+        Outcome::Accepted { .. } => accepted(delivery).into(),
         Outcome::Throttled { retry_after } => delivery.pending().and(Effect::CoolDown { retry_after }),
         Outcome::Refused(scope, reason) => delivery.pending().and(Effect::Halt(scope, reason)),
         Outcome::Transient(reason) => {
@@ -420,13 +456,26 @@ fn answered(delivery: Delivery, outcome: Outcome, policy: &RetryPolicy, now: Tim
     }
 }
 
-/// The row's event. A refused create means that she takes the long way, and decides nothing else about her: what is
+/// Done. Only that what is replaced or deleted is one message, and she may have got another, which nobody can name.
+fn accepted(delivery: Delivery) -> Delivery {
+    let another = match delivery.state {
+        State::InFlight(Step::Replace | Step::Withdraw) => delivery.doubted_before,
+        _ => None,
+    };
+    match another {
+        Some(doubt) => delivery.settled(Settlement::Unconfirmed, Some(doubt)),
+        None => delivery.settled(Settlement::Sent, None),
+    }
+}
+
+/// The row's event. A refused short cut means that she takes the long way, and decides nothing else about her: what is
 /// wrong with her, the steps of that way will say.
 fn kind_of(delivery: &Delivery, event: &Event) -> EventKind {
     let Event::Answered(outcome) = event else { return event.kind() };
-    let creating = delivery.state == State::InFlight(Step::Create);
+    let cutting = matches!(delivery.state, State::InFlight(Step::Create | Step::NotifyMany));
     let closed = match outcome {
         Outcome::Learnt(Fact::Chat(_))
+        | Outcome::Accepted { .. }
         | Outcome::Throttled { .. }
         | Outcome::NeedsRemedy(..)
         | Outcome::Refused(..)
@@ -434,13 +483,21 @@ fn kind_of(delivery: &Delivery, event: &Event) -> EventKind {
         Outcome::Learnt(Fact::NotInstalled) => Knowledge::of(&delivery.route) != Knowledge::Nothing,
         _ => true,
     };
-    if creating && closed { EventKind::ShortCutClosed } else { event.kind() }
+    if cutting && closed { EventKind::ShortCutClosed } else { event.kind() }
 }
 
 /// A better route, or patience: what we installed ourselves may not be listed yet.
 fn learnt(delivery: Delivery, fact: Fact, policy: &RetryPolicy, now: Timestamp, jitter: Jitter) -> Transition {
     let mut route = delivery.route.clone();
+    let seen = delivery.seen || fact == Fact::AlreadyInstalled;
     match fact {
+        // We took her to have the app.
+        Fact::NotInstalled
+            if delivery.state == State::InFlight(Step::Notify)
+                && matches!(delivery.knowledge(), Knowledge::Chat | Knowledge::Present) =>
+        {
+            return forget(delivery, Stale::Installation, Reason::NotInstalled);
+        }
         Fact::NotInstalled if route.installation == Installation::Unlisted => {
             return poll_again(delivery, policy, now, jitter);
         }
@@ -449,7 +506,7 @@ fn learnt(delivery: Delivery, fact: Fact, policy: &RetryPolicy, now: Timestamp, 
         Fact::Installed(id) => route.installation = Installation::Present(id),
         Fact::Chat(conversation) => route.conversation = Some(conversation),
     }
-    Delivery { route: route.clone(), ..delivery.pending() }.and(Effect::Learn(route))
+    Delivery { route: route.clone(), seen, ..delivery.pending() }.and(Effect::Learn(route))
 }
 
 fn poll_again(delivery: Delivery, policy: &RetryPolicy, now: Timestamp, jitter: Jitter) -> Transition {
@@ -470,17 +527,19 @@ fn forget(delivery: Delivery, stale: Stale, reason: Reason) -> Transition {
         Stale::Chat | Stale::Installation => return delivery.failed(reason).and(Effect::NoteRefusal(reason)),
     };
     let mut route = Route { conversation: None, ..delivery.route.clone() };
+    let seen = delivery.seen && stale != Stale::Installation;
     if stale == Stale::Installation {
         route.installation = Installation::Unknown;
     }
-    Delivery { route: route.clone(), tried, ..delivery.pending() }.and(Effect::Forget(route))
+    Delivery { route: route.clone(), tried, seen, ..delivery.pending() }.and(Effect::Forget(route))
 }
 
 /// Renews what serves everybody, once for each delivery. What still fails then is a fault of the set-up, or the
 /// person is.
 fn renew(delivery: Delivery, remedy: Remedy, reason: Reason) -> Transition {
     // Graph and the bot have tokens of their own: the one renewed says nothing of the other.
-    let of_the_bot = matches!(delivery.state, State::InFlight(Step::Send | Step::Create));
+    let asks_the_bot = |step: Step| Bucket::from(step) == Bucket::Send;
+    let of_the_bot = matches!(delivery.state, State::InFlight(step) if asks_the_bot(step));
     let tried = match &remedy {
         Remedy::Token if of_the_bot && !delivery.tried.bot_token => Tried { bot_token: true, ..delivery.tried },
         Remedy::Token if !of_the_bot && !delivery.tried.graph_token => Tried { graph_token: true, ..delivery.tried },

@@ -33,7 +33,8 @@ impl Class {
     pub const fn of(urgent: bool, kind: RoundKind) -> Self {
         match (kind, urgent) {
             (RoundKind::Prepare, _) => Self::Background,
-            (_, true) => Self::Urgent,
+            // What should not have been said is taken back before more is said.
+            (RoundKind::Recall, _) | (_, true) => Self::Urgent,
             (_, false) => Self::Normal,
         }
     }

@@ -109,7 +109,7 @@ fn needs(mix: &Mix, bucket: Bucket) -> bool {
         Bucket::Install => is_new,
         Bucket::Check => is_new || mix.unlisted > 0,
         Bucket::Resolve => is_new || mix.unlisted + mix.installed > 0,
-        Bucket::Catalog | Bucket::Directory => false,
+        Bucket::Catalog | Bucket::Directory | Bucket::Notify | Bucket::NotifyMany => false,
     }
 }
 

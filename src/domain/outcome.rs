@@ -21,11 +21,35 @@ pub enum Step {
     Send,
     /// Ask the connector to open the chat: the short cut.
     Create,
+    /// Put an entry into one activity feed, or into those of a whole team or chat. A later one of the same chain takes its
+    /// place.
+    Notify,
+    /// The same for up to [`NOTIFIED_AT_ONCE`] people with one request, which tells nothing of any one of them.
+    NotifyMany,
+    /// Put another text in the place of a message.
+    Replace,
+    /// Delete a message.
+    Withdraw,
 }
 
+/// The most people whom one request notifies.
+///
+/// Source: Microsoft Graph, "sendActivityNotificationToRecipients" (read November 2026).
+pub const NOTIFIED_AT_ONCE: usize = 100;
+
 impl Step {
-    /// All steps, in the order of the road, the short cut last: it takes what sends leave of their bucket.
-    pub const ALL: [Self; 5] = [Self::Check, Self::Install, Self::Resolve, Self::Send, Self::Create];
+    /// All steps, in the order of the road, the short cut after the steps that share its bucket: it takes what they leave.
+    pub const ALL: [Self; 9] = [
+        Self::Check,
+        Self::Install,
+        Self::Resolve,
+        Self::Send,
+        Self::Replace,
+        Self::Withdraw,
+        Self::Create,
+        Self::NotifyMany,
+        Self::Notify,
+    ];
 
     /// The word used in logs, tables and metrics.
     pub const fn name(self) -> &'static str {
@@ -35,7 +59,16 @@ impl Step {
             Self::Resolve => "resolve",
             Self::Send => "send",
             Self::Create => "create",
+            Self::Notify => "notify",
+            Self::NotifyMany => "notify_many",
+            Self::Replace => "replace",
+            Self::Withdraw => "withdraw",
         }
+    }
+
+    /// Whether it goes to a chat, which may be written to so often only.
+    pub const fn goes_to_chat(self) -> bool {
+        matches!(self, Self::Send | Self::Replace | Self::Withdraw)
     }
 
     /// The number that stands for it in the `attempt` table.
@@ -46,6 +79,10 @@ impl Step {
             Self::Resolve => 3,
             Self::Send => 4,
             Self::Create => 5,
+            Self::Notify => 6,
+            Self::NotifyMany => 7,
+            Self::Replace => 8,
+            Self::Withdraw => 9,
         }
     }
 

@@ -50,11 +50,24 @@ pub enum Bucket {
     Catalog,
     /// GET users.
     Directory,
+    /// POST sendActivityNotification, for a user, a team or a chat.
+    Notify,
+    /// POST sendActivityNotificationToRecipients.
+    NotifyMany,
 }
 
 impl Bucket {
-    /// All buckets of the chat road.
-    pub const ALL: [Self; 6] = [Self::Check, Self::Install, Self::Resolve, Self::Send, Self::Catalog, Self::Directory];
+    /// All buckets.
+    pub const ALL: [Self; 8] = [
+        Self::Check,
+        Self::Install,
+        Self::Resolve,
+        Self::Send,
+        Self::Catalog,
+        Self::Directory,
+        Self::Notify,
+        Self::NotifyMany,
+    ];
 
     /// The word used in settings, tables, logs and metrics.
     pub const fn name(self) -> &'static str {
@@ -65,6 +78,8 @@ impl Bucket {
             Self::Send => "send",
             Self::Catalog => "catalog",
             Self::Directory => "directory",
+            Self::Notify => "notify",
+            Self::NotifyMany => "notify_many",
         }
     }
 }
@@ -75,7 +90,9 @@ impl From<Step> for Bucket {
             Step::Check => Self::Check,
             Step::Install => Self::Install,
             Step::Resolve => Self::Resolve,
-            Step::Send | Step::Create => Self::Send,
+            Step::Send | Step::Create | Step::Replace | Step::Withdraw => Self::Send,
+            Step::Notify => Self::Notify,
+            Step::NotifyMany => Self::NotifyMany,
         }
     }
 }

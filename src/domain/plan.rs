@@ -14,13 +14,81 @@
 //! The bot may also be told of a chat without any request, when Teams can reach it from outside: an event follows each
 //! installation. Somebody whom we have just installed waits a moment for hers, as long as [`Ears`] say that it is worth it.
 //!
+//! In a round that notifies, the way ends with the app: whoever is known to have it is notified together with up to 99
+//! others, and somebody of whom nothing is known may be notified alone, which also tells whether she has it.
+//!
 //! Two requests are bets: an install for somebody who may have the app, and a create for somebody who may not. They are
 //! made while the odds are worth it; [`Odds`] learns them from the answers.
 
 use std::time::Duration;
 
+use super::broadcast::{Channel, RoundKind};
 use super::outcome::{Fact, Outcome, Step};
 use super::route::{Installation, Route};
+
+/// What a round is there for: what is done to each of its people last of all, and so what their way must lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// To know everybody's chat.
+    FindChats,
+    /// To know that everybody has the app.
+    Install,
+    /// To send to everybody's chat.
+    Send,
+    /// To put an entry into everybody's activity feed, which takes the app.
+    Notify,
+    /// The same in a team's name, or a chat's: the app is there, not with each person.
+    NotifyWithin,
+    /// To put another text in the place of what was sent.
+    Replace,
+    /// To delete what was sent.
+    Withdraw,
+}
+
+impl Purpose {
+    /// The purpose of a round of this kind and channel; `says` whether it has something to say at all, and `within`
+    /// whether its notification is in the name of a team or a chat.
+    pub const fn of(kind: RoundKind, channel: Channel, says: bool, within: bool) -> Self {
+        match (kind, channel) {
+            (RoundKind::Prepare, Channel::Feed) => Self::Install,
+            (RoundKind::Prepare, Channel::Chat | Channel::Post) => Self::FindChats,
+            (_, Channel::Feed) if within => Self::NotifyWithin,
+            (_, Channel::Feed) => Self::Notify,
+            (RoundKind::Send | RoundKind::Retry | RoundKind::Notify, Channel::Chat | Channel::Post) => Self::Send,
+            (RoundKind::Recall, Channel::Chat | Channel::Post) if !says => Self::Withdraw,
+            (RoundKind::Correct | RoundKind::Recall, Channel::Chat | Channel::Post) => Self::Replace,
+        }
+    }
+
+    /// It tells or takes something from people; a round that prepares does not.
+    pub const fn reaches_people(self) -> bool {
+        !matches!(self, Self::FindChats | Self::Install)
+    }
+
+    /// It needs everybody's chat.
+    pub const fn needs_chat(self) -> bool {
+        matches!(self, Self::FindChats | Self::Send | Self::Replace | Self::Withdraw)
+    }
+
+    /// It may give somebody the app. Nobody gets it to have something taken back.
+    pub const fn may_install(self) -> bool {
+        !matches!(self, Self::Replace | Self::Withdraw | Self::NotifyWithin)
+    }
+
+    /// It deals with what was sent before.
+    pub const fn looks_back(self) -> bool {
+        matches!(self, Self::Replace | Self::Withdraw)
+    }
+
+    /// Somebody of whom so much is known is where a round of this purpose leads to, or where its last step begins.
+    pub const fn is_there(self, knowledge: Knowledge) -> bool {
+        match self {
+            Self::FindChats | Self::Send | Self::Replace | Self::Withdraw => matches!(knowledge, Knowledge::Chat),
+            Self::Install | Self::Notify => matches!(knowledge, Knowledge::Chat | Knowledge::Present),
+            Self::NotifyWithin => true,
+        }
+    }
+}
 
 /// What is known of the way to somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,8 +120,9 @@ impl Knowledge {
     }
 }
 
-/// Where somebody waits: what is known of her, and whether the connector may be asked to open her chat. It is not asked
-/// again once it has refused: creating is a short cut, and its refusal decides nothing else about her.
+/// Where somebody waits: what is known of her, and whether the short cut is open to her: that the connector opens her chat,
+/// or that she is notified together with others. It is not tried again once it was refused, and its refusal decides nothing
+/// else about her.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// What is known.
@@ -66,9 +135,51 @@ const fn at(knowledge: Knowledge, short_cut: bool) -> Place {
     Place { knowledge, short_cut }
 }
 
-/// Whom `step` can help, in the order in which it does: first those who are nearer to their end, and among equals those
-/// who have no other way.
-pub const fn helped_by(step: Step) -> &'static [Place] {
+/// Whom `step` can help in a round of this purpose, in the order in which it does: first those who are nearer to their end,
+/// and among equals those who have no other way.
+pub const fn helped_by(step: Step, purpose: Purpose) -> &'static [Place] {
+    use Knowledge::{Absent, Chat, Nothing, Present, Unlisted};
+    const EVERYBODY: &[Place] = &[
+        at(Chat, false),
+        at(Chat, true),
+        at(Present, false),
+        at(Present, true),
+        at(Unlisted, false),
+        at(Unlisted, true),
+        at(Absent, false),
+        at(Absent, true),
+        at(Nothing, false),
+        at(Nothing, true),
+    ];
+    let with_chat: &[Place] = const { &[at(Chat, false), at(Chat, true)] };
+    match (step, purpose) {
+        (Step::Replace, Purpose::Replace) | (Step::Withdraw, Purpose::Withdraw) => with_chat,
+        (Step::Notify, Purpose::NotifyWithin) => EVERYBODY,
+        // 202 says nothing of those who do not have the app, so they do not come along.
+        (Step::NotifyMany, Purpose::Notify) => const { &[at(Chat, true), at(Present, true)] },
+        // Its answer also tells whether she has the app. Whoever may go with others goes alone only while nobody else does.
+        (Step::Notify, Purpose::Notify) => {
+            const {
+                &[
+                    at(Chat, false),
+                    at(Present, false),
+                    at(Unlisted, false),
+                    at(Unlisted, true),
+                    at(Nothing, false),
+                    at(Nothing, true),
+                    at(Chat, true),
+                    at(Present, true),
+                ]
+            }
+        }
+        (Step::Replace | Step::Withdraw | Step::Notify | Step::NotifyMany, _) | (_, Purpose::NotifyWithin) => &[],
+        (Step::Resolve | Step::Create | Step::Send, Purpose::Notify | Purpose::Install) => &[],
+        (Step::Install, purpose) if !purpose.may_install() => &[],
+        (step, _) => on_the_way(step),
+    }
+}
+
+const fn on_the_way(step: Step) -> &'static [Place] {
     use Knowledge::{Absent, Chat, Nothing, Present, Unlisted};
     match step {
         Step::Check => const { &[at(Unlisted, false), at(Unlisted, true), at(Nothing, false), at(Nothing, true)] },
@@ -77,6 +188,7 @@ pub const fn helped_by(step: Step) -> &'static [Place] {
         Step::Send => const { &[at(Chat, false), at(Chat, true)] },
         // Those of whom nothing is known first: a success spares them three requests, the others one or two.
         Step::Create => const { &[at(Nothing, true), at(Unlisted, true), at(Present, true)] },
+        Step::Replace | Step::Withdraw | Step::Notify | Step::NotifyMany => &[],
     }
 }
 
@@ -152,8 +264,9 @@ impl Odds {
         let was_there = match (step, outcome) {
             (Step::Check, Outcome::Learnt(Fact::Installed(_)))
             | (Step::Install, Outcome::Learnt(Fact::AlreadyInstalled))
-            | (Step::Create, Outcome::Learnt(Fact::Chat(_))) => true,
-            (Step::Check | Step::Create, Outcome::Learnt(Fact::NotInstalled))
+            | (Step::Create, Outcome::Learnt(Fact::Chat(_)))
+            | (Step::Notify, Outcome::Accepted { .. }) => true,
+            (Step::Check | Step::Create | Step::Notify, Outcome::Learnt(Fact::NotInstalled))
             | (Step::Install, Outcome::Learnt(Fact::InstallAccepted)) => false,
             _ => return,
         };
@@ -168,7 +281,7 @@ impl Odds {
     /// Whether `step` is worth its request for somebody at `place`.
     pub fn are_good_enough(self, step: Step, place: Place) -> bool {
         match (step, place.knowledge) {
-            (Step::Create, Knowledge::Nothing) => self.there() >= CREATE_FROM,
+            (Step::Create | Step::Notify, Knowledge::Nothing) => self.there() >= CREATE_FROM,
             (Step::Install, Knowledge::Nothing) => self.there() <= INSTALL_UP_TO,
             // Nearly everybody has to be installed anyway, and the event tells the rest: a check would be a request more.
             (Step::Check, Knowledge::Nothing) => !self.ears.are_open() || self.there() >= CREATE_FROM,
@@ -189,11 +302,32 @@ mod tests {
     fn whoever_waits_can_be_helped_by_a_step_that_is_no_bet_and_no_short_cut() {
         for knowledge in ALL {
             for short_cut in [false, true] {
-                let helps = |step: &Step| helped_by(*step).contains(&at(knowledge, short_cut));
-                let sure = Step::ALL.into_iter().filter(|step| *step != Step::Create).find(helps);
-                assert!(sure.is_some(), "{knowledge:?}");
+                for purpose in [Purpose::Send, Purpose::Notify, Purpose::NotifyWithin] {
+                    let helps = |step: &Step| helped_by(*step, purpose).contains(&at(knowledge, short_cut));
+                    let sure = Step::ALL.into_iter().filter(|step| !is_bet(*step)).find(helps);
+                    assert!(sure.is_some(), "{knowledge:?}, {purpose:?}");
+                }
             }
         }
+    }
+
+    fn is_bet(step: Step) -> bool {
+        matches!(step, Step::Create | Step::NotifyMany)
+    }
+
+    #[test]
+    fn nobody_gets_the_app_to_have_something_taken_back() {
+        for purpose in [Purpose::Replace, Purpose::Withdraw] {
+            assert!(helped_by(Step::Install, purpose).is_empty());
+            assert!(!helped_by(Step::Check, purpose).is_empty());
+        }
+    }
+
+    #[test]
+    fn whoever_may_not_have_the_app_is_not_notified_together_with_others() {
+        let together = helped_by(Step::NotifyMany, Purpose::Notify);
+        let known = [Knowledge::Chat, Knowledge::Present];
+        assert!(together.iter().all(|place| known.contains(&place.knowledge) && place.short_cut));
     }
 
     #[test]

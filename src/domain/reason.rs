@@ -68,6 +68,8 @@ codes! {
     LeaseEnded "lease_ended" "The message may have arrived: our worker stopped while sending it." "Ask one of these people, or retry the unconfirmed ones."
     SetAside "set_aside" "Set aside: our worker stopped three times while sending to this person." "Report this to whoever runs Stentor."
     Expired "deadline_passed" "The announcement's deadline passed before this person's turn." "Retry with a later deadline."
+    MessageUnknown "message_unknown" "Teams named no message for this person, so it can neither be replaced nor deleted." "Ask this person whether there is one."
+    MessageGone "message_gone" "The message is not in the chat any more." ""
     Cancelled "cancelled" "The broadcast was cancelled before this person's turn." ""
     AlreadyPrepared "already_prepared" "The chat with this person was known already: there was nothing to prepare." ""
     Throttled "throttled" "Teams asked us to wait." ""
@@ -98,6 +100,7 @@ codes! {
     RequestRefused "request_refused" "Teams refuses our requests as malformed." "Report this to whoever runs Stentor; the log names the answer."
     CertificateUntrusted "certificate_untrusted" "A host of Microsoft showed a certificate that we do not trust." "If your network opens encrypted traffic, name its certificate authority in network.extra_ca_file. Otherwise check network.connect_to and this machine's clock."
     ProxyRefused "proxy_refused" "The outbound proxy does not let us through: it wants a name and a password, or others." "Set network.proxy to http://name:password@host:port."
+    NotInTeam "app_not_in_team" "Our app is not installed in the team, or the chat, in whose name people are to be notified." "Install the app there, then resume."
     AudienceGone "audience_gone" "Something that its audience names is not there any more." "Bring back what the detail names, then resume; or cancel it and create the broadcast again."
     ContentRefused "content_refused" "Teams refused this announcement for three people in a row." "Check the text, the buttons and their links; then create the broadcast again."
 }

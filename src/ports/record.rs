@@ -5,21 +5,25 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::broadcast::{
-    AudienceKind, BroadcastState, NewBroadcast, RoundKind, RoundState, Schedule, Treatment,
+    AudienceKind, BroadcastState, Channel, Channels, NewBroadcast, RoundKind, RoundState, Schedule, Treatment,
 };
 use crate::domain::chunk::Chunk;
+use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::heard::Chat;
 use crate::domain::ids::{
     BroadcastId, ChunkNumber, EntraId, Epoch, MessageId, Ordinal, RecipientKey, RequestId, RoundId, TeamsAppId,
     TenantKey,
 };
+use crate::domain::notification::Notification;
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::pacing::Bucket;
+use crate::domain::plan::Purpose;
 use crate::domain::progress::Progress;
 use crate::domain::reason::{HaltReason, Reason};
 use crate::domain::route::{Account, Route};
 use crate::domain::time::Timestamp;
+use crate::domain::venue::Venue;
 
 use super::{Change, Group, Person};
 
@@ -78,6 +82,8 @@ pub struct RoundWork {
     pub kind: RoundKind,
     /// Where it stands.
     pub state: RoundState,
+    /// What it is there for.
+    pub purpose: Purpose,
     /// Where its broadcast stands.
     pub broadcast_state: BroadcastState,
     /// How its broadcast is treated.
@@ -144,6 +150,21 @@ pub struct Member {
     pub service_url: Option<String>,
     /// Why she may have been told by an earlier round of the same broadcast.
     pub doubt: Option<Reason>,
+    /// Which message is to be replaced or deleted, in a round that looks back.
+    pub message: Option<MessageId>,
+    /// Where it goes, when this is not a person.
+    pub venue: Option<Box<Venue>>,
+    /// Her user principal name, where Teams is told whom we mean by it.
+    pub principal_name: Option<String>,
+}
+
+/// What a round says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// In chats and channels. Nothing is to be said of it in a round that deletes.
+    pub content: Content,
+    /// In activity feeds.
+    pub notification: Option<Notification>,
 }
 
 /// One attempt as recorded.
@@ -284,6 +305,12 @@ pub struct BroadcastReport {
     pub treatment: Treatment,
     /// Whom it is for.
     pub audience: AudienceKind,
+    /// Which ways it goes.
+    pub channels: Channels,
+    /// When it is recalled by itself.
+    pub expire_at: Option<Timestamp>,
+    /// Since when it is recalled, or being so.
+    pub recalled_at: Option<Timestamp>,
     /// How many it meant when it was created; `None` where nobody counted.
     pub expected: Option<u64>,
     /// When it was accepted.
@@ -307,6 +334,8 @@ pub struct RoundReport {
     pub id: RoundId,
     /// Why it passes.
     pub kind: RoundKind,
+    /// Which way its people are told.
+    pub channel: Channel,
     /// Where it stands.
     pub state: RoundState,
     /// When it was asked for.

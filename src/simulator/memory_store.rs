@@ -21,7 +21,6 @@ use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
-use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
@@ -34,8 +33,8 @@ use crate::domain::time::Timestamp;
 use crate::ports::{
     Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock,
     DeliveryReport, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person,
-    ProcessIdentity, ReadingStep, RetryWish, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Untold,
-    Whose,
+    ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork,
+    Untold, Whose,
 };
 
 mod audiences;
@@ -269,8 +268,8 @@ impl Store for MemoryStore {
         Ok(self.lock().deliveries(tenant, id, after, limit))
     }
 
-    async fn content(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Content> {
-        self.lock().content(tenant, id)
+    async fn said(&self, tenant: TenantKey, round: RoundId) -> Answer<Said> {
+        self.lock().said(tenant, round)
     }
 
     async fn clock(&self) -> Answer<Timestamp> {

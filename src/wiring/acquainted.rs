@@ -21,7 +21,7 @@ use crate::bench::instant::AtOnce;
 use crate::config::Settings;
 use crate::domain::attributes::Attributes;
 use crate::domain::audience::Address;
-use crate::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment};
+use crate::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment, Way};
 use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::{
@@ -63,8 +63,8 @@ struct Counting {
 
 #[async_trait]
 impl Messenger for Counting {
-    async fn warm_up(&self) -> Result<(), Answer> {
-        self.inner.warm_up().await
+    async fn warm_up(&self, for_many: bool) -> Result<(), Answer> {
+        self.inner.warm_up(for_many).await
     }
 
     async fn perform(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer {
@@ -183,6 +183,8 @@ impl Acquainted {
             content: Content { title: title.to_owned(), ..sample_content() },
             treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent, deadline_at, tolerance: TOLERANCE },
             audience: if audience.is_some() { AudienceKind::List } else { AudienceKind::Everyone },
+            way: Way::Chat,
+            expire_at: None,
             expected: None,
             created_at: now,
         };

@@ -18,7 +18,7 @@ use crate::app::engine::EngineSettings;
 use crate::app::health::Health;
 use crate::app::lease::Worker;
 use crate::config::Settings;
-use crate::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment};
+use crate::domain::broadcast::{AudienceKind, NewBroadcast, TOLERANCE, Treatment, Way};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::{BroadcastId, RoundId, TenantKey};
 use crate::domain::pacing::Quota;
@@ -111,6 +111,8 @@ impl Workbench {
             content: sample_content(),
             treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE },
             audience: AudienceKind::Everyone,
+            way: Way::Chat,
+            expire_at: None,
             expected: None,
             schedule: None,
             author: None,

@@ -13,7 +13,7 @@ use stentor::app::health::Health;
 use stentor::app::lease::Worker;
 use stentor::bench::instant::AtOnce;
 use stentor::domain::attributes::Attributes;
-use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Schedule, TOLERANCE, Treatment};
+use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Schedule, TOLERANCE, Treatment, Way};
 use stentor::domain::content::Content;
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::ids::{BroadcastId, EntraId, RoundId, TenantKey};
@@ -73,6 +73,8 @@ impl Street {
                 tolerance: TOLERANCE,
             },
             audience: AudienceKind::Everyone,
+            way: Way::Chat,
+            expire_at: None,
             expected: None,
             schedule: schedule.map(|schedule| (schedule, RoundId::new(now, 2))),
             author: None,

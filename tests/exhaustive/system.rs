@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeZone;
-use stentor::app::hold::{Hold, Landed, Start};
+use stentor::app::hold::{Hold, Landed, Spoken, Start};
 use stentor::domain::broadcast::{BroadcastState, RoundKind, RoundState, TOLERANCE, Treatment};
 use stentor::domain::chunk::Chunk;
 use stentor::domain::delivery::WhenInDoubt;
@@ -22,6 +22,7 @@ use stentor::domain::ids::{
     BroadcastId, ChunkNumber, ConversationId, EntraId, Epoch, Ordinal, RecipientKey, RequestId, RoundId,
 };
 use stentor::domain::outcome::{Outcome, Step};
+use stentor::domain::plan::Purpose;
 use stentor::domain::reason::Reason;
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::route::{Account, Route};
@@ -246,13 +247,15 @@ impl Broadcast {
             round: ROUND,
             broadcast: BroadcastId::from_i64(1),
             kind: RoundKind::Send,
+            purpose: Purpose::Send,
             state: RoundState::Running,
             broadcast_state: BroadcastState::Running,
             treatment,
             expression: None,
             hour_in: None,
         }]);
-        hold.lane_mut(ROUND).expect("learnt just before").activity = Some(Arc::from("{}"));
+        hold.lane_mut(ROUND).expect("learnt just before").said =
+            Some(Spoken { activity: Arc::from("{}"), notification: None });
         hold
     }
 
@@ -265,6 +268,9 @@ impl Broadcast {
             route: Route::to(ConversationId(String::new())),
             service_url: None,
             doubt: None,
+            message: None,
+            venue: None,
+            principal_name: None,
         };
         ClaimedChunk { members: chunk.unsettled().map(member).collect(), attempts: record.attempts(), chunk }
     }

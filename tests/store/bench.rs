@@ -11,7 +11,7 @@ use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
 use stentor::domain::attributes::Attributes;
 use stentor::domain::audience::Address;
-use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, TOLERANCE, Treatment};
+use stentor::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, TOLERANCE, Treatment, Way};
 use stentor::domain::chunk::Chunk;
 use stentor::domain::content::Content;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
@@ -114,6 +114,8 @@ pub fn announcement(number: u64, when_in_doubt: WhenInDoubt) -> NewBroadcast {
         content: Content { title: "News".into(), body: "Text".into(), ..Content::default() },
         treatment: Treatment { when_in_doubt, urgent: false, deadline_at: after(3600), tolerance: TOLERANCE },
         audience: AudienceKind::Everyone,
+        way: Way::Chat,
+        expire_at: None,
         expected: None,
         schedule: None,
         author: None,

@@ -158,10 +158,10 @@ async fn the_catalogue_id_is_kept_for_the_next_owner(bench: &Bench) {
 async fn content_is_read_back_as_it_was_submitted(bench: &Bench) {
     let broadcast = announcement(1, WhenInDoubt::Resend);
     let (id, _) = bench.submit_this(broadcast.clone(), vec![]).await;
-    assert_eq!(bench.store.content(bench.tenant, id).await.unwrap(), broadcast.content);
+    assert_eq!(bench.store.said(bench.tenant, broadcast.round).await.unwrap().content, broadcast.content);
     let report = bench.report(id).await;
     assert_eq!((report.title, report.treatment), (broadcast.content.title, broadcast.treatment));
     assert_eq!(report.created_at, now());
-    let missing = bench.store.content(bench.tenant, BroadcastId::new(now() + Duration::from_secs(1), 1)).await;
+    let missing = bench.store.said(bench.tenant, RoundId::new(now() + Duration::from_secs(1), 1)).await;
     assert!(matches!(missing, Err(StoreError::Broken(_))));
 }

@@ -64,7 +64,7 @@ async fn silence_ends_with_the_timeout_and_leaves_only_a_send_in_doubt() {
     short.request_timeout = Duration::from_millis(200);
     short.connect_timeout = Duration::from_millis(100);
     let (client, _) = client(short);
-    client.warm_up().await.unwrap();
+    client.warm_up(false).await.unwrap();
     server.answers([Reply::Silence, Reply::Silence]);
     let (send, check) = (send(), check());
     let asked =
@@ -172,6 +172,6 @@ async fn a_paced_request_never_waits_for_a_token() {
     let (server, client, _) = both().await;
     assert_eq!(client.perform(&send(), request_id(), LATER).await, Outcome::NotStarted.into());
     assert_eq!((server.seen().len(), server.tokens_asked().len()), (0, 0));
-    client.warm_up().await.unwrap();
+    client.warm_up(false).await.unwrap();
     assert_ne!(client.perform(&send(), request_id(), LATER).await, Outcome::NotStarted.into());
 }

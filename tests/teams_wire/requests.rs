@@ -422,7 +422,7 @@ async fn a_token_is_asked_for_in_the_tenant_that_the_bot_belongs_to() {
         let server = Server::start().await;
         let mut settings = settings(&server.url);
         settings.bot_kind = kind;
-        client(settings).0.warm_up().await.unwrap();
+        client(settings).0.warm_up(false).await.unwrap();
 
         let mut asked = server.tokens_asked();
         asked.sort_by_key(|seen| seen.body.contains("botframework"));
@@ -481,7 +481,7 @@ async fn a_host_can_be_given_another_address_and_a_proxy_is_gone_through() {
 #[tokio::test]
 async fn connections_are_kept_for_the_next_wave() {
     let (server, client, _) = both().await;
-    client.warm_up().await.unwrap();
+    client.warm_up(false).await.unwrap();
     for _ in 0..3 {
         server.answers((0..50).map(|_| reply(201, json!({"id": "1"}))));
         let (request, client) = (&send(), &client);

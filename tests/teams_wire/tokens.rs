@@ -66,7 +66,7 @@ async fn all_who_need_a_token_wait_for_the_same_one() {
 #[tokio::test]
 async fn a_refused_token_is_replaced_once_for_all_who_were_refused() {
     let (server, client, _) = both().await;
-    client.warm_up().await.unwrap();
+    client.warm_up(false).await.unwrap();
     let denied = json!({"message": "Authorization has been denied for this request."});
     server.answers((0..3).map(|_| reply(401, denied.clone())));
     let (first, second, third) = (send(), send(), send());
@@ -85,7 +85,7 @@ async fn a_refused_token_is_replaced_once_for_all_who_were_refused() {
     assert_eq!(server.tokens_asked().len(), 3);
 
     client.forget_tokens();
-    client.warm_up().await.unwrap();
+    client.warm_up(false).await.unwrap();
     assert_eq!(server.tokens_asked().len(), 5, "forgotten without a refusal: both are fetched anew");
 }
 
@@ -134,13 +134,13 @@ async fn a_renewal_that_fails_leaves_the_old_token_in_use() {
         server.tokens_reach(2).await;
     }
     clock.advance(Duration::from_secs(600));
-    assert!(client.warm_up().await.is_ok());
+    assert!(client.warm_up(false).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_token_fresh_enough_is_fetched_when_asked_for() {
     let (server, client, clock) = both().await;
-    client.warm_up().await.unwrap();
+    client.warm_up(false).await.unwrap();
     clock.advance(Duration::from_secs(1000));
     client.fresh_graph_token(Duration::from_secs(2700)).await.unwrap();
     client.fresh_graph_token(Duration::from_secs(2700)).await.unwrap();
@@ -155,14 +155,14 @@ async fn a_secret_rotated_in_its_file_needs_no_restart() {
     let mut from_file = settings(&server.url);
     from_file.secret = SecretSource::File(path.clone());
     let (client, clock) = client(from_file);
-    let missing = client.warm_up().await.unwrap_err();
+    let missing = client.warm_up(false).await.unwrap_err();
     assert_eq!(missing.outcome, Outcome::Refused(HaltScope::Tenant, HaltReason::SecretWrong));
 
     for secret in ["first", "second"] {
         std::fs::write(&path, format!("{secret}\n")).unwrap();
         clock.advance(Duration::from_secs(2));
         client.forget_tokens();
-        client.warm_up().await.unwrap();
+        client.warm_up(false).await.unwrap();
         let asked = server.tokens_asked();
         assert!(asked.last().unwrap().body.contains(&format!("client_secret={secret}&")));
     }
@@ -171,7 +171,7 @@ async fn a_secret_rotated_in_its_file_needs_no_restart() {
 #[tokio::test]
 async fn no_secret_and_no_token_is_ever_printed() {
     let (server, client, _) = both().await;
-    client.warm_up().await.unwrap();
+    client.warm_up(false).await.unwrap();
     let printed = format!("{client:?} {:?}", settings(&server.url));
     assert!(!printed.contains(SECRET) && !printed.contains("token-"), "{printed}");
 }

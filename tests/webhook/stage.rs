@@ -192,7 +192,7 @@ struct Replied(Mutex<Vec<(String, Option<String>, String)>>);
 
 #[async_trait]
 impl Messenger for Replied {
-    async fn warm_up(&self) -> Result<(), Answer> {
+    async fn warm_up(&self, _: bool) -> Result<(), Answer> {
         Ok(())
     }
 

@@ -8,26 +8,28 @@ use super::queue::HOLD_LEASE;
 use super::rescue::settle_left;
 use super::rows::int;
 use super::statement::statements;
-use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind, RoundState};
 use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::{BroadcastId, RoundId, TenantKey, WorkerId};
+use crate::domain::notification::Notification;
 use crate::domain::time::Timestamp;
-use crate::ports::{Halt, HeldTenant, StoreError, Submission, Untold};
+use crate::ports::{Halt, HeldTenant, Said, StoreError, Submission, Untold};
 
 statements! {
     INSERT_BROADCAST = "-- insert_broadcast
         -- $1 tenant, $2 broadcast, $3 state, $4 urgent, $5 when in doubt, $6 audience, $7 deadline, $8 now, $9 title,
         -- $10 content, $11 start, $12 prepare, $13 time zone, $14 tolerance in seconds, $15 author, $16 notice of,
-        -- $17 expected, $18 expression
+        -- $17 expected, $18 expression, $19 channels, $20 notification, $21 when it expires
         insert into broadcast (tenant_id, broadcast_id, state, urgent, when_in_doubt, audience, deadline_at, created_at, title,
-          content, start_at, prepare_at, time_zone, tolerance_seconds, author_id, notice_of, expected, expression, moved_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, lease_now())
+          content, start_at, prepare_at, time_zone, tolerance_seconds, author_id, notice_of, expected, expression, channels,
+          notification, expire_at, moved_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, lease_now())
         on conflict (tenant_id, broadcast_id) do nothing";
     INSERT_ROUND = "-- insert_round
-        -- $1 tenant, $2 round, $3 broadcast, $4 kind, $5 state, $6 now
-        insert into round (tenant_id, round_id, broadcast_id, kind, state, created_at)
-        values ($1, $2, $3, $4, $5, $6)";
+        -- $1 tenant, $2 round, $3 broadcast, $4 kind, $5 state, $6 now, $7 channel
+        insert into round (tenant_id, round_id, broadcast_id, kind, state, created_at, channel)
+        values ($1, $2, $3, $4, $5, $6, $7)";
     INSERT_LIST = "-- insert_list
         -- $1 tenant, $2 broadcast, $3 recipients
         insert into audience_list (tenant_id, broadcast_id, recipient_id)
@@ -58,9 +60,12 @@ statements! {
             told_state = null
         where b.tenant_id = $1 and b.state = 'scheduled' and b.start_at <= lease_now()
         returning b.broadcast_id, b.state";
-    CONTENT = "-- content
-        -- $1 tenant, $2 broadcast
-        select content from broadcast where tenant_id = $1 and broadcast_id = $2";
+    SAID = "-- said
+        -- $1 tenant, $2 round
+        select coalesce(r.content, b.content), coalesce(r.notification, b.notification)
+        from round r
+        join broadcast b on b.tenant_id = r.tenant_id and b.broadcast_id = r.broadcast_id
+        where r.tenant_id = $1 and r.round_id = $2";
     MOVE_BROADCAST = "-- move_broadcast
         -- $1 tenant, $2 broadcast, $3 from, $4 to, $5 now, $6 final, $7 its id as people see it
         with moved as (
@@ -97,7 +102,7 @@ statements! {
                   select from round r
                   where r.tenant_id = $1
                     and r.broadcast_id = b.broadcast_id
-                    and r.kind <> 'prepare'
+                    and r.kind not in ('prepare', 'notify')
                     and r.state = 'expanding'
                 ) then 'expanding'
                 else 'running'
@@ -257,14 +262,12 @@ impl PgStore {
         moved(rows.ok_or(StoreError::LeaseLost)?)
     }
 
-    pub(super) async fn content_of(&self, tenant: TenantKey, id: BroadcastId) -> Result<Content, StoreError> {
-        let Json(content): Json<Content> = self
+    pub(super) async fn said_by(&self, tenant: TenantKey, round: RoundId) -> Result<Said, StoreError> {
+        let (Json(content), notification): (Json<Content>, Option<Json<Notification>>) = self
             .database
-            .run("content", async |conn| {
-                sqlx::query_scalar(CONTENT).bind(tenant.0).bind(id.as_i64()).fetch_one(conn).await
-            })
+            .run("said", async |conn| sqlx::query_as(SAID).bind(tenant.0).bind(round.as_i64()).fetch_one(conn).await)
             .await?;
-        Ok(content)
+        Ok(Said { content, notification: notification.map(|Json(notification)| notification) })
     }
 
     pub(super) async fn move_state(
@@ -379,17 +382,24 @@ async fn insert_broadcast(
     let query = query.bind(broadcast.author.map(|author| author.0)).bind(notice_of);
     let expected = broadcast.expected.map(|people| i32::try_from(people).unwrap_or(i32::MAX));
     let query = query.bind(expected).bind(broadcast.audience.expression());
+    let query = query.bind(broadcast.way.channels().name()).bind(broadcast.way.notification().map(Json));
+    let query = query.bind(broadcast.expire_at);
     if query.execute(&mut *conn).await?.rows_affected() == 0 {
         // The same submission, repeated because its first answer was lost.
         return Ok(());
     }
     let prepare = broadcast.schedule.as_ref().filter(|(schedule, _)| schedule.prepare_at.is_some());
-    let rounds = [(RoundKind::Send, Some(broadcast.round)), (RoundKind::Prepare, prepare.map(|(_, round)| *round))];
-    for (kind, round) in rounds {
+    let first = broadcast.way.channels().first();
+    let rounds = [
+        (RoundKind::Send, first, Some(broadcast.round)),
+        (RoundKind::Prepare, first, prepare.map(|(_, round)| *round)),
+        (RoundKind::Notify, Channel::Feed, broadcast.way.notify_round()),
+    ];
+    for (kind, channel, round) in rounds {
         let Some(round) = round else { continue };
         let query = sqlx::query(INSERT_ROUND).bind(tenant).bind(round.as_i64()).bind(broadcast.id.as_i64());
         let query = query.bind(kind.name()).bind(RoundState::Expanding.name()).bind(broadcast.created_at);
-        query.execute(&mut *conn).await?;
+        query.bind(channel.name()).execute(&mut *conn).await?;
     }
     let query = sqlx::query(INSERT_LIST).bind(tenant).bind(broadcast.id.as_i64());
     query.bind(&people).execute(&mut *conn).await?;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
@@ -14,16 +15,18 @@ use super::reports::when_in_doubt;
 use super::rescue::{LOCK_CHUNK, recount_late};
 use super::rows::{self, ChunkRow, int, refused, uint};
 use super::statement::statements;
-use crate::domain::broadcast::{RoundKind, RoundState, Treatment};
+use crate::domain::broadcast::{Channel, RoundKind, RoundState, Treatment};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::{Settlement, outcome_from_record};
 use crate::domain::ids::{
     BroadcastId, ChunkNumber, EntraId, MessageId, Ordinal, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
 };
 use crate::domain::pacing::Bucket;
+use crate::domain::plan::Purpose;
 use crate::domain::reason::HaltReason;
 use crate::domain::route::Account;
 use crate::domain::time::Timestamp;
+use crate::domain::venue::Venue;
 use crate::ports::{
     BucketRecord, ClaimedChunk, Flush, Flushed, Halt, HeldTenant, Member, Recorded, RoundWork, StoreError, TenantWork,
     Untold,
@@ -33,7 +36,10 @@ statements! {
     WORK_ROUNDS = "-- work_rounds
         -- $1 tenant
         -- The hour is told as the time left until it, so that nobody's clock but this one judges it.
+        -- Notifying begins when the messages have gone out.
         select r.round_id, r.broadcast_id, r.kind, r.state as round_state, b.state as broadcast_state, b.urgent,
+          r.channel, r.kind <> 'recall' or r.content is not null as says,
+          coalesce(coalesce(r.notification, b.notification) -> 'scope' <> '\"user\"', false) as within,
           b.when_in_doubt, b.deadline_at, b.tolerance_seconds,
           case when r.kind in ('send', 'prepare') and r.listed_at is null then b.expression end as expression,
           case when b.state = 'scheduled' then greatest(
@@ -41,7 +47,16 @@ statements! {
           )::float8 end as hour_in
         from round r
         join broadcast b on b.tenant_id = r.tenant_id and b.broadcast_id = r.broadcast_id
-        where r.tenant_id = $1 and r.state <> 'done'
+        where r.tenant_id = $1
+          and r.state <> 'done'
+          and (r.kind <> 'notify' or not exists (
+            select
+            from round other
+            where other.tenant_id = $1
+              and other.broadcast_id = r.broadcast_id
+              and other.kind <> 'notify'
+              and other.state <> 'done'
+          ))
         order by b.urgent desc, r.round_id";
     WORK_TENANT = "-- work_tenant
         -- $1 tenant
@@ -66,11 +81,17 @@ statements! {
         -- One by one through the key: under the one plan for all values, the limit keeps the planner from reading the whole
         -- directory instead.
         select a.ordinal, a.recipient_id, p.entra_id, p.guest, p.enabled, p.licensed, p.installation, p.installation_id,
-          p.conversation_id, a.doubt, p.service_url
+          p.conversation_id, a.doubt, p.service_url, a.message_id, p.venue, p.principal_name
         from audience a
         cross join lateral (
           select r.entra_id, r.guest, r.enabled, r.licensed, r.installation, r.installation_id, r.conversation_id,
-            r.service_url
+            r.service_url, r.venue,
+            case when (
+              select b.notification ->> 'named_by' = 'principal_name'
+              from round d
+              join broadcast b on b.tenant_id = d.tenant_id and b.broadcast_id = d.broadcast_id
+              where d.tenant_id = $1 and d.round_id = $2
+            ) then r.user_principal_name end as principal_name
           from recipient r
           where r.tenant_id = $1 and r.recipient_id = a.recipient_id
           limit 1
@@ -149,6 +170,9 @@ struct RoundRow {
     round_id: i64,
     broadcast_id: i64,
     kind: String,
+    channel: String,
+    says: bool,
+    within: bool,
     round_state: String,
     broadcast_state: String,
     urgent: bool,
@@ -213,6 +237,9 @@ struct MemberRow {
     conversation_id: Option<String>,
     doubt: Option<String>,
     service_url: Option<String>,
+    message_id: Option<String>,
+    venue: Option<Json<Venue>>,
+    principal_name: Option<String>,
 }
 
 /// By place: there is one of these for every delivery, and looking ten names up in each costs more than the rest.
@@ -230,6 +257,9 @@ impl FromRow<'_, PgRow> for MemberRow {
             conversation_id: row.try_get(8)?,
             doubt: row.try_get(9)?,
             service_url: row.try_get(10)?,
+            message_id: row.try_get(11)?,
+            venue: row.try_get(12)?,
+            principal_name: row.try_get(13)?,
         })
     }
 }
@@ -244,6 +274,9 @@ impl MemberRow {
             route: rows::route(self.installation, self.installation_id, self.conversation_id)?,
             service_url: self.service_url,
             doubt: rows::reason("audience", self.doubt)?,
+            message: self.message_id.map(MessageId),
+            venue: self.venue.map(|Json(venue)| Box::new(venue)),
+            principal_name: self.principal_name,
         })
     }
 }
@@ -544,10 +577,13 @@ impl PgStore {
 }
 
 fn round_work(row: RoundRow) -> Result<RoundWork, StoreError> {
+    let kind = RoundKind::from_name(&row.kind).ok_or_else(|| refused("round", "kind", &row.kind))?;
+    let channel = Channel::from_name(&row.channel).ok_or_else(|| refused("round", "channel", &row.channel))?;
     Ok(RoundWork {
         round: RoundId::from_i64(row.round_id),
         broadcast: BroadcastId::from_i64(row.broadcast_id),
-        kind: RoundKind::from_name(&row.kind).ok_or_else(|| refused("round", "kind", &row.kind))?,
+        kind,
+        purpose: Purpose::of(kind, channel, row.says, row.within),
         state: RoundState::from_name(&row.round_state).ok_or_else(|| refused("round", "state", &row.round_state))?,
         broadcast_state: broadcast_state(&row.broadcast_state)?,
         treatment: Treatment {

@@ -7,7 +7,9 @@ use super::PgStore;
 use super::broadcasts::broadcast_state;
 use super::rows::{reason, refused, seconds, uint};
 use super::statement::statements;
-use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState, Schedule, Treatment};
+use crate::domain::broadcast::{
+    AudienceKind, BroadcastState, Channel, Channels, RoundKind, RoundState, Schedule, Treatment,
+};
 use crate::domain::delivery::{Settlement, WhenInDoubt};
 use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RoundId, TenantKey};
 use crate::domain::progress::{Counted, Progress, Retried};
@@ -58,6 +60,10 @@ struct ProgressRow {
     round_state: String,
     round_created_at: Timestamp,
     round_finished_at: Option<Timestamp>,
+    channel: String,
+    channels: String,
+    expire_at: Option<Timestamp>,
+    recalled_at: Option<Timestamp>,
     targeted: i32,
     from_failed: i32,
     from_unconfirmed: i32,
@@ -99,9 +105,11 @@ impl ProgressRow {
         let state = RoundState::from_name(&self.round_state);
         let state = state.ok_or_else(|| refused("round", "state", &self.round_state))?;
         let targeted = u64::from(uint(self.targeted));
+        let channel = Channel::from_name(&self.channel).ok_or_else(|| refused("round", "channel", &self.channel))?;
         Ok(RoundReport {
             id: RoundId::from_i64(self.round_id),
             kind,
+            channel,
             state,
             created_at: self.round_created_at,
             finished_at: self.round_finished_at,
@@ -140,6 +148,10 @@ impl ProgressRow {
                 tolerance: seconds(self.tolerance_seconds),
             },
             audience: audience(&self.audience, self.expression.as_deref())?,
+            channels: Channels::from_name(&self.channels)
+                .ok_or_else(|| refused("broadcast", "channels", &self.channels))?,
+            expire_at: self.expire_at,
+            recalled_at: self.recalled_at,
             expected: self.expected.map(|people| u64::from(uint(people))),
             created_at: self.created_at,
             started_at: self.started_at,
@@ -159,7 +171,7 @@ fn report(rounds: &[ProgressRow]) -> Result<BroadcastReport, StoreError> {
         match round.kind {
             RoundKind::Send => report.progress = round.progress,
             RoundKind::Retry => report.progress = report.progress.retried(&round.progress, row.retried()),
-            RoundKind::Prepare | RoundKind::Correct | RoundKind::Recall => {}
+            RoundKind::Prepare | RoundKind::Correct | RoundKind::Recall | RoundKind::Notify => {}
         }
         report.rounds.push(round);
     }

@@ -263,6 +263,8 @@ async fn record_one_late(conn: &mut PgConnection, tenant: TenantKey, fact: &Atte
     let (settled, definite_facts, taken_up): (i64, i64, bool) = query.fetch_one(&mut *conn).await?;
     let in_doubt = settled > 0 && definite_facts == 0 && !taken_up;
     let definite = match fact.outcome {
+        // What looks back is simply done again by whoever has the chunk now.
+        Some(_) if matches!(fact.step, Some(Step::Replace | Step::Withdraw)) => None,
         Some(Outcome::Accepted { .. }) => Some(Settlement::Sent),
         Some(Outcome::Rejected(_)) if fact.step == Some(Step::Send) => Some(Settlement::Failed),
         _ => None,

@@ -23,9 +23,9 @@ statements! {
         where tenant_id = $1 and broadcast_id = $2 and state in ('done', 'cancelled')";
     BEGIN_RETRY = "-- begin_retry
         -- $1 tenant, $2 round, $3 broadcast, $4 kind, $5 reasons or null, $6 also the unconfirmed, $7 now
-        insert into round (tenant_id, round_id, broadcast_id, parent_round_id, kind, state, retry_reasons,
+        insert into round (tenant_id, round_id, broadcast_id, parent_round_id, kind, channel, state, retry_reasons,
           retry_unconfirmed, created_at)
-        select $1, $2, $3, max(r.round_id), $4, 'expanding', $5, $6, $7
+        select $1, $2, $3, max(r.round_id), $4, min(r.channel), 'expanding', $5, $6, $7
         from round r
         where r.tenant_id = $1 and r.broadcast_id = $3 and r.kind in ('send', 'retry')";
     RETRY_BEGUN = "-- retry_begun

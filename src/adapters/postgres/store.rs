@@ -11,7 +11,6 @@ use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
-use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
@@ -24,7 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::{
     Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport,
     DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity,
-    ReadingStep, RetryWish, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
+    ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -195,8 +194,8 @@ impl Store for PgStore {
         self.delivery_page(tenant, id, after, limit).await
     }
 
-    async fn content(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Content> {
-        self.content_of(tenant, id).await
+    async fn said(&self, tenant: TenantKey, round: RoundId) -> Answer<Said> {
+        self.said_by(tenant, round).await
     }
 
     async fn clock(&self) -> Answer<Timestamp> {

@@ -10,6 +10,7 @@
 //! - 401 always asks for a new token and 429 always means wait; whatever else Entra refuses concerns everybody.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer};
@@ -17,6 +18,7 @@ use serde::{Deserialize, Deserializer};
 use super::wire::{PROXY_REFUSED, Refusal, UNTRUSTED};
 use crate::domain::outcome::{Fact, HaltScope, Outcome, Remedy, Stale, Step};
 use crate::domain::reason::{HaltReason, Reason};
+use crate::ports::Request;
 
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -51,11 +53,19 @@ pub enum Operation {
     Send,
     /// To open a person's chat with the bot.
     Create,
+    /// To notify one person, a team or a chat.
+    Notify,
+    /// To notify many people.
+    NotifyMany,
+    /// To replace a message.
+    Replace,
+    /// To delete one.
+    Withdraw,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Token,
         Self::Directory,
         Self::Delta,
@@ -65,14 +75,25 @@ impl Operation {
         Self::Resolve,
         Self::Send,
         Self::Create,
+        Self::Notify,
+        Self::NotifyMany,
+        Self::Replace,
+        Self::Withdraw,
     ];
 
     /// Who is asked.
     pub const fn api(self) -> Api {
         match self {
             Self::Token => Api::Entra,
-            Self::Directory | Self::Delta | Self::Catalog | Self::Check | Self::Install | Self::Resolve => Api::Graph,
-            Self::Send | Self::Create => Api::Connector,
+            Self::Directory
+            | Self::Delta
+            | Self::Catalog
+            | Self::Check
+            | Self::Install
+            | Self::Resolve
+            | Self::Notify
+            | Self::NotifyMany => Api::Graph,
+            Self::Send | Self::Create | Self::Replace | Self::Withdraw => Api::Connector,
         }
     }
 
@@ -88,6 +109,32 @@ impl Operation {
             Self::Resolve => "installation_chat",
             Self::Send => "send",
             Self::Create => "create_conversation",
+            Self::Notify => "activity_feed",
+            Self::NotifyMany => "activity_feed_bulk",
+            Self::Replace => "update",
+            Self::Withdraw => "delete",
+        }
+    }
+}
+
+impl Operation {
+    /// How much of its life a token must have left to be taken for this.
+    ///
+    /// Source: Microsoft Graph, "sendActivityNotificationToRecipients" (read November 2026).
+    pub const fn token_life(self) -> Duration {
+        match self {
+            Self::NotifyMany => Duration::from_secs(45 * 60),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl From<&Request> for Operation {
+    fn from(request: &Request) -> Self {
+        match request {
+            // A channel is looked up as groups are.
+            Request::FindChannel { .. } => Self::Directory,
+            _ => request.step().into(),
         }
     }
 }
@@ -100,6 +147,10 @@ impl From<Step> for Operation {
             Step::Resolve => Self::Resolve,
             Step::Send => Self::Send,
             Step::Create => Self::Create,
+            Step::Notify => Self::Notify,
+            Step::NotifyMany => Self::NotifyMany,
+            Step::Replace => Self::Replace,
+            Step::Withdraw => Self::Withdraw,
         }
     }
 }
@@ -305,16 +356,26 @@ fn outcome(entry: &Entry, operation: Operation, refusal: &Refusal) -> Outcome {
     let install = operation == Operation::Install;
     match entry.outcome {
         Class::AlreadyDone if install => Outcome::Learnt(Fact::AlreadyInstalled),
+        Class::AlreadyDone | Class::MessageGone if operation == Operation::Withdraw => {
+            Outcome::Accepted { message_id: None }
+        }
+        Class::MessageGone if operation == Operation::Replace => Outcome::Rejected(Reason::MessageGone),
         Class::Accepted | Class::AlreadyDone | Class::MessageGone => Outcome::Rejected(Reason::Unexpected),
         Class::Throttled => Outcome::Throttled { retry_after: refusal.retry_after },
         Class::Transient => Outcome::Transient(Reason::Unavailable),
         // Whoever lists people begins again: what was asked cannot be asked again as it is.
         Class::RestartSync => Outcome::Transient(Reason::Unexpected),
-        // It carries no message of ours, and asking again finds the same chat.
-        Class::InDoubt if operation == Operation::Create => Outcome::Transient(Reason::Unavailable),
+        // Doing it again does no harm.
+        Class::InDoubt if operation != Operation::Send => Outcome::Transient(Reason::Unavailable),
         Class::InDoubt if refusal.status == 500 => Outcome::Lost(Reason::ServiceFault),
         Class::InDoubt => Outcome::Lost(Reason::AnswerLost),
-        Class::NotInstalled if operation == Operation::Create => Outcome::Learnt(Fact::NotInstalled),
+        Class::NotInstalled if matches!(operation, Operation::Create | Operation::Notify) => {
+            Outcome::Learnt(Fact::NotInstalled)
+        }
+        // Nobody gets the app to have something taken back.
+        Class::NotInstalled if matches!(operation, Operation::Replace | Operation::Withdraw) => {
+            Outcome::Rejected(Reason::NotInstalled)
+        }
         Class::NotInstalled => Outcome::StaleRoute(Stale::Installation, Reason::NotInstalled),
         Class::ConversationGone => Outcome::StaleRoute(Stale::Chat, Reason::ConversationGone),
         Class::BlockedByPolicy => Outcome::Rejected(Reason::BlockedByPolicy),

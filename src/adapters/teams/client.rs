@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -160,6 +160,8 @@ pub struct TeamsClient {
     body_bytes_max: usize,
     /// 401s handed out whose token was dropped at once: [`Messenger::forget_tokens`] has nothing more to do for them.
     refusals_heeded: AtomicU32,
+    /// Even a fresh token does not live long enough for [`Request::NotifyMany`].
+    tokens_are_short: AtomicBool,
 }
 
 impl fmt::Debug for TeamsClient {
@@ -210,6 +212,7 @@ impl TeamsClient {
             app_holder: settings.app_holder,
             body_bytes_max: settings.body_bytes_max,
             refusals_heeded: AtomicU32::new(0),
+            tokens_are_short: AtomicBool::new(false),
         })
     }
 
@@ -227,7 +230,7 @@ impl TeamsClient {
     /// # Errors
     /// The answer to act on, when there is none to be had.
     pub async fn warm_up_for(&self, request: &Request) -> Result<(), Answer> {
-        self.tokens(request.step().into()).token(Duration::ZERO).await.map(|_| ())
+        self.tokens(request.into()).token(Duration::ZERO).await.map(|_| ())
     }
 
     /// Asks whether a team has `app`: [`Fact::Installed`](crate::domain::outcome::Fact::Installed) with the id of the
@@ -268,7 +271,7 @@ impl TeamsClient {
 
     async fn make(&self, request: &Request, id: RequestId, not_after: Monotonic) -> Answer {
         let call = Call { not_after: Some(not_after), ..self.call(&id, self.request(request)) };
-        match self.exchange(request.step().into(), call).await {
+        match self.exchange(request.into(), call).await {
             Ok(heard) => hearing::of_request(request, heard),
             Err(never_made) => never_made,
         }
@@ -290,7 +293,14 @@ impl TeamsClient {
         let tokens = self.tokens(operation);
         let token = match call.not_after {
             // A paced request may not wait: many that did would leave together. Whoever paces warms up first.
-            Some(_) => tokens.ready().ok_or_else(|| Answer::from(Outcome::NotStarted))?,
+            Some(_) => match (tokens.ready(operation.token_life()), operation) {
+                (Some(token), _) => token,
+                // Waiting for a longer life would be waiting for ever: they go one by one.
+                (None, Operation::NotifyMany) if self.tokens_are_short.load(Ordering::Relaxed) => {
+                    return Err(Outcome::Rejected(Reason::TokenRefused).into());
+                }
+                (None, _) => return Err(Outcome::NotStarted.into()),
+            },
             None => tokens.token(Duration::ZERO).await?,
         };
         let id_header = if operation.api() == Api::Graph { "client-request-id" } else { "x-ms-client-request-id" };
@@ -333,6 +343,31 @@ impl TeamsClient {
             }
             Request::Create { user } => {
                 self.post(&self.connector.conversations_url(), self.connector.opening(*user).into())
+            }
+            Request::CheckTeam { team, app } => self.get(&self.graph.team_check_url(*team, app)),
+            Request::InstallInTeam { team, app } => {
+                self.post(&self.graph.team_apps_url(*team), self.graph.install_body(app).into())
+            }
+            Request::FindChannel { team, channel } => self.get(&self.graph.channel_url(*team, channel.as_deref())),
+            Request::Post { channel, activity } => {
+                self.post(&self.connector.conversations_url(), self.connector.post(channel, activity).into())
+            }
+            Request::Notify { to, notification, chain, app } => {
+                let (url, body) = self.graph.notify(to, notification, *chain, app);
+                self.post(&url, body.into())
+            }
+            Request::NotifyMany { users, notification, chain, app } => {
+                let (url, body) = self.graph.notify_many(users, notification, *chain, app);
+                self.post(&url, body.into())
+            }
+            Request::Replace { conversation, message, activity, service_url } => {
+                let url = self.connector.activity_url(conversation, message, service_url.as_deref());
+                let body = Connector::replacement(message, activity);
+                self.transport.request(Method::PUT, &url).header(CONTENT_TYPE, JSON).body(body)
+            }
+            Request::Withdraw { conversation, message, service_url } => {
+                let url = self.connector.activity_url(conversation, message, service_url.as_deref());
+                self.transport.request(Method::DELETE, &url)
             }
         }
     }
@@ -385,8 +420,13 @@ fn unbuildable(error: reqwest::Error) -> Answer {
 
 #[async_trait]
 impl Messenger for TeamsClient {
-    async fn warm_up(&self) -> Result<(), Answer> {
-        let (graph, bot) = tokio::join!(self.graph_tokens.token(Duration::ZERO), self.bot_tokens.token(Duration::ZERO));
+    async fn warm_up(&self, for_many: bool) -> Result<(), Answer> {
+        let enough = if for_many { Operation::NotifyMany.token_life() } else { Duration::ZERO };
+        let (graph, bot) = tokio::join!(self.graph_tokens.token(enough), self.bot_tokens.token(Duration::ZERO));
+        if for_many && graph.is_ok() {
+            // Entra decides how long a token lives.
+            self.tokens_are_short.store(self.graph_tokens.ready(enough).is_none(), Ordering::Relaxed);
+        }
         graph.and(bot).map(|_| ())
     }
 

@@ -36,6 +36,16 @@ impl Connector {
         format!("{base}/v3/conversations/{}/activities", encoded(&conversation.0))
     }
 
+    /// Where a message of a chat is, for those who replace or delete it.
+    pub fn activity_url(
+        &self,
+        conversation: &ConversationId,
+        message: &MessageId,
+        service_url: Option<&str>,
+    ) -> String {
+        format!("{}/{}", self.activities_url(conversation, service_url), encoded(&message.0))
+    }
+
     pub fn conversations_url(&self) -> String {
         let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
         format!("{base}/v3/conversations")
@@ -53,6 +63,28 @@ impl Connector {
             "channelData": {"tenant": {"id": tenant}},
         });
         body.to_string().into_bytes()
+    }
+
+    /// Begins a thread in a channel with `activity`, which is JSON already.
+    pub fn post(&self, channel: &ConversationId, activity: &str) -> Vec<u8> {
+        let (app, tenant) = (self.app_id, self.tenant_id);
+        let head = json!({
+            "isGroup": true,
+            "bot": {"id": format!("28:{app}")},
+            "tenantId": tenant,
+            "channelData": {"channel": {"id": channel.0}, "tenant": {"id": tenant}},
+        });
+        // The activity is long, the same for every channel, and JSON already.
+        let head = head.to_string();
+        let open = head.strip_suffix('}').unwrap_or(&head);
+        format!("{open},\"activity\":{activity}}}").into_bytes()
+    }
+
+    /// The same message as `activity`, under its own id.
+    pub fn replacement(message: &MessageId, activity: &str) -> Vec<u8> {
+        let id = json!(message.0);
+        let rest = activity.strip_prefix('{').unwrap_or(activity);
+        format!("{{\"id\":{id},{rest}").into_bytes()
     }
 
     /// Goes on at `named`, if a token may be sent there. A name without a path means the same path on that host.
@@ -79,6 +111,11 @@ impl Connector {
 /// The message was taken. Some answers name no message (text beside a card is split): taken, but not to be recalled.
 pub fn accepted(body: &[u8]) -> Outcome {
     Outcome::Accepted { message_id: wire::id(body).map(MessageId) }
+}
+
+/// The thread was begun. Its message is named apart from it.
+pub fn posted(body: &[u8]) -> Outcome {
+    Outcome::Accepted { message_id: wire::activity_id(body).map(MessageId) }
 }
 
 /// The chat was there, or was opened.

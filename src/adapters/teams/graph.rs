@@ -7,12 +7,17 @@ use uuid::Uuid;
 
 use super::classify::{Operation, classify};
 use super::cloud::{CloudProfile, base};
+use super::feed;
 use super::wire::{self, App, InstalledApp, Member, Page, Refusal, Said, User, encoded, quoted};
 use crate::domain::attributes::{Attributes, Mentioned, Property, kept};
 use crate::domain::ids::{ConversationId, EntraId, GroupId, InstallationId, TeamsAppId};
+use crate::domain::notification::Notification;
 use crate::domain::outcome::{Fact, Outcome};
+use crate::domain::reason::Reason;
 use crate::domain::route::Account;
-use crate::ports::{Change, ChangesPage, Group, GroupsPage, MembersPage, Onward, PeoplePage, Person, WhichGroups};
+use crate::ports::{
+    Change, ChangesPage, Group, GroupsPage, MembersPage, Notified, Onward, PeoplePage, Person, WhichGroups,
+};
 
 /// What a page of people must tell.
 const USER_MEMBERS: &str = "id,userPrincipalName,displayName,mail,accountEnabled,userType,assignedPlans,department,jobTitle,\
@@ -76,6 +81,37 @@ impl Graph {
     pub fn team_check_url(&self, team: GroupId, app: &TeamsAppId) -> String {
         let filter = encoded(&format!("teamsApp/id eq {}", quoted(&app.0)));
         format!("{}?$expand=teamsApp&$filter={filter}", self.team_apps_url(team))
+    }
+
+    /// A channel of a team: by its name, or the one that every team has.
+    pub fn channel_url(&self, team: GroupId, channel: Option<&str>) -> String {
+        let team = format!("{}/teams/{team}", self.base);
+        match channel {
+            None => format!("{team}/primaryChannel?$select=id"),
+            Some(name) => {
+                let filter = encoded(&format!("displayName eq {}", quoted(name)));
+                format!("{team}/channels?$filter={filter}&$select=id,displayName")
+            }
+        }
+    }
+
+    /// Where a notification goes, and its body.
+    pub fn notify(&self, to: &Notified, said: &Notification, chain: i64, app: &TeamsAppId) -> (String, String) {
+        let (url, recipient) = feed::addressed(&self.base, to, &said.scope);
+        (url, feed::body(&self.base, said, chain, app, recipient.map(|recipient| ("recipient", recipient))))
+    }
+
+    /// Where a notification for many goes, and its body.
+    pub fn notify_many(
+        &self,
+        users: &[EntraId],
+        said: &Notification,
+        chain: i64,
+        app: &TeamsAppId,
+    ) -> (String, String) {
+        let recipients = ("recipients", users.iter().map(|user| feed::person(&user.to_string())).collect());
+        let url = format!("{}/teamwork/sendActivityNotificationToRecipients", self.base);
+        (url, feed::body(&self.base, said, chain, app, Some(recipients)))
     }
 
     /// The app with this manifest among those of whoever has it.
@@ -268,6 +304,15 @@ pub fn checked(body: &[u8], app: &TeamsAppId) -> Option<Outcome> {
     let installed = page.known().find(|installed| ours(installed) && !installed.id.is_empty());
     let found = installed.map(|installed| Outcome::Learnt(Fact::Installed(InstallationId(installed.id))));
     Some(found.unwrap_or_else(|| empty(Operation::Check)))
+}
+
+/// The channel's id. One that is not there is nobody. `None` when the answer cannot be read.
+pub fn found_channel(body: &[u8], name: Option<&str>) -> Option<Outcome> {
+    let found = |id: String| Outcome::Learnt(Fact::Chat(ConversationId(id)));
+    let Some(name) = name else { return wire::id(body).map(found) };
+    let page: Page<wire::Channel> = read(body)?;
+    let named = |channel: &wire::Channel| channel.display_name.to_lowercase() == name.to_lowercase();
+    Some(page.known().find(named).map_or(Outcome::Rejected(Reason::NotFound), |channel| found(channel.id)))
 }
 
 /// The catalogue's id of the app with this manifest among the installed ones. `None` when the answer cannot be read.

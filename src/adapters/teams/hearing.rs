@@ -11,18 +11,24 @@ use crate::ports::{Answer, Request};
 
 /// What `heard` tells whoever made `request`.
 pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Answer {
-    let received = match success(request.step().into(), heard) {
+    let received = match success(request.into(), heard) {
         Ok(received) => received,
         Err(answer) => return answer,
     };
     of_success(
         &received,
         match request {
-            Request::Check { app, .. } => graph::checked(&received.body, app),
-            Request::Install { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
+            Request::Check { app, .. } | Request::CheckTeam { app, .. } => graph::checked(&received.body, app),
+            Request::Install { .. } | Request::InstallInTeam { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
             Request::Resolve { .. } => graph::resolved(&received.body),
+            Request::FindChannel { channel, .. } => graph::found_channel(&received.body, channel.as_deref()),
             Request::Send { .. } => Some(connector::accepted(&received.body)),
+            Request::Post { .. } => Some(connector::posted(&received.body)),
             Request::Create { .. } => connector::opened(&received.body),
+            Request::Notify { .. } | Request::NotifyMany { .. } | Request::Withdraw { .. } => {
+                Some(Outcome::Accepted { message_id: None })
+            }
+            Request::Replace { message, .. } => Some(Outcome::Accepted { message_id: Some(message.clone()) }),
         },
     )
 }

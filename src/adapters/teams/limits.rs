@@ -56,6 +56,8 @@ pub fn published_quota(bucket: Bucket) -> Quota {
         Bucket::Resolve => graph("GET", "/users/{id}/teamwork/installedApps/{iid}/chat"),
         Bucket::Catalog => graph("GET", "/appCatalogs/teamsApps"),
         Bucket::Send => connector(),
+        Bucket::Notify => graph("POST", "/users/{id}/teamwork/sendActivityNotification"),
+        Bucket::NotifyMany => graph("POST", "/teamwork/sendActivityNotificationToRecipients"),
         Bucket::Directory => Some(Quota::per_second(DIRECTORY_UNITS_PER_SECOND)),
     };
     quota.expect("throttling.toml knows every bucket: a test asks for each")
@@ -91,7 +93,16 @@ mod tests {
     #[test]
     fn every_bucket_has_its_published_quota() {
         let quotas = Bucket::ALL.map(|bucket| format!("{} {}", bucket.name(), published_quota(bucket)));
-        let published = ["check 30/s", "install 30/s", "resolve 30/s", "send 50/s", "catalog 30/s", "directory 100/s"];
+        let published = [
+            "check 30/s",
+            "install 30/s",
+            "resolve 30/s",
+            "send 50/s",
+            "catalog 30/s",
+            "directory 100/s",
+            "notify 5/s",
+            "notify_many 2/s",
+        ];
         assert_eq!(quotas, published);
         assert_eq!(published_chat_quotas(), EngineSettings::default().chat_quotas);
     }

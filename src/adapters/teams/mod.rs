@@ -13,6 +13,7 @@ mod client;
 pub mod cloud;
 mod connector;
 mod doorkeeper;
+mod feed;
 mod graph;
 pub(crate) mod hearing;
 pub mod limits;

@@ -130,9 +130,10 @@ impl TokenSource {
         self.state().token = None;
     }
 
-    /// The token at hand, without waiting; begins to renew it when it is time.
-    pub fn ready(self: &Arc<Self>) -> Option<Token> {
-        let token = self.at_hand(Duration::ZERO)?;
+    /// The token at hand, without waiting, if it has more than `more_than_left` of its life left; begins to renew it when it
+    /// is time.
+    pub fn ready(self: &Arc<Self>, more_than_left: Duration) -> Option<Token> {
+        let token = self.at_hand(more_than_left)?;
         self.renew_beside(&token);
         Some(token)
     }

@@ -172,9 +172,19 @@ impl Id {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Identified {
     #[serde(default)]
     id: Option<Id>,
+    #[serde(default)]
+    activity_id: Option<Id>,
+}
+
+/// The id of the message that began a thread: told by itself, or as the end of the thread's own id.
+pub fn activity_id(body: &[u8]) -> Option<String> {
+    let Identified { id, activity_id } = serde_json::from_slice(body).ok()?;
+    let at_the_end = |id: Id| id.into_text()?.rsplit_once(";messageid=").map(|(_, message)| message.to_owned());
+    activity_id.and_then(Id::into_text).or_else(|| id.and_then(at_the_end))
 }
 
 /// The `id` of the object in `body`, if there is one.
@@ -298,6 +308,16 @@ pub struct Group {
     pub visibility: Option<String>,
     #[serde(default)]
     pub resource_provisioning_options: Option<Vec<String>>,
+}
+
+/// A channel of a team.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Channel {
+    /// Its id, which is also that of its conversation.
+    pub id: String,
+    /// Its name, as shown.
+    pub display_name: String,
 }
 
 /// Somebody who belongs to a group.

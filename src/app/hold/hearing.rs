@@ -9,10 +9,10 @@ impl Hold {
     /// A round that prepares takes no notice: it ends with answers that stand in the record.
     pub fn hear(&mut self, chats: &[(RecipientKey, Chat)], policy: &RetryPolicy, now: Timestamp) -> usize {
         let chats: BTreeMap<RecipientKey, &Chat> = chats.iter().map(|(recipient, chat)| (*recipient, chat)).collect();
-        let sends = |lane: &Lane| lane.work.kind != RoundKind::Prepare;
+        let reaches = |lane: &Lane| lane.work.purpose.reaches_people();
         let mut spared = BTreeSet::new();
         for (key, held) in &mut self.chunks {
-            if chats.is_empty() || !self.lanes.get(&key.0).is_some_and(sends) {
+            if chats.is_empty() || !self.lanes.get(&key.0).is_some_and(reaches) {
                 continue;
             }
             for (ordinal, (member, delivery)) in &mut held.people {
@@ -42,7 +42,7 @@ impl Hold {
             let held = self.chunks.get(&seat.chunk);
             held.and_then(|held| held.people.get(&seat.ordinal)).is_some_and(|(_, delivery)| delivery.looks_for_chat())
         };
-        let mut able = self.lanes.values().filter(|lane| lane.may_start() && lane.work.kind != RoundKind::Prepare);
+        let mut able = self.lanes.values().filter(|lane| lane.may_start() && lane.work.purpose.reaches_people());
         able.any(|lane| {
             lane.preparing.values().flatten().any(looks) || lane.waiting.iter().any(|Reverse((_, seat))| looks(seat))
         })

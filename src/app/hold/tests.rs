@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::broadcast::{RoundState, TOLERANCE, Treatment};
+use crate::domain::broadcast::{Channel, RoundKind, RoundState, TOLERANCE, Treatment};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fairness::ONE_IN;
 use crate::domain::ids::{ConversationId, EntraId, RecipientKey};
@@ -22,6 +22,7 @@ fn room(rounds: &[(i64, bool, u32)]) -> Hold {
         round: RoundId::from_i64(*round),
         broadcast: BroadcastId::from_i64(*round),
         kind: RoundKind::Send,
+        purpose: Purpose::Send,
         state: RoundState::Running,
         broadcast_state: BroadcastState::Running,
         treatment: Treatment {
@@ -36,7 +37,7 @@ fn room(rounds: &[(i64, bool, u32)]) -> Hold {
     hold.learn_rounds(rounds.iter().map(work).collect());
     for (round, _, people) in rounds {
         let round = RoundId::from_i64(*round);
-        hold.lane_mut(round).unwrap().activity = Some(Arc::from("{}"));
+        hold.lane_mut(round).unwrap().said = Some(Spoken { activity: Arc::from("{}"), notification: None });
         let chunk = Chunk::fresh(round, ChunkNumber(0), Ordinal(0), *people);
         let member = |ordinal: Ordinal| Member {
             ordinal,
@@ -46,6 +47,9 @@ fn room(rounds: &[(i64, bool, u32)]) -> Hold {
             route: Route::to(ConversationId(String::new())),
             service_url: None,
             doubt: None,
+            message: None,
+            venue: None,
+            principal_name: None,
         };
         let members = chunk.unsettled().map(member).collect();
         hold.admit(ClaimedChunk { chunk, members, attempts: Vec::new() }, &RetryPolicy::default(), now());
@@ -152,7 +156,8 @@ fn a_large_one_alone_keeps_its_permissions() {
 fn stranger(kind: RoundKind) -> Hold {
     let mut hold = room(&[(1, false, 1)]);
     let round = RoundId::from_i64(1);
-    hold.lane_mut(round).unwrap().work.kind = kind;
+    let work = &mut hold.lane_mut(round).unwrap().work;
+    (work.kind, work.purpose) = (kind, Purpose::of(kind, Channel::Chat, true, false));
     if kind == RoundKind::Prepare {
         hold.lane_mut(round).unwrap().work.broadcast_state = BroadcastState::Scheduled;
     }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::domain::delivery::{Effect, Settlement};
-use crate::domain::ids::{ChunkNumber, EntraId, Epoch, Ordinal, RequestId, RoundId};
+use crate::domain::ids::{ChunkNumber, EntraId, Epoch, MessageId, Ordinal, RequestId, RoundId};
 use crate::domain::outcome::Step;
 use crate::domain::route::Route;
 use crate::domain::time::Timestamp;
+use crate::domain::venue::Venue;
 use crate::ports::{Answer, AttemptFact};
 
 /// Names a chunk.
@@ -53,8 +54,14 @@ pub struct Start {
     pub attempt: u32,
     /// The step.
     pub step: Step,
-    /// The person.
+    /// The person, or the venue by its key.
     pub user: EntraId,
+    /// Where it goes, when this is not a person.
+    pub venue: Option<Box<Venue>>,
+    /// Her user principal name, where Teams is told whom we mean by it.
+    pub principal_name: Option<String>,
+    /// The message to be replaced or deleted.
+    pub message: Option<MessageId>,
     /// The route as the delivery knows it.
     pub route: Route,
     /// Where Teams wants what is sent to her, if it said so.

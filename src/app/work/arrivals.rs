@@ -5,7 +5,7 @@ use super::*;
 impl Owner {
     pub(super) fn arrive(&mut self, arrival: Arrival) -> Result<(), StoreError> {
         match arrival {
-            Arrival::Landed(landed) => self.land(*landed),
+            Arrival::Landed(landed) => self.land_all(landed),
             Arrival::Flushed(flush, done) => self.take_flushed(&flush, &done?),
             Arrival::Late(facts, done) => {
                 self.errands.remove(&Errand::Late);
@@ -34,13 +34,13 @@ impl Owner {
                 }
                 self.listen_at = now + self.listen_rest();
             }
-            Arrival::Content(id, content) => {
-                self.errands.remove(&Errand::Content(id));
-                if let Some(content) = self.patient("content", content)? {
-                    for lane in self.hold.lanes_of(id) {
-                        let activity = content.activity(lane.work.treatment.urgent);
-                        lane.activity = Some(Arc::from(activity.to_string()));
-                    }
+            Arrival::Said(round, said) => {
+                self.errands.remove(&Errand::Words(round));
+                if let Some(Said { content, notification }) = self.patient("words", said)?
+                    && let Some(lane) = self.hold.lane_mut(round)
+                {
+                    let activity = Arc::from(content.activity(lane.work.treatment.urgent).to_string());
+                    lane.said = Some(Spoken { activity, notification: notification.map(Arc::new) });
                 }
             }
             Arrival::Claimed(round, claimed) => {
@@ -290,7 +290,27 @@ impl Owner {
         }
     }
 
-    pub(super) fn land(&mut self, landed: Landed) {
+    /// Takes in the answer to one request, for everybody whom it was about: for the bucket it is one.
+    pub(super) fn land_all(&mut self, all: Vec<Landed>) {
+        let Some(first) = all.first() else { return };
+        self.hear(first);
+        let bucket = Bucket::from(first.step);
+        if let Outcome::Throttled { retry_after } = first.answer.outcome {
+            // Once, and also when the chunk is somebody else's: the quota is still ours.
+            self.cool_down(bucket, retry_after);
+        }
+        for landed in all {
+            let (seat, detail) = (landed.seat, landed.answer.detail.clone());
+            let Landing { effects, late, .. } = self.hold.land(landed, &self.office.settings.retry);
+            self.late.extend(late);
+            for effect in effects {
+                self.carry_out(effect, seat.chunk.0, seat.ordinal, detail.clone());
+            }
+        }
+    }
+
+    /// What an answer says of its bucket, of our token, of the probe.
+    fn hear(&mut self, landed: &Landed) {
         let bucket = Bucket::from(landed.step);
         let (id, at) = (landed.request, self.now());
         if self.buckets.landed(bucket, served(&landed.answer.outcome), at).is_some() {
@@ -310,12 +330,11 @@ impl Owner {
             self.latency = (self.latency * 7 + took) / 8;
         }
         let step = landed.step.name();
-        tally::landed(&landed);
+        tally::landed(landed);
         if let (Some(detail), Some(reason)) = (&landed.answer.detail, landed.answer.outcome.reason()) {
             let status = landed.answer.status;
             tracing::debug!(request = %landed.request, step, ?status, %reason, %detail, "an answer that was not a success");
         }
-        let (seat, detail) = (landed.seat, landed.answer.detail.clone());
         let refused = matches!(
             landed.answer.outcome,
             Outcome::Refused(HaltScope::Tenant, _) | Outcome::NeedsRemedy(Remedy::Token, _) | Outcome::NotStarted
@@ -332,33 +351,18 @@ impl Owner {
         if matches!(landed.answer.outcome, Outcome::Refused(HaltScope::Tenant, _)) {
             self.halted_step = Some(landed.step);
         }
-        let wait = match landed.answer.outcome {
-            Outcome::Throttled { retry_after } => Some(retry_after),
-            _ => None,
-        };
-        let Landing { effects, late, .. } = self.hold.land(landed, &self.office.settings.retry);
-        if let Some(retry_after) = wait.filter(|_| late.is_some()) {
-            // The chunk is somebody else's; the quota is still ours.
-            self.cool_down(bucket, retry_after);
-        }
-        self.late.extend(late);
-        for effect in effects {
-            self.carry_out(effect, bucket, seat.chunk.0, seat.ordinal, detail.clone());
-        }
     }
 
     pub(super) fn carry_out(
         &mut self,
         effect: Effect,
-        bucket: Bucket,
         round: RoundId,
         ordinal: crate::domain::ids::Ordinal,
         detail: Option<String>,
     ) {
         match effect {
-            Effect::CoolDown { retry_after } => self.cool_down(bucket, retry_after),
-            // The hold keeps what was learnt for the next flush.
-            Effect::Learn(_) | Effect::Forget(_) | Effect::NoteRefusal(_) => {}
+            // The bucket rests already; the hold keeps what was learnt for the next flush.
+            Effect::CoolDown { .. } | Effect::Learn(_) | Effect::Forget(_) | Effect::NoteRefusal(_) => {}
             Effect::Halt(HaltScope::Tenant, reason) => self.halt_tenant(reason, detail),
             Effect::Halt(HaltScope::Broadcast, reason) => self.halt_broadcast(round, reason, detail),
             Effect::Renew(Remedy::Token) => self.forget_tokens(),

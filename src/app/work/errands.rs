@@ -14,7 +14,7 @@ impl Owner {
         self.record_late();
         if now >= self.rest_until {
             self.start_due(now);
-            self.load_contents();
+            self.load_words();
             self.claim_and_expand();
             self.release_stopped();
             self.listen(now);
@@ -36,7 +36,7 @@ impl Owner {
             wake_at = wake_at.min(try_at);
         } else if !self.warm {
             self.warm_up();
-        } else if self.app.is_none() && (self.hold.has_ready(Step::Check) || self.hold.has_ready(Step::Install)) {
+        } else if self.app.is_none() && NEED_APP.into_iter().any(|step| self.hold.has_ready(step)) {
             wake_at = wake_at.min(self.find_app(now).max(soon));
         }
         wake_at
@@ -115,17 +115,16 @@ impl Owner {
         }
     }
 
-    pub(super) fn load_contents(&mut self) {
-        let missing: Vec<BroadcastId> = self
+    pub(super) fn load_words(&mut self) {
+        let missing: Vec<RoundId> = self
             .hold
             .lanes()
-            .filter(|lane| lane.activity.is_none() && lane.work.state == RoundState::Running)
-            .filter(|lane| lane.work.kind != RoundKind::Prepare)
-            .map(|lane| lane.work.broadcast)
+            .filter(|lane| lane.said.is_none() && lane.needs_words() && lane.work.state == RoundState::Running)
+            .map(|lane| lane.work.round)
             .collect();
-        for id in missing {
+        for round in missing {
             let (store, tenant) = (Arc::clone(&self.office.store), self.office.held.tenant);
-            self.send_out(Errand::Content(id), async move { Arrival::Content(id, store.content(tenant, id).await) });
+            self.send_out(Errand::Words(round), async move { Arrival::Said(round, store.said(tenant, round).await) });
         }
     }
 
@@ -240,7 +239,8 @@ impl Owner {
 
     pub(super) fn warm_up(&mut self) {
         let messenger = Arc::clone(&self.office.messenger);
-        self.send_out(Errand::Warm, async move { Arrival::Warm(messenger.warm_up().await) });
+        let for_many = self.hold.lanes().any(|lane| lane.work.purpose == Purpose::Notify);
+        self.send_out(Errand::Warm, async move { Arrival::Warm(messenger.warm_up(for_many).await) });
     }
 
     pub(super) fn find_app(&mut self, now: Monotonic) -> Monotonic {

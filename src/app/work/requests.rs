@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// What cannot be asked for without the app's id in the catalogue.
+pub(super) const NEED_APP: [Step; 4] = [Step::Check, Step::Install, Step::Notify, Step::NotifyMany];
+
 impl Owner {
     /// Starts every request that may start now; says when the next one may.
     pub(super) fn start_requests(&mut self, now: Monotonic, wall: Timestamp) -> Monotonic {
@@ -32,7 +35,7 @@ impl Owner {
 
     /// Somebody is ready for `step`, and everything that it needs is known.
     pub(super) fn may_try(&self, step: Step) -> bool {
-        let needs_app = matches!(step, Step::Check | Step::Install);
+        let needs_app = NEED_APP.contains(&step);
         self.hold.has_ready(step) && (self.app.is_some() || !needs_app)
     }
 
@@ -44,15 +47,21 @@ impl Owner {
         wall: Timestamp,
     ) -> Result<RequestId, Option<Monotonic>> {
         self.buckets.try_start(Bucket::from(step), now)?;
-        let Some(start) = self.hold.start(step, &self.office.settings.retry, now, wall) else {
+        let limit = if step == Step::NotifyMany { NOTIFIED_AT_ONCE } else { 1 };
+        let starts = self.hold.start_many(step, limit, &self.office.settings.retry, now, wall);
+        let Some(first) = starts.first() else {
             self.buckets.landed(Bucket::from(step), Served::Nothing, now);
             return Err(None);
         };
         let id = self.request_id();
-        let request = self.request(step, &start);
+        let request = match step {
+            Step::NotifyMany => self.notify_many(&starts),
+            _ => self.request(step, first),
+        };
         let (messenger, clock) = (Arc::clone(&self.office.messenger), Arc::clone(&self.office.clock));
         let not_after = self.office.lease.start_until();
-        let (seat, epoch, attempt) = (start.seat, start.epoch, start.attempt);
+        let each = starts.into_iter().map(|start| (start.seat, start.epoch, start.attempt));
+        let each: Vec<_> = each.collect();
         let planned_at = self.woken_for.map_or(now, |at| at.min(now));
         self.beside.spawn(async move {
             tally::started(clock.monotonic().saturating_since(planned_at));
@@ -64,16 +73,12 @@ impl Owner {
                     .await
                     .unwrap_or_else(|_| Answer::from(Outcome::Lost(Reason::AnswerLost))),
             };
-            Arrival::Landed(Box::new(Landed {
-                seat,
-                epoch,
-                attempt,
-                step,
-                request: id,
-                started_at: wall,
-                ended_at: clock.now().max(wall),
-                answer,
-            }))
+            let ended_at = clock.now().max(wall);
+            let landed = |(seat, epoch, attempt)| {
+                let answer = answer.clone();
+                Landed { seat, epoch, attempt, step, request: id, started_at: wall, ended_at, answer }
+            };
+            Arrival::Landed(each.into_iter().map(landed).collect())
         });
         Ok(id)
     }
@@ -81,20 +86,79 @@ impl Owner {
     /// The request for a started step; `None` when something that it needs has just become unknown.
     fn request(&mut self, step: Step, start: &Start) -> Option<Request> {
         let (user, route) = (start.user, start.route.clone());
+        let in_team = start.venue.as_deref().and_then(Venue::team);
         match step {
-            Step::Check => Some(Request::Check { user, app: self.app.clone()? }),
-            Step::Install => Some(Request::Install { user, app: self.app.clone()? }),
+            Step::Check => {
+                let app = self.app.clone()?;
+                Some(in_team.map_or(Request::Check { user, app: app.clone() }, |team| Request::CheckTeam { team, app }))
+            }
+            Step::Install => {
+                let app = self.app.clone()?;
+                Some(
+                    in_team.map_or(Request::Install { user, app: app.clone() }, |team| Request::InstallInTeam {
+                        team,
+                        app,
+                    }),
+                )
+            }
+            Step::Resolve if let Some(Venue::Channel { team, channel }) = start.venue.as_deref() => {
+                Some(Request::FindChannel { team: *team, channel: channel.clone() })
+            }
             Step::Resolve => match route.installation {
                 Installation::Present(installation) => Some(Request::Resolve { user, installation }),
                 Installation::Unknown | Installation::Absent | Installation::Unlisted => None,
             },
             Step::Send => {
-                let activity = self.hold.lane_mut(start.seat.chunk.0)?.activity.clone()?;
-                let service_url = start.service_url.clone();
-                Some(Request::Send { conversation: route.conversation?, activity, service_url })
+                let activity = self.spoken(start)?.activity;
+                let (conversation, service_url) = (route.conversation?, start.service_url.clone());
+                Some(match start.venue {
+                    Some(_) => Request::Post { channel: conversation, activity },
+                    None => Request::Send { conversation, activity, service_url },
+                })
             }
             Step::Create => Some(Request::Create { user }),
+            Step::Replace => Some(Request::Replace {
+                conversation: route.conversation?,
+                message: start.message.clone()?,
+                activity: self.spoken(start)?.activity,
+                service_url: start.service_url.clone(),
+            }),
+            Step::Withdraw => Some(Request::Withdraw {
+                conversation: route.conversation?,
+                message: start.message.clone()?,
+                service_url: start.service_url.clone(),
+            }),
+            Step::Notify => {
+                let to = match (start.venue.as_deref(), start.principal_name.clone()) {
+                    (Some(Venue::TeamMembers { .. }), _) => Notified::TeamMembers,
+                    (Some(Venue::ChannelMembers { channel, .. }), _) => Notified::ChannelMembers(channel.clone()),
+                    (Some(Venue::ChatMembers { .. }), _) => Notified::ChatMembers,
+                    (Some(Venue::Channel { .. }), _) => return None,
+                    (None, Some(name)) => Notified::PersonNamed(name),
+                    (None, None) => Notified::Person(user),
+                };
+                let (notification, chain) = self.notification(start)?;
+                Some(Request::Notify { to, notification, chain, app: self.app.clone()? })
+            }
+            Step::NotifyMany => None,
         }
+    }
+
+    /// One request for all of them.
+    fn notify_many(&mut self, starts: &[Start]) -> Option<Request> {
+        let (notification, chain) = self.notification(starts.first()?)?;
+        let users = starts.iter().map(|start| start.user).collect();
+        Some(Request::NotifyMany { users, notification, chain, app: self.app.clone()? })
+    }
+
+    /// What the round of a started step says in activity feeds, and in which chain.
+    fn notification(&mut self, start: &Start) -> Option<(Arc<Notification>, i64)> {
+        let lane = self.hold.lane_mut(start.seat.chunk.0)?;
+        Some((lane.said.as_ref()?.notification.clone()?, Notification::chain(lane.work.broadcast)))
+    }
+
+    fn spoken(&mut self, start: &Start) -> Option<Spoken> {
+        self.hold.lane_mut(start.seat.chunk.0)?.said.clone()
     }
 
     pub(super) fn request_id(&self) -> RequestId {

@@ -22,7 +22,7 @@ use self::story::{BroadcastPlan, Happening, Story};
 use crate::app::control::{Wish, grant};
 use crate::app::engine::EngineSettings;
 use crate::domain::attributes::Attributes;
-use crate::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Schedule, TOLERANCE, Treatment};
+use crate::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, Schedule, TOLERANCE, Treatment, Way};
 use crate::domain::content::Content;
 use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, RoundId, TenantKey};
 use crate::domain::pacing::{Bucket, Quota};
@@ -208,6 +208,8 @@ fn submission(tenant: TenantKey, place: usize, plan: &BroadcastPlan, keys: &[Rec
                 .map(|after| (schedule(by_database, after, plan.prepares), RoundId::new(at, 100 + number))),
             author: None,
             audience: if plan.list.is_some() { AudienceKind::List } else { AudienceKind::Everyone },
+            way: Way::Chat,
+            expire_at: None,
             expected: None,
             created_at: at,
         },

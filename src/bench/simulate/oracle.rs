@@ -155,7 +155,7 @@ impl Oracle {
         let changes_nothing = matches!(
             call,
             Call::Work
-                | Call::Content
+                | Call::Words
                 | Call::Neighbours
                 | Call::Register
                 | Call::Renew

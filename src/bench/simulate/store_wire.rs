@@ -14,7 +14,6 @@ use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People, Source};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::chunk::Chunk;
-use crate::domain::content::Content;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
 use crate::domain::heard::Chat;
@@ -27,7 +26,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::{
     Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport,
     DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity,
-    ReadingStep, RetryWish, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
+    ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
 };
 use crate::simulator::memory_store::Record;
 
@@ -284,8 +283,8 @@ impl Store for StoreWire {
         self.ask(Call::Desk, move |record, _| record.deliveries(tenant, id, after, limit)).await
     }
 
-    async fn content(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Content> {
-        self.ask(Call::Content, move |record, _| record.content(tenant, id)).await?
+    async fn said(&self, tenant: TenantKey, round: RoundId) -> Answer<Said> {
+        self.ask(Call::Words, move |record, _| record.said(tenant, round)).await?
     }
 
     async fn clock(&self) -> Answer<Timestamp> {

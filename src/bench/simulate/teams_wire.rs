@@ -155,8 +155,10 @@ impl TeamsWire {
             Step::Check => Call::Check,
             Step::Install => Call::Install,
             Step::Resolve => Call::Resolve,
-            Step::Send => Call::Send,
+            Step::Send | Step::Replace | Step::Withdraw => Call::Send,
             Step::Create => Call::Create,
+            // No story tells of these yet.
+            Step::Notify | Step::NotifyMany => return Err(Outcome::NotStarted.into()),
         };
         self.process.stage.look(|scene| scene.oracle.is_asked(&self.process, request));
         let bearer = Arc::new(Mutex::new(None));
@@ -220,12 +222,21 @@ fn carry_out(world: &mut World, caller: &Caller<'_>, request: &Request, now: Tim
             let opening = Opening { bot, member: user.to_string(), tenant, activity: None };
             world.create_conversation(caller, Ok(opening), now)
         }
+        // No story tells of these yet.
+        Request::CheckTeam { .. }
+        | Request::InstallInTeam { .. }
+        | Request::FindChannel { .. }
+        | Request::Post { .. }
+        | Request::Notify { .. }
+        | Request::NotifyMany { .. }
+        | Request::Replace { .. }
+        | Request::Withdraw { .. } => answer::Answer::empty(501),
     }
 }
 
 #[async_trait]
 impl Messenger for TeamsWire {
-    async fn warm_up(&self) -> Result<(), Answer> {
+    async fn warm_up(&self, _: bool) -> Result<(), Answer> {
         if self.token(Call::Check).is_none() {
             let token = self.fetch("https://graph.microsoft.com/.default").await?;
             self.tokens().graph = Some(token);

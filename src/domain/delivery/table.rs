@@ -8,7 +8,7 @@ use crate::domain::outcome::{Outcome, Step};
 #[allow(missing_docs, reason = "the table explains each")]
 pub enum StateKind {
     Pending,
-    Preparing,
+    Repeatable,
     Sending,
     Waiting,
     InDoubt,
@@ -24,7 +24,7 @@ impl StateKind {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
-            Self::Preparing => "InFlight(check, install, resolve, create)",
+            Self::Repeatable => "InFlight(any other step)",
             Self::Sending => "InFlight(send)",
             Self::Waiting => "Waiting",
             Self::InDoubt => "InDoubt",
@@ -41,9 +41,10 @@ impl StateKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the table explains each")]
 pub enum EventKind {
-    PrepareStarted,
+    RepeatableStarted,
     SendStarted,
     Barred,
+    Unable,
     Expired,
     Cancelled,
     Due,
@@ -76,7 +77,7 @@ impl State {
         match self {
             Self::Pending => StateKind::Pending,
             Self::InFlight(Step::Send) => StateKind::Sending,
-            Self::InFlight(_) => StateKind::Preparing,
+            Self::InFlight(_) => StateKind::Repeatable,
             Self::Waiting { .. } => StateKind::Waiting,
             Self::InDoubt(_) => StateKind::InDoubt,
             Self::Settled(Settlement::Sent, _) => StateKind::Sent,
@@ -93,13 +94,14 @@ impl Event {
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::Started(Step::Send) => EventKind::SendStarted,
-            Self::Started(_) => EventKind::PrepareStarted,
+            Self::Started(_) => EventKind::RepeatableStarted,
             Self::LeaseEnded => EventKind::LeaseEnded,
             Self::Due => EventKind::Due,
             Self::Spaced(_) => EventKind::Spaced,
             Self::Listens(_) => EventKind::Listens,
             Self::Heard(_) => EventKind::Heard,
             Self::Barred(_) => EventKind::Barred,
+            Self::Unable(_) => EventKind::Unable,
             Self::Expired => EventKind::Expired,
             Self::Cancelled => EventKind::Cancelled,
             Self::DoubtSettled(WhenInDoubt::Hold) => EventKind::Hold,
@@ -139,7 +141,7 @@ pub struct Row {
     pub then: &'static str,
 }
 
-const IN_FLIGHT: &[StateKind] = &[StateKind::Preparing, StateKind::Sending];
+const IN_FLIGHT: &[StateKind] = &[StateKind::Repeatable, StateKind::Sending];
 const IDLE: &[StateKind] = &[StateKind::Pending, StateKind::Waiting];
 
 const fn row(
@@ -159,13 +161,20 @@ pub const TABLE: &[Row] = {
     &[
         row(
             &[S::Pending],
-            E::PrepareStarted,
-            &[S::Preparing],
-            "check, install, resolve or create: planned and paced",
-            "",
+            E::RepeatableStarted,
+            &[S::Repeatable],
+            "any step but a send: planned and paced",
+            "needs no permission: doing it again does no harm",
         ),
         row(&[S::Pending], E::SendStarted, &[S::Sending], "send: planned, permitted by a commit, and paced", ""),
         row(IDLE, E::Barred, &[S::Skipped, S::Unconfirmed], "cannot be reached by rule", "guest, no licence, disabled"),
+        row(
+            IDLE,
+            E::Unable,
+            &[S::Failed, S::Unconfirmed],
+            "nothing can be done for her in this round",
+            "correcting and recalling: no message of hers is known, or she does not have the app",
+        ),
         row(IDLE, E::Expired, &[S::Failed, S::Unconfirmed], "deadline passed", ""),
         row(IDLE, E::Cancelled, &[S::Cancelled, S::Unconfirmed], "broadcast cancelled", ""),
         row(&[S::Pending], E::Spaced, &[S::Waiting], "her chat has had as many messages as it may", "no try spent"),
@@ -185,20 +194,27 @@ pub const TABLE: &[Row] = {
         ),
         row(&[S::Waiting], E::Due, &[S::Pending], "the wait is over", ""),
         row(
-            &[S::Preparing],
+            &[S::Repeatable],
             E::Learnt,
             &[S::Pending, S::Waiting, S::Failed, S::Unconfirmed],
             "learnt",
             "with a better route; while our own installation is not listed yet, looks again a bounded number of times",
         ),
         row(
-            &[S::Preparing],
+            &[S::Repeatable],
             E::ShortCutClosed,
             &[S::Pending],
-            "create refused, or its answer lost",
+            "create or notify_many refused, or the answer lost",
             "takes the long way; nothing else is held against her",
         ),
         row(&[S::Sending], E::Accepted, &[S::Sent], "accepted", "with the message id"),
+        row(
+            &[S::Repeatable],
+            E::Accepted,
+            &[S::Sent, S::Unconfirmed],
+            "accepted: notified, replaced, deleted",
+            "unconfirmed where she may have got another message than the one replaced or deleted",
+        ),
         row(IN_FLIGHT, E::Throttled, &[S::Pending], "throttled (429)", "its bucket waits; no try spent"),
         row(
             IN_FLIGHT,
@@ -215,7 +231,7 @@ pub const TABLE: &[Row] = {
             "one try spent, backoff; failed when the tries are used up",
         ),
         row(
-            &[S::Preparing],
+            &[S::Repeatable],
             E::NotYet,
             &[S::Waiting, S::Pending, S::Failed, S::Unconfirmed],
             "not visible yet",
@@ -245,9 +261,9 @@ pub const TABLE: &[Row] = {
         ),
         row(IN_FLIGHT, E::NotStarted, &[S::Pending], "never left: the lease was about to end", "not an attempt"),
         row(&[S::Sending], E::Lost, &[S::InDoubt], "answer lost", "timeout, reset, 500, 502, 504"),
-        row(&[S::Preparing], E::Lost, &[S::Pending], "answer lost", "these steps may simply run again"),
+        row(&[S::Repeatable], E::Lost, &[S::Pending], "answer lost", "these steps may simply run again"),
         row(&[S::Sending], E::LeaseEnded, &[S::InDoubt], "lease ended", ""),
-        row(&[S::Preparing], E::LeaseEnded, &[S::Pending], "lease ended", ""),
+        row(&[S::Repeatable], E::LeaseEnded, &[S::Pending], "lease ended", ""),
         row(&[S::InDoubt], E::Hold, &[S::Unconfirmed], "policy *hold*", "nobody is told twice"),
         row(
             &[S::InDoubt],

@@ -89,6 +89,7 @@ fn a_round_that_waits_with_all_its_people_leaves_others_their_share_of_the_room(
 fn a_round_belongs_to_the_class_of_its_haste_and_its_kind() {
     assert_eq!(Class::of(true, RoundKind::Send), Class::Urgent);
     assert_eq!(Class::of(false, RoundKind::Retry), Class::Normal);
+    assert_eq!(Class::of(false, RoundKind::Recall), Class::Urgent);
     assert_eq!(Class::of(true, RoundKind::Prepare), Class::Background);
 }
 

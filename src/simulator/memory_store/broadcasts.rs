@@ -2,11 +2,10 @@
 
 use super::record::{Claim, Record, StoredBroadcast, StoredRound};
 use super::{Answer, broken, to_delta};
-use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
-use crate::domain::content::Content;
-use crate::domain::ids::{BroadcastId, TenantKey, WorkerId};
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind, RoundState};
+use crate::domain::ids::{BroadcastId, RoundId, TenantKey, WorkerId};
 use crate::domain::time::Timestamp;
-use crate::ports::{Halt, HeldTenant, StoreError, Submission, Untold};
+use crate::ports::{Halt, HeldTenant, Said, StoreError, Submission, Untold};
 
 impl Record {
     /// As [`Store::submit`](crate::ports::Store::submit).
@@ -24,8 +23,10 @@ impl Record {
             return Ok(());
         }
         let prepare = broadcast.schedule.as_ref().filter(|(schedule, _)| schedule.prepare_at.is_some());
-        let mut rounds = vec![(RoundKind::Send, broadcast.round)];
-        rounds.extend(prepare.map(|(_, round)| (RoundKind::Prepare, *round)));
+        let first = broadcast.way.channels().first();
+        let mut rounds = vec![((RoundKind::Send, first), broadcast.round)];
+        rounds.extend(prepare.map(|(_, round)| ((RoundKind::Prepare, first), *round)));
+        rounds.extend(broadcast.way.notify_round().map(|round| ((RoundKind::Notify, Channel::Feed), round)));
         if rounds.iter().any(|(_, round)| self.rounds.contains_key(&(tenant, *round))) {
             return Err(broken("a round with this id is there already"));
         }
@@ -49,6 +50,7 @@ impl Record {
             started_at: None,
             finished_at: None,
             moved_at: clock,
+            recalled_at: None,
             told: None,
             notice_of,
         };
@@ -111,13 +113,17 @@ impl Record {
         Ok(started)
     }
 
-    /// As [`Store::content`](crate::ports::Store::content).
+    /// As [`Store::said`](crate::ports::Store::said).
     ///
     /// # Errors
-    /// [`StoreError::Broken`](crate::ports::StoreError::Broken) when there is no such broadcast.
-    pub fn content(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Content> {
-        let stored = self.broadcast(tenant, id).ok_or_else(|| broken("there is no such broadcast"))?;
-        Ok(stored.submitted.content.clone())
+    /// [`StoreError::Broken`](crate::ports::StoreError::Broken) when there is no such round.
+    pub fn said(&self, tenant: TenantKey, round: RoundId) -> Answer<Said> {
+        let round = self.rounds.get(&(tenant, round)).ok_or_else(|| broken("there is no such round"))?;
+        let broadcast = self.broadcast(tenant, round.broadcast).ok_or_else(|| broken("there is no such broadcast"))?;
+        let submitted = &broadcast.submitted;
+        let notification = round.says.notification.as_ref().or(submitted.way.notification());
+        let content = round.says.content.as_ref().unwrap_or(&submitted.content);
+        Ok(Said { content: content.clone(), notification: notification.cloned() })
     }
 
     /// As [`Store::move_broadcast`](crate::ports::Store::move_broadcast).
@@ -148,9 +154,9 @@ impl Record {
     pub fn resume_broadcast(&mut self, tenant: TenantKey, id: BroadcastId, clock: Timestamp) -> bool {
         // Back to where it stood: an hour that is still to come is waited for, a round that was not frozen to its end
         // goes on being frozen.
-        let expanding = self
-            .rounds_of(tenant, id)
-            .any(|round| round.kind != RoundKind::Prepare && round.state == RoundState::Expanding);
+        let expanding = self.rounds_of(tenant, id).any(|round| {
+            !matches!(round.kind, RoundKind::Prepare | RoundKind::Notify) && round.state == RoundState::Expanding
+        });
         let Some(stored) = self.broadcasts.get_mut(&(tenant, id)) else { return false };
         if !matches!(stored.state, BroadcastState::Paused | BroadcastState::Halted | BroadcastState::Missed) {
             return false;

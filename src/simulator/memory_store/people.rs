@@ -75,6 +75,7 @@ impl Record {
                 told_at: None,
                 answered_at: None,
                 left_at: None,
+                venue: None,
             };
             let stored = self.people.entry((tenant, key)).or_insert_with(fresh);
             (stored.person, stored.kept_at, stored.left_at) = (person.clone(), now, None);

@@ -8,6 +8,8 @@ use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundSta
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::{Settlement, outcome_from_record};
 use crate::domain::ids::{ChunkNumber, Epoch, Ordinal, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
+use crate::domain::notification::{NamedBy, Scope};
+use crate::domain::plan::Purpose;
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::ports::{
@@ -46,6 +48,7 @@ impl Record {
                 round: round.id,
                 broadcast: round.broadcast,
                 kind: round.kind,
+                purpose: self.purpose_of(round, broadcast),
                 state: round.state,
                 broadcast_state: broadcast.state,
                 treatment: broadcast.submitted.treatment.clone(),
@@ -53,7 +56,13 @@ impl Record {
                 hour_in: hour_of(broadcast, round.kind).map(|hour| (hour - clock).to_std().unwrap_or_default()),
             })
         };
-        let unfinished = self.rounds(tenant).filter(|round| round.state != RoundState::Done);
+        // Notifying begins when the messages have gone out.
+        let goes_first = |round: &StoredRound| {
+            let mut others = self.rounds_of(tenant, round.broadcast);
+            round.kind != RoundKind::Notify
+                || !others.any(|other| other.kind != RoundKind::Notify && other.state != RoundState::Done)
+        };
+        let unfinished = self.rounds(tenant).filter(|round| round.state != RoundState::Done && goes_first(round));
         let mut rounds: Vec<RoundWork> = unfinished.filter_map(as_work).collect();
         rounds.sort_by_key(|work| (!work.treatment.urgent, work.round));
         Ok(TenantWork {
@@ -63,6 +72,14 @@ impl Record {
             buckets: stored.buckets.values().copied().collect(),
             untold: self.untold(tenant),
         })
+    }
+
+    /// What a round is there for.
+    fn purpose_of(&self, round: &StoredRound, broadcast: &StoredBroadcast) -> Purpose {
+        let notification = round.says.notification.as_ref().or(broadcast.submitted.way.notification());
+        let within = notification.is_some_and(|notification| notification.scope != Scope::User);
+        let says = round.kind != RoundKind::Recall || round.says.content.is_some();
+        Purpose::of(round.kind, round.channel, says, within)
     }
 
     /// As [`Store::expand`](crate::ports::Store::expand).
@@ -202,6 +219,9 @@ impl Record {
     fn fill(&self, key: (TenantKey, RoundId), chunk: Chunk) -> Answer<ClaimedChunk> {
         let round = self.rounds.get(&key).ok_or_else(|| broken("there is no such round"))?;
         let (mut members, mut attempts) = (Vec::new(), Vec::new());
+        let notification =
+            self.broadcast(key.0, round.broadcast).and_then(|stored| stored.submitted.way.notification());
+        let named_by_principal = notification.is_some_and(|said| said.named_by == NamedBy::PrincipalName);
         for ordinal in chunk.unsettled() {
             let recipient = round.audience.get(&ordinal).copied();
             let Some(person) = recipient.and_then(|recipient| self.person(key.0, recipient)) else { continue };
@@ -213,6 +233,9 @@ impl Record {
                 route: person.route.clone(),
                 service_url: person.service_url.clone(),
                 doubt: round.doubts.get(&ordinal).copied(),
+                message: round.messages.get(&ordinal).cloned(),
+                venue: person.venue.clone(),
+                principal_name: named_by_principal.then(|| person.person.user_principal_name.clone()),
             });
             let mut tried: Vec<_> = round.attempts_of(ordinal).filter(|kept| kept.fact.step.is_some()).collect();
             tried.sort_by_key(|kept| (kept.fact.ended_at, kept.fact.attempt, kept.fact.epoch));

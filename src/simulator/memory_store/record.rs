@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::domain::broadcast::{BroadcastState, NewBroadcast, RoundKind, RoundState};
+use crate::domain::broadcast::{BroadcastState, Channel, NewBroadcast, RoundKind, RoundState};
 use crate::domain::chunk::Chunk;
+use crate::domain::content::Content;
 use crate::domain::ids::{
-    BroadcastId, ChunkNumber, Epoch, GroupId, Ordinal, ReaderId, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId,
+    BroadcastId, ChunkNumber, Epoch, GroupId, MessageId, Ordinal, ReaderId, RecipientKey, RoundId, TeamsAppId,
+    TenantKey, WorkerId,
 };
+use crate::domain::notification::Notification;
 use crate::domain::pacing::Bucket;
 use crate::domain::progress::Retried;
 use crate::domain::reason::Reason;
 use crate::domain::route::Route;
 use crate::domain::time::Timestamp;
+use crate::domain::venue::Venue;
 use crate::ports::{
-    AttemptFact, BucketRecord, DirectoryRecord, Group, Halt, HeldTenant, Person, ProcessIdentity, RetryWish,
+    AttemptFact, BucketRecord, DirectoryRecord, Group, Halt, HeldTenant, Person, ProcessIdentity, RetryWish, Said,
     SavedAudience,
 };
 
@@ -99,6 +103,8 @@ pub struct StoredPerson {
     pub answered_at: Option<Timestamp>,
     /// Since when the directory does not know her any more.
     pub left_at: Option<Timestamp>,
+    /// Where it is, when this is not a person.
+    pub venue: Option<Box<Venue>>,
 }
 
 /// How far a tenant's directory has been read.
@@ -150,6 +156,8 @@ pub struct StoredBroadcast {
     pub finished_at: Option<Timestamp>,
     /// When its state last changed, by the database's clock.
     pub moved_at: Timestamp,
+    /// Since when it is recalled, or being so.
+    pub recalled_at: Option<Timestamp>,
     /// The state of which its author was told last.
     pub told: Option<BroadcastState>,
     /// The broadcast of whose state this one tells the author.
@@ -167,6 +175,10 @@ pub struct StoredRound {
     pub broadcast: BroadcastId,
     /// Why it passes.
     pub kind: RoundKind,
+    /// Which way its people are told.
+    pub channel: Channel,
+    /// What it says, where that is not what its broadcast says.
+    pub says: Saying,
     /// Where it stands.
     pub state: RoundState,
     /// People with an ordinal so far.
@@ -187,10 +199,23 @@ pub struct StoredRound {
     pub audience: BTreeMap<Ordinal, RecipientKey>,
     /// Who of them may have been told by an earlier round, and why.
     pub doubts: BTreeMap<Ordinal, Reason>,
+    /// Which message of theirs is to be replaced or deleted.
+    pub messages: BTreeMap<Ordinal, MessageId>,
     /// Its chunks.
     pub chunks: BTreeMap<ChunkNumber, StoredChunk>,
     /// What happened: by ordinal, number of the attempt, epoch.
     pub attempts: BTreeMap<(Ordinal, u32, Epoch), StoredAttempt>,
+}
+
+/// What a round says beside its broadcast.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Saying {
+    /// In chats and channels.
+    pub content: Option<Content>,
+    /// In activity feeds.
+    pub notification: Option<Notification>,
+    /// Of a correction: what its broadcast said before.
+    pub replaced: Option<Said>,
 }
 
 /// Whose a chunk is.
@@ -344,7 +369,7 @@ impl StoredRound {
         tenant: TenantKey,
         id: RoundId,
         broadcast: BroadcastId,
-        kind: RoundKind,
+        (kind, channel): (RoundKind, Channel),
         created_at: Timestamp,
     ) -> Self {
         Self {
@@ -352,6 +377,8 @@ impl StoredRound {
             id,
             broadcast,
             kind,
+            channel,
+            says: Saying { content: None, notification: None, replaced: None },
             state: RoundState::Expanding,
             targeted: 0,
             expanded_through: RecipientKey(0),
@@ -362,6 +389,7 @@ impl StoredRound {
             from: Retried { failed: 0, unconfirmed: 0 },
             audience: BTreeMap::new(),
             doubts: BTreeMap::new(),
+            messages: BTreeMap::new(),
             chunks: BTreeMap::new(),
             attempts: BTreeMap::new(),
         }

@@ -35,7 +35,7 @@ impl Record {
             match round.kind {
                 RoundKind::Send => progress = report.progress,
                 RoundKind::Retry => progress = progress.retried(&report.progress, round.from),
-                RoundKind::Prepare | RoundKind::Correct | RoundKind::Recall => {}
+                RoundKind::Prepare | RoundKind::Correct | RoundKind::Recall | RoundKind::Notify => {}
             }
             rounds.push(report);
         }
@@ -46,6 +46,9 @@ impl Record {
             halt: stored.halt.clone().or(tenant_halt).filter(|_| active),
             treatment: submitted.treatment.clone(),
             audience: submitted.audience.clone(),
+            channels: submitted.way.channels(),
+            expire_at: submitted.expire_at,
+            recalled_at: stored.recalled_at,
             expected: submitted.expected,
             created_at: submitted.created_at,
             started_at: stored.started_at,
@@ -139,6 +142,7 @@ fn round_report(round: &StoredRound) -> RoundReport {
     RoundReport {
         id: round.id,
         kind: round.kind,
+        channel: round.channel,
         state: round.state,
         created_at: round.created_at,
         finished_at: round.finished_at,

@@ -29,10 +29,11 @@ impl Record {
             // Perhaps this very retry, of which the first answer was lost.
             return self.rounds.contains_key(&(tenant, round));
         };
+        let channel = stored.submitted.way.channels().first();
         stored.becomes(BroadcastState::Expanding, clock);
         stored.finished_at = None;
         stored.submitted.treatment.deadline_at = deadline_at;
-        let mut again = StoredRound::fresh(tenant, round, id, RoundKind::Retry, now);
+        let mut again = StoredRound::fresh(tenant, round, id, (RoundKind::Retry, channel), now);
         again.retries = Some(wish.clone());
         self.rounds.insert((tenant, round), again);
         true

@@ -3,7 +3,7 @@
 -- One row for each round, each a sum over its chunks, never a count over recipients. Notices are nobody's announcement
 -- and are listed only when asked for by id.
 select b.broadcast_id, b.title, b.state, b.urgent, b.when_in_doubt, b.deadline_at, b.tolerance_seconds, b.audience,
-  b.expression, b.expected, b.created_at,
+  b.expression, b.expected, b.created_at, b.channels, b.expire_at, b.recalled_at, r.channel,
   b.started_at, b.finished_at, b.start_at, b.prepare_at, b.time_zone,
   coalesce(b.halt_reason, t.halt_reason) as halt_reason,
   -- Its own words, or the tenant's: never the one's reason with the other's detail.
