@@ -473,7 +473,11 @@ fn accepted(delivery: Delivery) -> Delivery {
 fn kind_of(delivery: &Delivery, event: &Event) -> EventKind {
     let Event::Answered(outcome) = event else { return event.kind() };
     let cutting = matches!(delivery.state, State::InFlight(Step::Create | Step::NotifyMany));
+    let many = delivery.state == State::InFlight(Step::NotifyMany);
     let closed = match outcome {
+        // What went wrong for many does so for none of them in particular.
+        Outcome::Transient(_) | Outcome::Lost(_) if many => false,
+
         Outcome::Learnt(Fact::Chat(_))
         | Outcome::Accepted { .. }
         | Outcome::Throttled { .. }

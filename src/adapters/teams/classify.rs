@@ -362,6 +362,10 @@ fn outcome(entry: &Entry, operation: Operation, refusal: &Refusal) -> Outcome {
         Class::MessageGone if operation == Operation::Replace => Outcome::Rejected(Reason::MessageGone),
         Class::Accepted | Class::AlreadyDone | Class::MessageGone => Outcome::Rejected(Reason::Unexpected),
         Class::Throttled => Outcome::Throttled { retry_after: refusal.retry_after },
+        // The token would die too soon: they go one by one.
+        Class::Transient if operation == Operation::NotifyMany && refusal.status == 412 => {
+            Outcome::Rejected(Reason::TokenRefused)
+        }
         Class::Transient => Outcome::Transient(Reason::Unavailable),
         // Whoever lists people begins again: what was asked cannot be asked again as it is.
         Class::RestartSync => Outcome::Transient(Reason::Unexpected),

@@ -204,7 +204,7 @@ pub const TABLE: &[Row] = {
             &[S::Repeatable],
             E::ShortCutClosed,
             &[S::Pending],
-            "create or notify_many refused, or the answer lost",
+            "create refused or its answer lost, notify_many refused",
             "takes the long way; nothing else is held against her",
         ),
         row(&[S::Sending], E::Accepted, &[S::Sent], "accepted", "with the message id"),

@@ -44,6 +44,12 @@ const MEANINGS: &str = "
     graph install 412 PreconditionFailed: Refused(Tenant, PermissionMissing)
     graph installation_chat 404 *: NotYet
     graph installation_chat 412 PreconditionFailed: Refused(Tenant, RequestRefused)
+    graph activity_feed 403 Forbidden: Learnt(NotInstalled)
+    graph activity_feed 409 Conflict: Refused(Tenant, RequestRefused)
+    graph activity_feed 400 BadRequest: ContentRefused(ContentRefused)
+    graph activity_feed 404 *: Rejected(NotFound)
+    graph activity_feed_bulk 412 PreconditionFailed: Rejected(TokenRefused)
+    graph activity_feed_bulk 400 BadRequest: ContentRefused(ContentRefused)
     connector any 401 BotNotRegistered: Refused(Tenant, BotNotRegistered)
     connector any 401: NeedsRemedy(Token, TokenRefused)
     connector any 403 BotDisabledByAdmin: Refused(Tenant, BotDisabled)
@@ -57,12 +63,16 @@ const MEANINGS: &str = "
     connector any 403 *: StaleRoute(Installation, NotInstalled)
     connector any 400 BadArgument: StaleRoute(Chat, ConversationGone)
     connector any 400 BadArgument: ContentRefused(ContentRefused)
+    connector update 404 ActivityNotFoundInConversation: Rejected(MessageGone)
+    connector delete 404 *: Accepted { message_id: None }
     connector any 404 ConversationNotFound: StaleRoute(Chat, ConversationGone)
     connector any 412 PreconditionFailed: Transient(Unavailable)
     connector any 413 MessageSizeTooBig: ContentRefused(TooLarge)
     connector any 429 Throttled: Throttled { retry_after: Some(2.5s) }
     connector send 502 *: Lost(AnswerLost)
     connector create_conversation 500 *: Transient(Unavailable)
+    connector update 500 *: Transient(Unavailable)
+    connector delete 500 *: Transient(Unavailable)
     connector any 500 ServiceError: Lost(ServiceFault)
     connector any 502 ServiceError: Lost(AnswerLost)
     connector any 503 *: Transient(Unavailable)
@@ -70,12 +80,15 @@ const MEANINGS: &str = "
     connector send 0: Lost(AnswerLost)
     connector send 0: Transient(Unavailable)
     graph any 0: Transient(Unavailable)
+    graph activity_feed 0: Transient(Unavailable)
     entra token 0: Transient(Unavailable)
 ";
 
 fn operations(entry: &Entry) -> Vec<Operation> {
-    // What anybody may be told means the same to a create, but for an app that is missing: it has a test of its own.
-    let any = |operation: &Operation| entry.operation == "any" && *operation != Operation::Create;
+    // What anybody may be told means the same to a create and to what is done to a message, but for an app that is missing
+    // and for what is in doubt: they have tests of their own.
+    let own = [Operation::Create, Operation::Replace, Operation::Withdraw];
+    let any = |operation: &Operation| entry.operation == "any" && !own.contains(operation);
     let meant = |operation: &Operation| any(operation) || entry.operation == operation.name();
     Operation::ALL.into_iter().filter(|operation| operation.api() == entry.api).filter(meant).collect()
 }
