@@ -25,6 +25,10 @@ mod entra;
 mod installation;
 #[path = "simulator/misfortune.rs"]
 mod misfortune;
+#[path = "simulator/recall.rs"]
+mod recall;
+#[path = "simulator/teams.rs"]
+mod teams;
 
 const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 const APP: &str = "22222222-2222-4222-8222-222222222222";

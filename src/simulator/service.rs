@@ -14,6 +14,8 @@ mod graph;
 mod hosts;
 mod line;
 mod post;
+mod reading;
+mod teams;
 mod tls;
 
 use std::io;
@@ -212,8 +214,10 @@ fn router(service: Service) -> Router {
     let services = Router::new()
         .merge(entra::routes())
         .merge(graph::routes())
+        .merge(teams::routes())
         .merge(connector::routes())
         .merge(control::routes())
+        .merge(reading::routes())
         .merge(post::routes())
         .fallback(graph::unknown)
         .method_not_allowed_fallback(graph::unknown)
