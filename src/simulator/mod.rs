@@ -19,8 +19,10 @@ pub mod channels;
 pub mod clock;
 pub mod entra;
 pub mod faults;
+pub mod feed;
 pub mod groups;
 pub mod ledger;
+pub mod manifest;
 pub mod memory_store;
 mod names;
 pub mod odata;
@@ -28,6 +30,7 @@ pub mod people;
 pub mod quotas;
 pub mod service;
 pub mod settings;
+pub mod transcript;
 pub mod world;
 
 pub use self::bucket::Bucket;

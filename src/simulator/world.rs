@@ -11,6 +11,7 @@ mod changes;
 mod chats;
 mod directory;
 mod events;
+mod feed;
 mod groups;
 mod posts;
 mod team_apps;
@@ -29,6 +30,8 @@ use self::changes::Changes;
 pub use self::changes::{Refused, Turnover};
 pub use self::chats::{Asked, Opening};
 pub use self::directory::PeopleQuery;
+use self::feed::Feed;
+pub use self::feed::{Notice, Said};
 pub use self::posts::{Posting, answered};
 pub use self::teams::Wanted;
 use super::answer::{Answer, Api, Body};
@@ -39,9 +42,11 @@ use super::entra::{Audience, Entra, SecretState};
 use super::faults::{Fault, FaultPlan, Faults};
 use super::groups::Groups;
 use super::ledger::{Ledger, LedgerSummary, Received, Slip, Subject};
+use super::manifest::Activities;
 use super::people::{Expected, Organisation, Standing};
 use super::quotas::{Quotas, Thread};
 use super::settings::SimulatorSettings;
+use super::transcript::Transcript;
 use crate::domain::time::Timestamp;
 
 /// Who asks: the bearer token and the caller's own number for the request.
@@ -102,6 +107,8 @@ struct Request {
     subject: Subject,
     thread: Thread,
     cost: usize,
+    /// What misfortune goes by when no single subject tells requests apart.
+    key: u64,
 }
 
 /// A time in which one bucket is refused, called for by hand.
@@ -128,6 +135,11 @@ pub struct World {
     channels: Channels,
     /// What stands in each channel, by its place.
     posts: Vec<Vec<Message>>,
+    /// Feeds into which something came.
+    feeds: BTreeMap<u32, Feed>,
+    activities: Activities,
+    shares_entra_app: bool,
+    transcript: Transcript,
     teams_with_app: BTreeSet<Uuid>,
     changes: Changes,
     homes: Vec<Home>,
@@ -178,6 +190,10 @@ impl World {
             groups,
             posts: vec![Vec::new(); channels.all().len()],
             channels,
+            feeds: BTreeMap::new(),
+            activities: settings.activities.clone(),
+            shares_entra_app: settings.shares_entra_app,
+            transcript: Transcript::of_last(settings.transcript_max),
             teams_with_app: BTreeSet::new(),
             changes: Changes::default(),
             homes,
@@ -252,6 +268,16 @@ impl World {
         for message in inboxes.chain(&mut self.posts).flatten() {
             message.slip = None;
         }
+    }
+
+    /// The last requests, word for word.
+    pub const fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// The same, to write into or to switch on and off.
+    pub const fn transcript_mut(&mut self) -> &mut Transcript {
+        &mut self.transcript
     }
 
     /// Changes what the token endpoint thinks of the client secret.
@@ -469,7 +495,12 @@ impl Home {
 
 impl Request {
     const fn on(road: Road) -> Self {
-        Self { road, subject: Subject::None, thread: Thread::None, cost: 1 }
+        Self { road, subject: Subject::None, thread: Thread::None, cost: 1, key: 0 }
+    }
+
+    const fn with_key(mut self, key: u64) -> Self {
+        self.key = key;
+        self
     }
 
     /// About a person, or about an id that belongs to nobody.
@@ -486,7 +517,7 @@ impl Request {
 
     fn fault_key(&self) -> u64 {
         match &self.subject {
-            Subject::None => chance::text(self.road.path),
+            Subject::None => chance::text(self.road.path) ^ self.key,
             Subject::Place(id) => chance::text(id) ^ chance::text(self.road.method),
             Subject::Person(person) => u64::from(*person) ^ chance::text(self.road.method),
             Subject::Unknown(id) => chance::text(id),

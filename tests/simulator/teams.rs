@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use stentor::simulator::Bucket;
+use uuid::Uuid;
 
 use super::*;
 
@@ -33,10 +34,32 @@ pub fn channel_of(stage: &Stage, team: &str, name: &str) -> String {
     channels.find(|channel| channel.name == name).expect("the team has such a channel").id.clone()
 }
 
+/// The id and the principal name of the nth member with Teams.
+pub fn member_of(stage: &Stage, team: &str, nth: usize) -> (String, String) {
+    let id = Uuid::parse_str(&team_named(stage, team)).expect("an id");
+    let world = stage.simulator.world();
+    let world = world.lock().expect("no request panics");
+    let members = world.members_of(id);
+    let people = world.organisation().people().iter();
+    let mut with_teams = people.filter(|person| members.contains(&person.id) && person.has_teams());
+    let person = with_teams.nth(nth).expect("the team has members");
+    (person.id.to_string(), person.principal_name())
+}
+
 impl Stage {
     pub async fn install_in(&self, team: &str) {
         let path = format!("/teams/{team}/installedApps");
         assert_eq!(Told::by(self.graph(Method::POST, &path).json(&bind(CATALOGUE))).await.status, 201);
+    }
+
+    /// How many members of a team have Teams.
+    pub fn expect_members(&self, team: &str) -> usize {
+        let id = Uuid::parse_str(&team_named(self, team)).expect("an id");
+        let world = self.simulator.world();
+        let world = world.lock().expect("no request panics");
+        let members: BTreeSet<Uuid> = world.members_of(id).into_iter().collect();
+        let people = world.organisation().people().iter();
+        people.filter(|person| members.contains(&person.id) && person.has_teams()).count()
     }
 
     async fn post(&self, channel: &str, activity: Value) -> Told {

@@ -218,7 +218,7 @@ async fn expire(visit: Visit) -> Response {
     })
 }
 
-fn obey<T: DeserializeOwned>(visit: &Visit, act: impl FnOnce(&mut World, T) -> Value) -> Response {
+pub(super) fn obey<T: DeserializeOwned>(visit: &Visit, act: impl FnOnce(&mut World, T) -> Value) -> Response {
     match serde_json::from_slice(&visit.body) {
         Ok(order) => axum::Json(act(&mut lock(&visit.service.world), order)).into_response(),
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),

@@ -204,6 +204,14 @@ impl World {
         if self.home(person).has_chat { Ok(Place::Chat(person)) } else { Err(conversation_gone()) }
     }
 
+    /// Whose chat with the bot this is, by Graph's id of it.
+    pub(super) fn chat_member(&self, id: &str) -> Option<u32> {
+        match self.conversation(id) {
+            Ok(Place::Chat(person)) if id.ends_with(CHAT_SUFFIX) => Some(person),
+            _ => None,
+        }
+    }
+
     pub(super) fn may_write(&self, place: Place) -> Result<(), Answer> {
         let outside = || {
             let text = "The bot is not part of the conversation roster.";

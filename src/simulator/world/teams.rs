@@ -237,6 +237,11 @@ impl World {
             .ok_or_else(|| Answer::graph_error(404, "NotFound", format!("No channel found with id {id} in the team.")))
     }
 
+    pub(super) fn is_member(&self, team: Uuid, person: u32) -> bool {
+        let group = self.groups.all().iter().find(|group| group.id == team);
+        group.is_some_and(|group| self.groups.has(group, self.organisation.person(person)))
+    }
+
     /// Everybody in a team, in the order of the directory.
     pub(super) fn team_members(&self, team: Uuid) -> Vec<u32> {
         let Some(group) = self.groups.all().iter().find(|group| group.id == team) else { return Vec::new() };
