@@ -6,6 +6,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use crate::domain::broadcast::{Channel, RoundKind};
 use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
@@ -86,24 +87,33 @@ pub enum ExportError {
     Write(#[from] std::io::Error),
 }
 
+/// Which people: those of the rounds that tell (`None`), or of the rounds of a kind in a channel.
+pub type Passes = Option<(RoundKind, Channel)>;
+
 /// Writes a line for each person of a broadcast whom `filter` lets through; `progress` hears of every page.
 ///
 /// # Errors
 /// [`ExportError`]; what was written until then stays written.
 pub async fn export(
     store: &dyn Store,
-    (tenant, id): (TenantKey, BroadcastId),
+    (tenant, id, passes): (TenantKey, BroadcastId, Passes),
     format: Format,
     filter: &Filter,
     to: &mut (dyn Write + Send),
     mut progress: impl FnMut(Exported) + Send,
 ) -> Result<Exported, ExportError> {
     let mut lines = Lines::begin(format, to)?;
+    let looks_back = passes.is_some_and(|(kind, channel)| {
+        matches!(kind, RoundKind::Correct | RoundKind::Recall) && channel != Channel::Feed
+    });
     let (mut after, mut exported) = (None, Exported::default());
     loop {
-        let page = store.deliveries(tenant, id, after, PAGE).await?;
+        let page = match passes {
+            None => store.deliveries(tenant, id, after, PAGE).await?,
+            Some(passes) => store.deliveries_of(tenant, id, passes, after, PAGE).await?,
+        };
         for (_, person) in page.iter().filter(|(_, person)| filter.lets_through(person)) {
-            lines.write(&Line::of(person))?;
+            lines.write(&Line::of(person, looks_back))?;
             exported.written += 1;
         }
         exported.people += page.len() as u64;
@@ -135,15 +145,17 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(person: &'a DeliveryReport) -> Self {
+    fn of(person: &'a DeliveryReport, looks_back: bool) -> Self {
+        let sentence = if looks_back { Reason::looking_back } else { Reason::sentence };
+        let remedy = if looks_back { Reason::remedy_looking_back } else { Reason::remedy };
         Self {
             id: person.entra_id,
             name: &person.display_name,
             user_principal_name: &person.user_principal_name,
             state: &person.state,
             reason: person.reason.map(Reason::code),
-            sentence: person.reason.map(Reason::sentence),
-            remedy: person.reason.map(Reason::remedy).filter(|remedy| !remedy.is_empty()),
+            sentence: person.reason.map(sentence),
+            remedy: person.reason.map(remedy).filter(|remedy| !remedy.is_empty()),
             attempts: person.attempts,
             last_status: person.last_status,
             message_id: person.message_id.as_deref(),
@@ -283,7 +295,7 @@ mod tests {
 
     async fn exported(store: &FakeStore, format: Format, filter: &Filter) -> (Exported, String) {
         let mut to = Vec::new();
-        let place = (fakes::TENANT, BroadcastId::from_i64(1));
+        let place = (fakes::TENANT, BroadcastId::from_i64(1), None);
         let exported = export(store, place, format, filter, &mut to, |_| {}).await.unwrap();
         (exported, String::from_utf8(to).unwrap())
     }

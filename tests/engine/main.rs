@@ -15,6 +15,7 @@ use stentor::simulator::settings::SimulatorSettings;
 use house::{everybody_reachable, faults, house, organisation};
 
 mod again;
+mod amends;
 mod fair;
 mod hours;
 mod house;
