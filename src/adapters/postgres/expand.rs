@@ -7,7 +7,7 @@ use super::pool::Verdict;
 use super::queue::HOLD_LEASE;
 use super::rows::int;
 use super::statement::statements;
-use crate::domain::broadcast::RoundKind;
+use crate::domain::broadcast::{Channel, RoundKind};
 use crate::domain::ids::{RoundId, WorkerId};
 use crate::domain::time::Timestamp;
 use crate::ports::{Expanded, HeldTenant, StoreError};
@@ -16,12 +16,14 @@ statements! {
     EXPANDING_ROUND = "-- expanding_round
         -- $1 tenant, $2 round
         -- Preparing begins at its own hour and tells nobody anything, so its broadcast goes on waiting.
-        select r.broadcast_id, r.kind, r.targeted, r.expanded_through, b.audience
+        select r.broadcast_id, r.kind, r.channel, r.targeted, r.expanded_through, b.audience
         from round r
         join broadcast b on b.tenant_id = r.tenant_id and b.broadcast_id = r.broadcast_id
         where r.tenant_id = $1 and r.round_id = $2 and r.state = 'expanding'
           and case r.kind
             when 'prepare' then b.state = 'scheduled' and b.prepare_at <= lease_now()
+            -- Its broadcast runs already, for the messages.
+            when 'notify' then b.state in ('expanding', 'running')
             else b.state = 'expanding'
           end
           -- Words are evaluated before anybody is numbered.
@@ -47,6 +49,15 @@ statements! {
             else false
           end
         order by d.recipient_id
+        limit $4";
+    TO_NOTIFY = "-- to_notify
+        -- $1 tenant, $2 broadcast, $3 from this ordinal on, $4 limit
+        -- Whoever was to get the message, in the same order and under the same ordinals: nobody is left out.
+        select a.recipient_id
+        from round sent
+        join audience a on a.tenant_id = $1 and a.round_id = sent.round_id and a.ordinal >= $3
+        where sent.tenant_id = $1 and sent.broadcast_id = $2 and sent.kind = 'send'
+        order by a.ordinal
         limit $4";
     RETRY_WISH = "-- retry_wish
         -- $1 tenant, $2 round
@@ -108,6 +119,7 @@ statements! {
 struct ExpandingRow {
     broadcast_id: i64,
     kind: String,
+    channel: String,
     targeted: i32,
     expanded_through: i64,
     audience: String,
@@ -141,6 +153,7 @@ impl PgStore {
                 let kind = RoundKind::from_name(&row.kind);
                 let (source, given) = match kind {
                     Some(RoundKind::Retry) => ("given", to_retry(conn, tenant, round, &row, slice).await?),
+                    Some(RoundKind::Notify) => ("given", to_notify(conn, tenant, &row, slice).await?),
                     // Whom an expression means has been laid down as a list.
                     _ if row.audience == "expression" => ("list", Given::default()),
                     _ => (row.audience.as_str(), Given::default()),
@@ -149,10 +162,15 @@ impl PgStore {
                 let query = query.bind(row.expanded_through).bind(i64::from(slice)).bind(row.targeted);
                 let query = query.bind(int(chunk_size)).bind(source).bind(kind == Some(RoundKind::Prepare));
                 let query = query.bind(&given.people).bind(&given.doubts);
+                let query = query.bind(row.channel == Channel::Feed.name());
                 let (added, through): (i64, i64) = query.fetch_one(&mut *conn).await?;
                 let query = sqlx::query(ADVANCE_ROUND).bind(tenant).bind(round.as_i64());
                 let query = query.bind(i32::try_from(added).unwrap_or(i32::MAX)).bind(through);
-                query.bind(given.failed()).bind(given.unconfirmed()).execute(&mut *conn).await?;
+                let (failed, unconfirmed) = match kind {
+                    Some(RoundKind::Retry) => (given.failed(), given.unconfirmed()),
+                    _ => (0, 0),
+                };
+                query.bind(failed).bind(unconfirmed).execute(&mut *conn).await?;
                 let complete = added < i64::from(slice);
                 if complete {
                     let query = sqlx::query_scalar(COMPLETE_ROUND).bind(tenant).bind(round.as_i64());
@@ -217,6 +235,13 @@ impl Given {
     fn failed(&self) -> i32 {
         i32::try_from(self.doubts.iter().filter(|doubt| doubt.is_none()).count()).unwrap_or(i32::MAX)
     }
+}
+
+async fn to_notify(conn: &mut PgConnection, tenant: i32, row: &ExpandingRow, slice: u32) -> Result<Given, sqlx::Error> {
+    let query = sqlx::query_scalar(TO_NOTIFY).bind(tenant).bind(row.broadcast_id).bind(row.targeted);
+    let people: Vec<i64> = query.bind(i64::from(slice)).fetch_all(conn).await?;
+    let doubts = vec![None; people.len()];
+    Ok(Given { people, doubts })
 }
 
 async fn to_retry(

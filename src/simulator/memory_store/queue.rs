@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::{Claim, Flaw, Origin, Record, StoredBroadcast, StoredChunk, StoredPerson, StoredRound};
 use super::{Answer, broken};
-use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState};
+use crate::domain::broadcast::{AudienceKind, BroadcastState, Channel, RoundKind, RoundState};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::{Settlement, outcome_from_record};
 use crate::domain::ids::{ChunkNumber, Epoch, Ordinal, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::notification::{NamedBy, Scope};
 use crate::domain::plan::Purpose;
 use crate::domain::reason::Reason;
+use crate::domain::route::Installation;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     BucketRecord, ClaimedChunk, Expanded, Flush, Flushed, HeldTenant, Member, Recorded, RoundWork, RouteLearnt,
@@ -115,14 +116,25 @@ impl Record {
             return Ok(stopped);
         };
         let (first, from) = (stored.targeted, stored.expanded_through);
+        let is_ready = |person: &StoredPerson| {
+            let installed = matches!(person.route.installation, Installation::Present(_));
+            person.route.conversation.is_some() || (stored.channel == Channel::Feed && installed)
+        };
         let wanted = |key: &RecipientKey| {
-            let is_wanted = |person: &StoredPerson| {
-                person.left_at.is_none() && (kind != RoundKind::Prepare || person.route.conversation.is_none())
+            let is_wanted = |person: &StoredPerson| match kind {
+                // Whoever was to get the message, whatever became of her since.
+                RoundKind::Notify => true,
+                RoundKind::Prepare => person.left_at.is_none() && !is_ready(person),
+                _ => person.left_at.is_none(),
             };
             *key > from && self.person(tenant, *key).is_some_and(is_wanted)
         };
         let given: Vec<(RecipientKey, Option<Reason>)> = match (&stored.retries, &broadcast.submitted.audience) {
             (Some(wish), _) => self.to_retry(tenant, stored.broadcast, wish, Some(round)),
+            (None, _) if kind == RoundKind::Notify => {
+                let sent = self.rounds_of(tenant, stored.broadcast).find(|round| round.kind == RoundKind::Send);
+                sent.into_iter().flat_map(|sent| sent.audience.values()).map(|key| (*key, None)).collect()
+            }
             (None, AudienceKind::List | AudienceKind::Expression(_)) => {
                 broadcast.list.iter().map(|key| (*key, None)).collect()
             }
@@ -162,9 +174,11 @@ impl Record {
             let tells = kind != RoundKind::Prepare;
             if let Some(broadcast) = self.broadcasts.get_mut(&(tenant, id)).filter(|_| tells) {
                 // Not a change by a person: nothing to be told, and no new version.
-                broadcast.state = BroadcastState::Running;
-                broadcast.moved_at = clock;
-                broadcast.started_at.get_or_insert(now);
+                if broadcast.state == BroadcastState::Expanding {
+                    broadcast.state = BroadcastState::Running;
+                    broadcast.moved_at = clock;
+                    broadcast.started_at.get_or_insert(now);
+                }
                 broadcast.list.clear();
                 broadcast.lists.clear();
             }

@@ -67,6 +67,10 @@ impl Record {
             if fact.attempt != 1 || fact.ordinal.0 >= PEOPLE {
                 continue;
             }
+            if let (Some(Step::Notify), Some(Outcome::Accepted { .. })) = (fact.step, fact.outcome.as_ref()) {
+                outlook.asked += 1;
+                outlook.had += 1;
+            }
             let Some((step, Outcome::Learnt(learnt))) = fact.step.zip(fact.outcome.as_ref()) else { continue };
             match (step, learnt) {
                 (Step::Check, Fact::Installed(_))
@@ -75,7 +79,8 @@ impl Record {
                     outlook.asked += 1;
                     outlook.had += 1;
                 }
-                (Step::Check | Step::Create, Fact::NotInstalled) | (Step::Install, Fact::InstallAccepted) => {
+                (Step::Check | Step::Create | Step::Notify, Fact::NotInstalled)
+                | (Step::Install, Fact::InstallAccepted) => {
                     outlook.asked += 1;
                 }
                 _ => {}
