@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::broadcast::not_found;
-use super::broadcast::show::{halt_text, hour_text};
+use super::broadcast::show::{done_word, halt_text, hour_text};
 use super::expected::about;
 use super::text;
 use crate::app::forecast::Foresight;
@@ -129,7 +129,8 @@ impl<'a> Follow<'a> {
         let since = report.started_at.unwrap_or(report.created_at);
         let until = report.finished_at.unwrap_or_else(|| self.clock.now());
         let elapsed = (until - since).to_std().unwrap_or_default();
-        let line = Line::of(report.state, &report.progress, self.rate.per_second(), elapsed);
+        let done = done_word(report.channels);
+        let line = Line::of(report.state, &report.progress, done, self.rate.per_second(), elapsed);
         let end = self.expected.as_ref().and_then(|(_, forecast)| forecast.expected_end_at);
         let line = line.ending(end.and_then(|end| (end - self.clock.now()).to_std().ok()));
         self.screen.show(now, &report.progress, &line);
@@ -176,11 +177,17 @@ struct Line {
 
 impl Line {
     /// What is zero is left out.
-    fn of(state: BroadcastState, progress: &Progress, per_second: Option<f64>, elapsed: Duration) -> Self {
+    fn of(
+        state: BroadcastState,
+        progress: &Progress,
+        done: &'static str,
+        per_second: Option<f64>,
+        elapsed: Duration,
+    ) -> Self {
         let rate = per_second.filter(|_| state == BroadcastState::Running).map(|rate| format!("{rate:.1}/s"));
         let state = (state != BroadcastState::Running).then(|| state.to_string());
         let pace = rate.into_iter().chain(state).chain([text::duration(elapsed)]).collect::<Vec<_>>();
-        Self { counts: counts(progress), pace: pace.join(" · ") }
+        Self { counts: counts(progress, done), pace: pace.join(" · ") }
     }
 
     /// With the time that is left, where that is known.
@@ -198,13 +205,13 @@ impl std::fmt::Display for Line {
     }
 }
 
-fn counts(progress: &Progress) -> String {
+fn counts(progress: &Progress, done: &'static str) -> String {
     if progress.settled() == 0 {
         return format!("{} so far", text::people(progress.targeted));
     }
     let whole = format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted));
     let named = [
-        ("sent", progress.sent),
+        (done, progress.sent),
         ("failed", progress.failed),
         ("skipped", progress.skipped),
         ("unconfirmed", progress.unconfirmed),
@@ -350,14 +357,15 @@ mod tests {
     #[test]
     fn a_line_tells_what_matters() {
         let progress = samples::running().progress;
-        let line =
-            |state, rate, seconds| Line::of(state, &progress, Some(rate), Duration::from_secs(seconds)).to_string();
+        let line = |state, rate, seconds| {
+            Line::of(state, &progress, "sent", Some(rate), Duration::from_secs(seconds)).to_string()
+        };
         let running = line(BroadcastState::Running, 48.94, 252);
         assert_eq!(running, "12,345 of 40,000 · sent 12,000 · failed 300 · skipped 45 · 48.9/s · 4 min 12 s");
         let halted = line(BroadcastState::Halted, 0.0, 60);
         assert!(halted.ends_with("skipped 45 · halted · 1 min 0 s"), "{halted}");
         let begun = Progress { targeted: 50_000, pending: 50_000, ..Progress::default() };
-        let expanding = Line::of(BroadcastState::Expanding, &begun, None, Duration::ZERO).to_string();
+        let expanding = Line::of(BroadcastState::Expanding, &begun, "sent", None, Duration::ZERO).to_string();
         assert_eq!(expanding, "50,000 people so far · expanding · 0.0 s");
     }
 

@@ -17,7 +17,7 @@ use stentor::app::health::Health;
 use stentor::app::hear::{Ear, Replies};
 use stentor::app::lease::Worker;
 use stentor::app::people::People;
-use stentor::app::submit::{Audience, Draft, submit};
+use stentor::app::submit::{Audience, Draft, Going, submit};
 use stentor::domain::broadcast::{TOLERANCE, Treatment};
 use stentor::domain::content::Content;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
@@ -190,7 +190,15 @@ impl House {
     pub fn draft(&self, title: &str, when_in_doubt: WhenInDoubt, deadline_at: Timestamp) -> Draft {
         let content = Content { title: title.to_owned(), body: "Text".to_owned(), ..Content::default() };
         let treatment = Treatment { when_in_doubt, urgent: false, deadline_at, tolerance: TOLERANCE };
-        Draft { content, treatment, audience: Audience::Everyone, schedule: None, author: None, accept_partial: false }
+        Draft {
+            content,
+            going: Going::Chat,
+            treatment,
+            audience: Audience::Everyone,
+            schedule: None,
+            author: None,
+            accept_partial: false,
+        }
     }
 
     /// Another organisation, with a Teams of its own, in the same database.

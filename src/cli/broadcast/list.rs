@@ -6,6 +6,7 @@ use serde_json::json;
 use super::super::text::{self, Align, table, thousands};
 use super::super::{Global, session};
 use crate::config::Need;
+use crate::domain::broadcast::Channels;
 use crate::ports::BroadcastReport;
 
 /// The newest broadcasts, newest first
@@ -50,6 +51,10 @@ fn row(report: &BroadcastReport) -> Vec<String> {
         [progress.targeted, progress.sent, progress.failed, progress.skipped, progress.unconfirmed, progress.pending];
     let mut row = vec![report.id.to_string(), report.state.to_string()];
     row.extend(counts.map(thousands));
+    if report.channels == Channels::Feed {
+        // Behind state and targeted.
+        row[3] += " accepted";
+    }
     row.extend([text::instant(report.created_at), text::one_line(&report.title)]);
     row
 }

@@ -13,6 +13,8 @@ mod control;
 mod create;
 mod dry_run;
 mod export;
+mod feed;
+mod feed_preview;
 mod hour;
 pub(super) mod left_out;
 mod list;

@@ -8,9 +8,11 @@ use super::super::expected::{Whole, expected_text};
 use super::super::text::{self, Align, percent, table, thousands};
 use super::super::{Global, session};
 use super::not_found;
+use crate::app::export::ACCEPTED;
 use crate::app::report::{self, ReasonCount, Summary};
 use crate::config::Need;
-use crate::domain::broadcast::{AudienceKind, RoundKind, Schedule};
+use crate::domain::broadcast::{AudienceKind, Channel, Channels, RoundKind, Schedule};
+use crate::domain::delivery::Settlement;
 use crate::domain::ids::BroadcastId;
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
@@ -51,6 +53,7 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
     let urgent = if report.treatment.urgent { " · urgent" } else { "" };
     let mut told = format!("{}\n{} · {}{urgent}\n", text::one_line(&report.title), report.id, report.state);
     told += &instants(report);
+    told += way(report.channels);
     told += &audience(report);
     if let Some(halt) = &report.halt {
         told += &format!("\n{}\n", halt_text(halt));
@@ -60,7 +63,7 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
     if !expected.is_empty() {
         told += &format!("\n{expected}");
     }
-    told += &format!("\n{}", counts(&report.progress));
+    told += &format!("\n{}", counts(&report.progress, done_word(report.channels)));
     if report.rounds.len() > 1 {
         told += &format!("\nRounds\n{}", rounds(&report.rounds));
     }
@@ -68,6 +71,14 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
         told += &format!("\nWhy\n{}", reasons(&summary.by_reason));
     }
     told
+}
+
+/// What becomes of whoever was told. Teams takes a notification, and tells nobody whether it was shown.
+pub(in crate::cli) const fn done_word(channels: Channels) -> &'static str {
+    match channels {
+        Channels::Feed => ACCEPTED,
+        Channels::Chat | Channels::Both | Channels::TeamChannel => Settlement::Sent.name(),
+    }
 }
 
 /// The hour as its author wrote it.
@@ -79,7 +90,11 @@ pub(in crate::cli) fn hour_text(schedule: &Schedule) -> String {
 fn rounds(rounds: &[RoundReport]) -> String {
     let row = |round: &RoundReport| {
         let Progress { targeted, pending, sent, failed, skipped, unconfirmed, cancelled } = round.progress;
-        let done = if round.kind == RoundKind::Prepare { "ready" } else { "sent" };
+        let done = match (round.kind, round.channel) {
+            (RoundKind::Prepare, _) => "ready",
+            (_, Channel::Feed) => ACCEPTED,
+            (_, Channel::Chat | Channel::Post) => Settlement::Sent.name(),
+        };
         let counts = [
             (done, sent),
             ("failed", failed),
@@ -95,6 +110,16 @@ fn rounds(rounds: &[RoundReport]) -> String {
     };
     let rows: Vec<Vec<String>> = rounds.iter().map(row).collect();
     table(&[Align::Left, Align::Left, Align::Right, Align::Left], &rows, "  ")
+}
+
+/// Which way it goes, where that is not chats alone.
+const fn way(channels: Channels) -> &'static str {
+    match channels {
+        Channels::Chat => "",
+        Channels::Feed => "into activity feeds; accepted means that Teams took it, not that it was seen\n",
+        Channels::Both => "into chats, and once those messages have gone out, into activity feeds\n",
+        Channels::TeamChannel => "into channels\n",
+    }
 }
 
 fn instants(report: &BroadcastReport) -> String {
@@ -144,12 +169,12 @@ pub(in crate::cli) fn halt_text(halt: &Halt) -> String {
     told
 }
 
-fn counts(progress: &Progress) -> String {
+fn counts(progress: &Progress, done: &str) -> String {
     let whole = progress.targeted;
     let row = |name: &str, count: u64| vec![name.to_owned(), thousands(count), percent(count, whole)];
     let mut rows = vec![vec!["targeted".to_owned(), thousands(whole)]];
     rows.extend([
-        row("sent", progress.sent),
+        row(done, progress.sent),
         row("failed", progress.failed),
         row("skipped", progress.skipped),
         row("unconfirmed", progress.unconfirmed),
