@@ -85,6 +85,8 @@ pub struct TeamsSettings {
     pub manifest_id: Option<Uuid>,
     /// Who has the app: asked for its id when the catalogue may not be read.
     pub find_app_through: Option<AppHolder>,
+    /// The activity type of notifications whose author names none.
+    pub activity_type: String,
     /// How the bot is registered.
     pub bot: BotKind,
 }

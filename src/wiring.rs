@@ -24,13 +24,13 @@ use crate::app::refresh;
 use crate::config::{AppHolder, BotKind, Cloud, ProxySetting, Settings};
 use crate::domain::check::Check;
 use crate::domain::fault::{Fault, Faults};
-use crate::domain::ids::{BroadcastId, GroupId, RequestId, TenantKey};
-use crate::domain::outcome::{Outcome, Step};
+use crate::domain::ids::{BroadcastId, GroupId, RequestId, TeamsAppId, TenantKey};
+use crate::domain::outcome::{Fact, Outcome, Step};
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::time::Timestamp;
 use crate::http::bot::Webhook;
-use crate::ports::{Answer, Clock, Directory, Doorkeeper, Messenger, Random, Store, StoreError};
+use crate::ports::{Answer, Clock, Directory, Doorkeeper, Messenger, Random, Request, Store, StoreError};
 
 mod acquainted;
 mod demonstration;
@@ -55,6 +55,19 @@ pub enum Role {
     Service(&'static str),
     /// It does one thing and ends.
     Command(&'static str),
+}
+
+/// Whether the app is in a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// It is.
+    There,
+    /// It was not, and is now.
+    Brought,
+    /// It is not.
+    Missing,
+    /// Nobody would say, and why.
+    Untold(String),
 }
 
 /// Which Postgres, and whether it is ours to stop.
@@ -290,6 +303,67 @@ impl Stentor {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the app is in `team`.
+    ///
+    /// # Errors
+    /// [`PeopleError::Refused`].
+    pub async fn look_for_app_in(&self, team: GroupId) -> Result<Presence, PeopleError> {
+        match self.ask_team(team, |team, app| Request::CheckTeam { team, app }).await?.outcome {
+            Outcome::Learnt(Fact::Installed(_)) => Ok(Presence::There),
+            Outcome::Learnt(Fact::NotInstalled) => Ok(Presence::Missing),
+            other => Ok(Presence::Untold(other.label().to_owned())),
+        }
+    }
+
+    /// Installs the app in `team` where it is not. What the app may not find out or do is left to the run, which halts when
+    /// the app is not there.
+    ///
+    /// # Errors
+    /// [`PeopleError::Refused`].
+    pub async fn bring_app_to(&self, team: GroupId) -> Result<Presence, PeopleError> {
+        match self.look_for_app_in(team).await? {
+            Presence::Missing => {}
+            found => return Ok(found),
+        }
+        match self.ask_team(team, |team, app| Request::InstallInTeam { team, app }).await? {
+            Answer { outcome: Outcome::Learnt(Fact::InstallAccepted | Fact::AlreadyInstalled), .. } => {
+                Ok(Presence::Brought)
+            }
+            Answer { detail, outcome, .. } => {
+                Ok(Presence::Untold(detail.unwrap_or_else(|| outcome.label().to_owned())))
+            }
+        }
+    }
+
+    /// One request about a team, made again a few times while it passes by itself.
+    async fn ask_team(
+        &self,
+        team: GroupId,
+        request: impl Fn(GroupId, TeamsAppId) -> Request,
+    ) -> Result<Answer, PeopleError> {
+        let mut answer = Answer::from(Outcome::NotStarted);
+        for wait in [0, 1, 2] {
+            self.clock.sleep_until(self.clock.monotonic() + Duration::from_secs(wait)).await;
+            let id = || RequestId::new(self.random.next_u64(), self.random.next_u64());
+            let app = match self.messenger.find_app(id()).await {
+                Ok(app) => app,
+                Err(Answer { outcome: Outcome::Refused(_, reason), detail, .. }) => {
+                    return Err(PeopleError::Refused { reason, detail });
+                }
+                Err(other) => {
+                    answer = other;
+                    continue;
+                }
+            };
+            let not_after = self.clock.monotonic() + self.settings.network.request_timeout;
+            answer = self.messenger.perform(&request(team, app), id(), not_after).await;
+            if !matches!(answer.outcome, Outcome::Throttled { .. } | Outcome::Transient(_) | Outcome::NotStarted) {
+                break;
+            }
+        }
+        Ok(answer)
     }
 
     /// Whether this machine and its database agree what time it is: a deadline by a wrong clock is a wrong deadline.

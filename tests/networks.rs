@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::app::people::PeopleError;
-use stentor::app::submit::{Audience, Draft, SubmitError, submit};
+use stentor::app::submit::{Audience, Draft, Going, SubmitError, submit};
 use stentor::config::{Need, Settings, Sources};
 use stentor::domain::broadcast::{BroadcastState, TOLERANCE, Treatment};
 use stentor::domain::content::Content;
@@ -103,6 +103,7 @@ async fn announce(stentor: &Stentor) -> Result<BroadcastId, SubmitError> {
     let treatment = Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE };
     let draft = Draft {
         content,
+        going: Going::Chat,
         treatment,
         audience: Audience::Everyone,
         schedule: None,

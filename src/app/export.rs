@@ -7,6 +7,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use crate::domain::broadcast::{Channel, RoundKind};
+use crate::domain::delivery::Settlement;
 use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
@@ -16,10 +17,13 @@ use crate::ports::{DeliveryReport, Store, StoreError};
 const PAGE: u32 = 2000;
 
 /// Where a person can stand; the words of the `state` column.
-pub const STATES: [&str; 6] = ["pending", "sent", "failed", "skipped", "unconfirmed", "cancelled"];
+pub const STATES: [&str; 7] = ["pending", "sent", ACCEPTED, "failed", "skipped", "unconfirmed", "cancelled"];
+
+/// What *sent* is called where Teams takes something and tells nobody whether it was shown: in activity feeds.
+pub const ACCEPTED: &str = "accepted";
 
 /// The columns, in order. Only ever added to, at the end.
-pub const COLUMNS: [&str; 12] = [
+pub const COLUMNS: [&str; 13] = [
     "id",
     "name",
     "user_principal_name",
@@ -32,6 +36,7 @@ pub const COLUMNS: [&str; 12] = [
     "message_id",
     "first_attempt_at",
     "last_attempt_at",
+    "channel",
 ];
 
 /// Tells a spreadsheet that the file is UTF-8. Excel takes it for Windows-1252 otherwise.
@@ -61,8 +66,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn lets_through(&self, person: &DeliveryReport) -> bool {
-        let of_state = self.states.is_empty() || self.states.contains(&person.state);
+    fn lets_through(&self, person: &DeliveryReport, channel: Channel) -> bool {
+        let state = word(&person.state, channel);
+        let of_state = self.states.is_empty() || self.states.iter().any(|wanted| wanted == state);
         of_state && (self.reasons.is_empty() || person.reason.is_some_and(|reason| self.reasons.contains(&reason)))
     }
 }
@@ -103,6 +109,10 @@ pub async fn export(
     mut progress: impl FnMut(Exported) + Send,
 ) -> Result<Exported, ExportError> {
     let mut lines = Lines::begin(format, to)?;
+    let channel = match passes {
+        Some((_, channel)) => channel,
+        None => store.report(tenant, id).await?.map_or(Channel::Chat, |report| report.channels.first()),
+    };
     let looks_back = passes.is_some_and(|(kind, channel)| {
         matches!(kind, RoundKind::Correct | RoundKind::Recall) && channel != Channel::Feed
     });
@@ -112,8 +122,8 @@ pub async fn export(
             None => store.deliveries(tenant, id, after, PAGE).await?,
             Some(passes) => store.deliveries_of(tenant, id, passes, after, PAGE).await?,
         };
-        for (_, person) in page.iter().filter(|(_, person)| filter.lets_through(person)) {
-            lines.write(&Line::of(person, looks_back))?;
+        for (_, person) in page.iter().filter(|(_, person)| filter.lets_through(person, channel)) {
+            lines.write(&Line::of(person, channel, looks_back))?;
             exported.written += 1;
         }
         exported.people += page.len() as u64;
@@ -142,17 +152,23 @@ struct Line<'a> {
     message_id: Option<&'a str>,
     first_attempt_at: Option<Timestamp>,
     last_attempt_at: Option<Timestamp>,
+    channel: &'static str,
+}
+
+/// A state as its column has it.
+fn word(state: &str, channel: Channel) -> &str {
+    if channel == Channel::Feed && state == Settlement::Sent.name() { ACCEPTED } else { state }
 }
 
 impl<'a> Line<'a> {
-    fn of(person: &'a DeliveryReport, looks_back: bool) -> Self {
+    fn of(person: &'a DeliveryReport, channel: Channel, looks_back: bool) -> Self {
         let sentence = if looks_back { Reason::looking_back } else { Reason::sentence };
         let remedy = if looks_back { Reason::remedy_looking_back } else { Reason::remedy };
         Self {
             id: person.entra_id,
             name: &person.display_name,
             user_principal_name: &person.user_principal_name,
-            state: &person.state,
+            state: word(&person.state, channel),
             reason: person.reason.map(Reason::code),
             sentence: person.reason.map(sentence),
             remedy: person.reason.map(remedy).filter(|remedy| !remedy.is_empty()),
@@ -161,6 +177,7 @@ impl<'a> Line<'a> {
             message_id: person.message_id.as_deref(),
             first_attempt_at: person.first_attempt_at,
             last_attempt_at: person.last_attempt_at,
+            channel: channel.name(),
         }
     }
 
@@ -179,6 +196,7 @@ impl<'a> Line<'a> {
             harmless(self.message_id.unwrap_or_default()),
             self.first_attempt_at.map(instant).unwrap_or_default(),
             self.last_attempt_at.map(instant).unwrap_or_default(),
+            self.channel.to_owned(),
         ]
     }
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::broadcast::{BroadcastState, Channel, RoundKind, RoundState, Schedule};
-use crate::domain::flow::{BEGINNINGS, Mix};
+use crate::domain::flow::{BEGINNINGS, Means, Mix};
 use crate::domain::forecast::{Conditions, Forecast, Installed, Unknown, Work, prepared};
 use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
+use crate::domain::notification::{Notification, Scope};
 use crate::domain::pacing::{Bucket, Quota, climbed};
 use crate::domain::plan::Knowledge;
 use crate::domain::time::Timestamp;
@@ -42,6 +43,19 @@ pub struct Plan {
     pub urgent: bool,
     /// When it would start; `None` for at once.
     pub schedule: Option<Schedule>,
+    /// By what means people are reached.
+    pub means: Means,
+    /// Places that are notified with one request each, whoever is there; 0 when it is for people.
+    pub venues: u64,
+}
+
+/// By what means this notification reaches people.
+pub fn means_of(notification: &Notification) -> Means {
+    match (&notification.scope, notification.goes_to_many()) {
+        (Scope::User, true) => Means::Feed,
+        (Scope::User, false) => Means::FeedOneByOne,
+        (Scope::Team(_) | Scope::Chat(_), _) => Means::Within,
+    }
 }
 
 impl Foresight<'_> {
@@ -63,7 +77,9 @@ impl Foresight<'_> {
             mix = Mix::unknown(report.expected.filter(|_| waits).unwrap_or(report.progress.pending));
         }
         let schedule = report.schedule.as_ref().filter(|_| report.state == BroadcastState::Scheduled);
-        self.foretell(mix, report.treatment.urgent, schedule, Some(report.id), obstacle(report.state)).await
+        let work =
+            Work { mix, means: self.means(report).await?, urgent: report.treatment.urgent, starts_in: Duration::ZERO };
+        self.foretell(work, schedule, Some(report.id), obstacle(report.state)).await
     }
 
     /// What is expected of a round over people who were told before: to each of them, one request to her chat.
@@ -75,7 +91,8 @@ impl Foresight<'_> {
         let frozen = round.state != RoundState::Expanding;
         let told = report.progress.sent + report.progress.unconfirmed;
         let mix = Mix { chat: if frozen { round.progress.pending } else { told }, ..Mix::default() };
-        self.foretell(mix, report.treatment.urgent, None, Some(report.id), obstacle(report.state)).await
+        let work = Work { mix, means: Means::Chat, urgent: report.treatment.urgent, starts_in: Duration::ZERO };
+        self.foretell(work, None, Some(report.id), obstacle(report.state)).await
     }
 
     /// What would be expected of a broadcast if it were stored at this moment.
@@ -84,15 +101,25 @@ impl Foresight<'_> {
     /// The store's.
     pub async fn of_plan(&self, plan: &Plan) -> Result<Forecast, StoreError> {
         let whose = plan.people.clone().map_or(Whose::Everyone, Whose::People);
-        let known = self.store.ways(self.tenant, &whose).await?;
-        let mix = of_whom(&known, plan.reachable);
-        self.foretell(mix, plan.urgent, plan.schedule.as_ref(), None, None).await
+        let mix = match plan.venues {
+            0 => of_whom(&self.store.ways(self.tenant, &whose).await?, plan.reachable),
+            venues => Mix::unknown(venues),
+        };
+        let work = Work { mix, means: plan.means, urgent: plan.urgent, starts_in: Duration::ZERO };
+        self.foretell(work, plan.schedule.as_ref(), None, None).await
+    }
+
+    /// By what means a broadcast reaches people.
+    async fn means(&self, report: &BroadcastReport) -> Result<Means, StoreError> {
+        let sends = report.rounds.iter().find(|round| round.kind.tells());
+        let (Channel::Feed, Some(round)) = (report.channels.first(), sends) else { return Ok(Means::Chat) };
+        let said = self.store.said(self.tenant, round.id).await?;
+        Ok(said.notification.as_ref().map_or(Means::Feed, means_of))
     }
 
     async fn foretell(
         &self,
-        mix: Mix,
-        urgent: bool,
+        mut ours: Work,
         schedule: Option<&Schedule>,
         id: Option<BroadcastId>,
         obstacle: Option<Unknown>,
@@ -106,12 +133,11 @@ impl Foresight<'_> {
             installed: Installed::by(outlook.asked, outlook.had),
             is_held: outlook.held,
         };
-        let mut ours = Work { mix, urgent, starts_in: Duration::ZERO };
         if let Some(schedule) = schedule {
             ours.starts_in = self.until(schedule.start_at);
             if let Some(prepare_at) = schedule.prepare_at {
                 let time = ours.starts_in.saturating_sub(self.until(prepare_at));
-                ours.mix = prepared(&mix, time, &conditions);
+                ours.mix = prepared(ours.means, &ours.mix, time, &conditions);
             }
         }
         let obstacle = obstacle
@@ -134,6 +160,7 @@ impl Foresight<'_> {
         for round in others.into_iter().take(BESIDE_MAX) {
             beside.push(Work {
                 mix: self.store.ways(self.tenant, &Whose::Broadcast(round.broadcast)).await?,
+                means: Means::of(round.purpose),
                 urgent: round.treatment.urgent,
                 starts_in: round.hour_in.unwrap_or_default(),
             });
@@ -215,7 +242,7 @@ mod tests {
     }
 
     fn plan(reachable: u64) -> Plan {
-        Plan { reachable, people: None, urgent: false, schedule: None }
+        Plan { reachable, people: None, urgent: false, schedule: None, means: Means::Chat, venues: 0 }
     }
 
     #[tokio::test]

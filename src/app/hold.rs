@@ -17,7 +17,7 @@ use crate::domain::delivery::{self, Delivery, Effect, Event, Settlement, State};
 use crate::domain::fairness::{Class, Turns};
 use crate::domain::heard::Chat;
 use crate::domain::ids::{BroadcastId, ChunkNumber, Ordinal, RecipientKey, RoundId};
-use crate::domain::notification::Notification;
+use crate::domain::notification::{Notification, Scope};
 use crate::domain::outcome::{Fact, Outcome, Remedy, Step};
 use crate::domain::pacing::Quota;
 use crate::domain::plan::{self, Knowledge, LISTEN_FOR, Odds, Place, Purpose};
@@ -115,9 +115,24 @@ impl Lane {
 
     /// The place from which `step` takes the next person; a send takes whoever has a permission.
     fn ready(&self, step: Step, odds: Odds) -> Option<Place> {
+        if step == Step::NotifyMany && !self.goes_to_many() {
+            return None;
+        }
         let waits = |place: &Place| self.preparing.get(place).is_some_and(|queue| !queue.is_empty());
         let mut places = plan::helped_by(step, self.work.purpose).iter().copied();
         places.find(|place| waits(place) && odds.are_good_enough(step, *place))
+    }
+
+    /// What is said may be said to many people with one request.
+    fn goes_to_many(&self) -> bool {
+        let notification = self.said.as_ref().and_then(|said| said.notification.as_ref());
+        notification.is_some_and(|notification| notification.goes_to_many())
+    }
+
+    /// In whose name people are notified, when it is not their own.
+    fn scope(&self) -> Option<&Scope> {
+        let notification = self.said.as_ref()?.notification.as_ref()?;
+        Some(&notification.scope).filter(|scope| **scope != Scope::User)
     }
 
     fn has_ready(&self, step: Step, odds: Odds) -> bool {
@@ -154,6 +169,8 @@ pub struct Hold {
     asked: Vec<Seat>,
     odds: Odds,
     spacing: Spacing,
+    /// Notifications in the name of one team, or one chat, kept apart.
+    scopes: BTreeMap<Scope, Spacing<()>>,
     /// Who waits to be told of, having just been installed.
     listening: BTreeSet<Seat>,
 }
@@ -413,19 +430,28 @@ impl Hold {
         now: Monotonic,
         wall: Timestamp,
     ) -> Option<Start> {
+        let scope = self.lanes.get(&round).filter(|_| step == Step::Notify).and_then(|lane| lane.scope().cloned());
         loop {
             let seat = self.lanes.get_mut(&round)?.pop(step, self.odds)?;
             // Somebody whose deadline passed, or whose chunk was taken, has left the room meanwhile.
             let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
             let epoch = held.chunk.epoch;
             let Some((member, delivery)) = held.people.get_mut(&seat.ordinal) else { continue };
+            let earliest = match (&scope, step.goes_to_chat()) {
+                (Some(scope), _) => self.scopes.get(scope).map(|spacing| spacing.earliest(&())),
+                (None, true) => Some(self.spacing.earliest(&member.recipient)),
+                (None, false) => None,
+            };
+            if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
+                self.space(seat, step, wall + earliest.saturating_since(now), policy, wall);
+                continue;
+            }
             if step.goes_to_chat() {
-                let earliest = self.spacing.earliest(member.recipient);
-                if earliest > now {
-                    self.space(seat, step, wall + earliest.saturating_since(now), policy, wall);
-                    continue;
-                }
                 self.spacing.start(member.recipient, now);
+            }
+            if let Some(quota) = scope.as_ref().and_then(Scope::quota) {
+                let spacing = || Spacing::by(vec![quota]);
+                self.scopes.entry(scope.clone().unwrap_or_default()).or_insert_with(spacing).start((), now);
             }
             let attempt = delivery.attempts.saturating_add(1);
             // Invariant: only pending deliveries are queued, and pending ones may start any step.

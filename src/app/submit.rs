@@ -1,7 +1,7 @@
 //! Accepts a broadcast: checks what is said, finds out who is meant, stores both or nothing.
 //!
 //! The rooms beside this one find out who is meant: `lists` reads whom the lines of a list name, `named` whom a whole
-//! audience, and `preview` tells both before anything is stored.
+//! audience, and `preview` tells both before anything is stored; `going` finds the team in whose name people are notified.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,22 +10,24 @@ use chrono::TimeDelta;
 
 use crate::domain::audience::expression::Expression;
 use crate::domain::audience::{Address, List};
-use crate::domain::broadcast::{AudienceKind, NewBroadcast, Schedule, Treatment, Way};
+use crate::domain::broadcast::{AudienceKind, NewBroadcast, Schedule, Treatment};
 use crate::domain::content::Content;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, RecipientKey, RoundId};
 use crate::domain::retry::Jitter;
 use crate::domain::time::Timestamp;
-use crate::ports::{StoreError, Submission};
+use crate::ports::{NamedVenue, StoreError, Submission};
 
 use super::audience::AudienceError;
 use super::groups::GroupRead;
 use super::people::{People, PeopleError, PeopleRead};
 
+mod going;
 mod lists;
 mod named;
 mod preview;
 
+pub use going::{Everybody, Going, IN_TEAM, Wanted, placed};
 pub use lists::LeftOut;
 pub use named::{Counted, count};
 pub use preview::{Preview, Reach, preview};
@@ -47,6 +49,8 @@ pub enum Audience {
     List(List),
     /// Whom an expression means.
     Words(Words),
+    /// Places where many are told at once.
+    Venues(Vec<NamedVenue>),
 }
 
 /// An audience in words.
@@ -65,6 +69,8 @@ pub struct Words {
 pub struct Draft {
     /// What is said.
     pub content: Content,
+    /// Which way it goes.
+    pub going: Going,
     /// How it is treated.
     pub treatment: Treatment,
     /// Who is meant.
@@ -145,6 +151,7 @@ pub async fn submit(
     draft: Draft,
     progress: impl FnMut(PeopleRead) + Send,
 ) -> Result<Accepted, SubmitError> {
+    let draft = placed(people, draft).await?;
     let content = check(people, &draft)?;
     let (targeted, named) = match &draft.audience {
         Audience::Everyone => {
@@ -152,6 +159,7 @@ pub async fn submit(
             people.refresh(progress).await?;
             (people.store.count_people(people.tenant).await?, Named::default())
         }
+        Audience::Venues(venues) => (venues.len() as u64, Named::default()),
         audience => {
             let named = named(people, audience, progress).await?;
             (named.whom.meant.people.count(), named)
@@ -163,6 +171,10 @@ pub async fn submit(
         Audience::List(_) => (AudienceKind::List, named.whom.meant.people.iter().collect()),
         // Whom it means is decided when it is frozen.
         Audience::Words(words) => (AudienceKind::Expression(words.text), Vec::new()),
+        Audience::Venues(venues) => {
+            let kept = people.store.keep_venues(people.tenant, &venues, people.clock.now()).await?;
+            (AudienceKind::List, kept)
+        }
     };
     let author = match &draft.author {
         Some(address) => Some(find_author(people, address).await?),
@@ -179,7 +191,7 @@ pub async fn submit(
         content,
         treatment: draft.treatment,
         audience,
-        way: Way::Chat,
+        way: draft.going.way(round),
         expire_at: draft.expire_after.map(|time| start_at + time),
         expected: Some(targeted),
         created_at,

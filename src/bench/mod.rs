@@ -8,6 +8,7 @@ pub mod directory;
 pub mod engine;
 pub mod fair;
 pub mod fanout;
+pub mod feed;
 pub mod figure;
 pub mod flat;
 pub mod instant;

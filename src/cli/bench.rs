@@ -20,6 +20,7 @@ mod directory;
 mod engine;
 mod fair;
 mod fanout;
+mod feed;
 mod figures;
 mod flat;
 mod memory;
@@ -35,7 +36,7 @@ mod wire;
 #[command(
     after_help = "Examples:\n  stentor bench quota\n  stentor bench quota --workers 2 --recipients 6000 --json\n  \
                         stentor bench cold --recipients 3000 --installed 0,50\n  \
-                        stentor bench crash --rounds 5 --recipients 300\n  stentor bench control\n  stentor bench fair\n  \
+                        stentor bench crash --rounds 5 --recipients 300\n  stentor bench feed --recipients 20000 --quota-factor 1 --json\n  stentor bench control\n  stentor bench fair\n  \
                         stentor bench tenants --tenants 1000 --in-process --json\n  \
                         stentor bench simulate --seeds 20000 --from 5000\n  stentor bench engine --recipients 1000000\n  \
                         stentor bench all --short --write benchmarks.md"
@@ -65,6 +66,7 @@ enum Measure {
     Simulate(simulate::Simulate),
     Engine(engine::Engine),
     Fanout(fanout::Fanout),
+    Feed(feed::Feed),
     Wire(wire::Wire),
     Flat(flat::Flat),
     Memory(memory::Memory),
@@ -87,6 +89,7 @@ impl Bench {
             Measure::Simulate(simulate) => simulate.perform(global).await,
             Measure::Engine(engine) => engine.perform(global, settings).await,
             Measure::Fanout(fanout) => fanout.perform(global, settings).await,
+            Measure::Feed(feed) => feed.perform(global, settings).await,
             Measure::Wire(wire) => wire.perform(global, settings).await,
             Measure::Flat(flat) => flat.perform(global, settings).await,
             Measure::Memory(memory) => memory.perform(global, settings).await,

@@ -112,11 +112,17 @@ fn teams(reader: &mut Reader) -> TeamsSettings {
         client_secret_file: reader.file("teams.client_secret_file"),
         manifest_id: reader.uuid("teams.manifest_id"),
         find_app_through: app_holder(reader),
+        activity_type: reader
+            .text("teams.activity_type", "\"announcementPublished\"")
+            .unwrap_or_else(|| ACTIVITY_TYPE.to_owned()),
         bot: reader.choice("teams.bot", bot),
     };
     either(reader, "teams.client_secret", "teams.client_secret_file");
     teams
 }
+
+/// What the manifest that comes with Stentor declares.
+const ACTIVITY_TYPE: &str = "announcementPublished";
 
 /// Longer than any courtesy.
 const REPLY_CHARACTERS_MAX: usize = 1000;

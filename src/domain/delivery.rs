@@ -258,7 +258,9 @@ impl Delivery {
     pub const fn settled_for(&self, purpose: Purpose) -> Option<Settlement> {
         match &self.state {
             State::Settled(settlement, _) => Some(*settlement),
-            State::Pending if !purpose.reaches_people() && purpose.is_there(self.knowledge()) => Some(Settlement::Sent),
+            State::Pending if !purpose.reaches_people() && purpose.is_there(self.place_for(purpose).knowledge) => {
+                Some(Settlement::Sent)
+            }
             _ => None,
         }
     }

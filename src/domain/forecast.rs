@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::fairness::ONE_IN;
-use super::flow::{BEGINNINGS, BUCKETS, Mix, Rates, least_time};
+use super::flow::{BEGINNINGS, BUCKETS, Means, Mix, Rates, least_time_by};
 use super::pacing::{Bucket, JITTER_ON_THE_WAY, Quota, mean_share};
 use super::plan::Knowledge;
 use super::time::Timestamp;
@@ -55,6 +55,8 @@ impl Installed {
 pub struct Work {
     /// Whom it still has to reach.
     pub mix: Mix,
+    /// By what means.
+    pub means: Means,
     /// Goes before those that are not.
     pub urgent: bool,
     /// How long until it may begin.
@@ -88,9 +90,9 @@ impl Conditions {
         })
     }
 
-    /// How long the longest rest is of a bucket that `mix` needs.
-    fn rest(&self, mix: &Mix) -> Duration {
-        let needed = self.rests.iter().filter(|(bucket, _)| needs(mix, **bucket));
+    /// How long the longest rest is of a bucket that `work` needs.
+    fn rest(&self, work: &Work) -> Duration {
+        let needed = self.rests.iter().filter(|(bucket, _)| needs(work, **bucket));
         needed.map(|(_, rest)| *rest).max().unwrap_or_default()
     }
 
@@ -101,15 +103,18 @@ impl Conditions {
     }
 }
 
-/// Whether somebody of `mix` may cost a request of `bucket`.
-fn needs(mix: &Mix, bucket: Bucket) -> bool {
-    let is_new = mix.unknown + mix.absent > 0;
+/// Whether somebody of `work` may cost a request of `bucket`.
+fn needs(work: &Work, bucket: Bucket) -> bool {
+    let Work { mix, means, .. } = work;
+    let is_new = mix.unknown + mix.absent > 0 && *means != Means::Within;
     match bucket {
-        Bucket::Send => mix.people() > 0,
+        Bucket::Send => mix.people() > 0 && *means == Means::Chat,
         Bucket::Install => is_new,
-        Bucket::Check => is_new || mix.unlisted > 0,
-        Bucket::Resolve => is_new || mix.unlisted + mix.installed > 0,
-        Bucket::Catalog | Bucket::Directory | Bucket::Notify | Bucket::NotifyMany => false,
+        Bucket::Check => is_new || (mix.unlisted > 0 && *means != Means::Within),
+        Bucket::Resolve => (is_new || mix.unlisted + mix.installed > 0) && *means == Means::Chat,
+        Bucket::Notify => mix.people() > 0 && *means != Means::Chat,
+        Bucket::NotifyMany => mix.people() > 0 && *means == Means::Feed,
+        Bucket::Catalog | Bucket::Directory => false,
     }
 }
 
@@ -129,13 +134,14 @@ pub struct Course {
 /// Broadcasts of equal weight share each bucket that they need equally; while an urgent one goes, the others have a tenth
 /// of it together ([`super::fairness`]).
 pub fn course(ours: &Work, others: &[Work], conditions: &Conditions) -> Option<Course> {
-    let alone = |time| least_time(&conditions.rates(time, &|_| 1.0), &ours.mix, conditions.installed.share);
+    let installed = conditions.installed.share;
+    let alone = |time| least_time_by(ours.means, &conditions.rates(time, &|_| 1.0), &ours.mix, installed);
     // The rate climbs back after a 429, the further the longer it takes.
     let best = alone(alone(Duration::ZERO)?.time)?;
-    let begins = ours.starts_in + conditions.beginning() + conditions.rest(&ours.mix);
+    let begins = ours.starts_in + conditions.beginning() + conditions.rest(ours);
     let time = match shared(ours, others, begins, best.time, conditions)? {
         ended if ours.mix.people() == 0 => ended,
-        ended => ended + ending(&ours.mix, conditions.installed),
+        ended => ended + ending(ours, conditions.installed),
     };
     let people_per_second = ours.mix.people() as f64 / best.time.as_secs_f64().max(f64::MIN_POSITIVE);
     Some(Course {
@@ -146,7 +152,11 @@ pub fn course(ours: &Work, others: &[Work], conditions: &Conditions) -> Option<C
 }
 
 /// What passes after the last place of the last bucket was taken.
-fn ending(mix: &Mix, installed: Installed) -> Duration {
+fn ending(work: &Work, installed: Installed) -> Duration {
+    let Work { mix, means, .. } = work;
+    if *means == Means::Within {
+        return END;
+    }
     let to_install = mix.absent as f64 + mix.unknown as f64 * (1.0 - installed.share);
     if to_install >= 1.0 || mix.unlisted > 0 { END.saturating_add(VISIBLE_AFTER) } else { END }
 }
@@ -184,7 +194,7 @@ fn shared(
             .iter()
             .map(|work| {
                 let rates = conditions.rates(alone, &|bucket| part(work, &going, bucket));
-                least_time(&rates, &work.mix, conditions.installed.share)
+                least_time_by(work.means, &rates, &work.mix, conditions.installed.share)
             })
             .map(|flow| Some(flow?.time.as_secs_f64().max(1e-9)))
             .collect::<Option<_>>()?;
@@ -208,7 +218,7 @@ fn shared(
 
 /// The part of `bucket` that `work` has beside `going`, of which it is one.
 fn part(work: &Work, going: &[&Work], bucket: Bucket) -> f64 {
-    let rivals = |urgent| going.iter().filter(|other| other.urgent == urgent && needs(&other.mix, bucket)).count();
+    let rivals = |urgent| going.iter().filter(|other| other.urgent == urgent && needs(other, bucket)).count();
     let of_class = match (work.urgent, rivals(!work.urgent)) {
         (_, 0) => 1.0,
         (true, _) => 1.0 - 1.0 / f64::from(ONE_IN),
@@ -217,10 +227,17 @@ fn part(work: &Work, going: &[&Work], bucket: Bucket) -> f64 {
     of_class / rivals(work.urgent).max(1) as f64
 }
 
-/// The part of `mix` that is prepared when `time` was spent on preparing it: their chats are known then.
-pub fn prepared(mix: &Mix, time: Duration, conditions: &Conditions) -> Mix {
-    let unknown = Mix { chat: 0, ..*mix };
-    let needed = least_time(&conditions.rates(time, &|_| 1.0), &unknown, conditions.installed.share);
+/// The part of `mix` that is prepared when `time` was spent on preparing it: their chats are known then, or for a feed
+/// their installations.
+pub fn prepared(means: Means, mix: &Mix, time: Duration, conditions: &Conditions) -> Mix {
+    let unknown = match means {
+        Means::Chat => Mix { chat: 0, ..*mix },
+        Means::Feed | Means::FeedOneByOne => Mix { chat: 0, installed: 0, ..*mix },
+        Means::Within => return *mix,
+    };
+    // Preparing for a feed notifies nobody: it takes what leads there, as if everybody went along with others.
+    let by = if means == Means::Chat { Means::Chat } else { Means::Feed };
+    let needed = least_time_by(by, &conditions.rates(time, &|_| 1.0), &unknown, conditions.installed.share);
     let part = needed.map_or(0.0, |flow| (time.as_secs_f64() / flow.time.as_secs_f64().max(1e-9)).min(1.0));
     let mut ready = Mix { chat: mix.chat, ..Mix::default() };
     for knowledge in BEGINNINGS.into_iter().filter(|knowledge| *knowledge != Knowledge::Chat) {

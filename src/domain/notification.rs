@@ -12,6 +12,7 @@ use url::Url;
 use super::content::{Content, faults_of_text};
 use super::fault::{Fault, Faults};
 use super::ids::{BroadcastId, ConversationId, GroupId};
+use super::pacing::Quota;
 
 /// What Teams shows of the preview, in characters.
 pub const PREVIEW_CHARACTERS_MAX: usize = 150;
@@ -33,7 +34,7 @@ pub const VALUE_CHARACTERS_MAX: usize = 500;
 pub const PARAMETERS_MAX: usize = 32;
 
 /// In whose name Teams is asked, which decides what a notification may lead to and where the app must be installed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// In each person's.
@@ -45,11 +46,24 @@ pub enum Scope {
     Chat(ConversationId),
 }
 
+impl Scope {
+    /// How many requests one app may make about one team, or one chat; all people together have a bucket instead.
+    ///
+    /// Source: Microsoft Graph, "Microsoft Graph service-specific throttling limits", Teams (read November 2026).
+    pub const fn quota(&self) -> Option<Quota> {
+        match self {
+            Self::User => None,
+            Self::Team(_) => Some(Quota::per_second(4)),
+            Self::Chat(_) => Some(Quota::per_second(1)),
+        }
+    }
+}
+
 /// Where a notification leads.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
-    /// To our app, under its own name.
+    /// To our app, under its own name; in a team's name to the team, in a chat's to the chat.
     #[default]
     App,
     /// To something that Graph knows, by its address there: a team, a tab, a channel, a message, a reply, an installed app.

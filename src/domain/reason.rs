@@ -71,7 +71,7 @@ codes! {
     MessageUnknown "message_unknown" "Teams named no message for this person, so it can neither be replaced nor deleted." "Ask this person whether there is one."
     MessageGone "message_gone" "The message is not in the chat any more." ""
     Cancelled "cancelled" "The broadcast was cancelled before this person's turn." ""
-    AlreadyPrepared "already_prepared" "The chat with this person was known already: there was nothing to prepare." ""
+    AlreadyPrepared "already_prepared" "The way to this person was known already: there was nothing to prepare." ""
     Throttled "throttled" "Teams asked us to wait." ""
     HaltedForAll "halted" "Everything was stopped; this person's turn comes again." ""
     NotYetVisible "not_visible_yet" "Teams has not caught up with the installation yet." ""
@@ -134,6 +134,7 @@ codes! {
     CertificateUntrusted "certificate_untrusted" "A host of Microsoft showed a certificate that we do not trust." "If your network opens encrypted traffic, name its certificate authority in network.extra_ca_file. Otherwise check network.connect_to and this machine's clock."
     ProxyRefused "proxy_refused" "The outbound proxy does not let us through: it wants a name and a password, or others." "Set network.proxy to http://name:password@host:port."
     NotInTeam "app_not_in_team" "Our app is not installed in the team, or the chat, in whose name people are to be notified." "Install the app there, then resume."
+    AppNotNamed "app_not_named" "Several Teams apps share our app registration, and the notification does not say which one it is from." "Cancel it, and create the broadcast again with --name-app."
     AudienceGone "audience_gone" "Something that its audience names is not there any more." "Bring back what the detail names, then resume; or cancel it and create the broadcast again."
     ContentRefused "content_refused" "Teams refused this announcement for three people in a row." "Check the text, the buttons and their links; then create the broadcast again."
 }

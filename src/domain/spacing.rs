@@ -18,17 +18,23 @@ use super::time::Monotonic;
 const LONGER: (u32, u32) = (21, 20);
 
 /// Keeps the messages to each chat apart.
-#[derive(Debug, Clone, Default)]
-pub struct Spacing {
+#[derive(Debug, Clone)]
+pub struct Spacing<K = RecipientKey> {
     quotas: Vec<Quota>,
     /// How long one message is remembered.
     each: Duration,
-    starts: BTreeMap<RecipientKey, VecDeque<Monotonic>>,
+    starts: BTreeMap<K, VecDeque<Monotonic>>,
     /// Who is to be looked at again, and when: perhaps she can be forgotten.
-    due: VecDeque<(Monotonic, RecipientKey)>,
+    due: VecDeque<(Monotonic, K)>,
 }
 
-impl Spacing {
+impl<K> Default for Spacing<K> {
+    fn default() -> Self {
+        Self { quotas: Vec::new(), each: Duration::ZERO, starts: BTreeMap::new(), due: VecDeque::new() }
+    }
+}
+
+impl<K: Ord + Clone> Spacing<K> {
     /// Spacing by `quotas`, all of which each chat keeps. Without any, nothing is remembered.
     pub fn by(quotas: Vec<Quota>) -> Self {
         let slowest = quotas.iter().map(|quota| quota.window / quota.requests).max().unwrap_or_default();
@@ -46,8 +52,8 @@ impl Spacing {
     }
 
     /// The instant before which the next message to `person` may not start.
-    pub fn earliest(&self, person: RecipientKey) -> Monotonic {
-        let Some(starts) = self.starts.get(&person) else { return Monotonic::ZERO };
+    pub fn earliest(&self, person: &K) -> Monotonic {
+        let Some(starts) = self.starts.get(person) else { return Monotonic::ZERO };
         let after = |quota: &Quota| {
             let place = starts.len().checked_sub(quota.requests as usize)?;
             Some(starts[place] + quota.window + JITTER_ON_THE_WAY)
@@ -58,10 +64,10 @@ impl Spacing {
     /// A message to `person` starts at `now`.
     ///
     /// Invariant: the caller asked [`Self::earliest`] first.
-    pub fn start(&mut self, person: RecipientKey, now: Monotonic) {
+    pub fn start(&mut self, person: K, now: Monotonic) {
         let Some(most) = self.quotas.iter().map(|quota| quota.requests as usize).max() else { return };
         self.forget(now);
-        let starts = self.starts.entry(person).or_default();
+        let starts = self.starts.entry(person.clone()).or_default();
         if starts.is_empty() {
             self.due.push_back((now + self.each, person));
         }
@@ -104,7 +110,7 @@ mod tests {
             let (mut spacing, mut now, mut starts) = (Spacing::by(published()), Monotonic::ZERO, Vec::new());
             for ((kind, pause), idle) in pauses.into_iter().zip(idle) {
                 let pause = if kind == 0 { idle } else { pause };
-                now = (now + Duration::from_millis(pause)).max(spacing.earliest(RecipientKey(1)));
+                now = (now + Duration::from_millis(pause)).max(spacing.earliest(&RecipientKey(1)));
                 spacing.start(RecipientKey(1), now);
                 starts.push(now);
             }
@@ -122,10 +128,10 @@ mod tests {
         let mut spacing = Spacing::by(published());
         let at = |milliseconds| Monotonic::from_origin(Duration::from_millis(milliseconds));
         (0..7).for_each(|_| spacing.start(RecipientKey(1), at(1000)));
-        assert_eq!(spacing.earliest(RecipientKey(1)), at(2015));
-        assert_eq!(spacing.earliest(RecipientKey(2)), Monotonic::ZERO);
+        assert_eq!(spacing.earliest(&RecipientKey(1)), at(2015));
+        assert_eq!(spacing.earliest(&RecipientKey(2)), Monotonic::ZERO);
         spacing.start(RecipientKey(1), at(2015));
-        assert_eq!(spacing.earliest(RecipientKey(1)), at(3015), "the eighth within two seconds");
+        assert_eq!(spacing.earliest(&RecipientKey(1)), at(3015), "the eighth within two seconds");
     }
 
     #[test]
@@ -136,6 +142,6 @@ mod tests {
                 .start(RecipientKey(number), Monotonic::from_origin(Duration::from_millis(number.unsigned_abs() * 20)));
             assert!(spacing.len() <= 50 * 3, "{} chats after {number} messages", spacing.len());
         }
-        assert!(Spacing::by(Vec::new()).is_empty());
+        assert!(Spacing::<RecipientKey>::by(Vec::new()).is_empty());
     }
 }

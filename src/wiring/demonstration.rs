@@ -1,6 +1,6 @@
 //! A simulated Teams beside a real Stentor: `stentor simulate` and `stentor demo`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use url::Url;
 use super::{Ground, Stentor};
 use crate::adapters::system::SystemClock;
 use crate::adapters::teams::{self, CloudProfile};
-use crate::app::submit::{self, Audience, Draft};
+use crate::app::submit::{self, Audience, Draft, Going};
 use crate::config::{Cloud, CustomUrls, Settings};
 use crate::domain::broadcast::{TOLERANCE, Treatment};
 use crate::domain::content::{Button, Content};
@@ -128,6 +128,10 @@ pub struct LedgerCounts {
     pub max_in_any_second: BTreeMap<String, u64>,
     /// Messages beyond the first of the same content to the same person.
     pub duplicates: u64,
+    /// Notifications that took the place of an earlier one.
+    pub replaced: u64,
+    /// Notifications beyond the first of the same content in one person's feed; replacements are none.
+    pub seen_twice: u64,
 }
 
 /// A running simulated Teams.
@@ -185,6 +189,8 @@ impl Simulated {
             requests: summary.requests.iter().map(|(bucket, count)| (bucket.to_string(), *count)).collect(),
             throttled: summary.throttled,
             duplicates: summary.duplicates,
+            replaced: 0,
+            seen_twice: 0,
             max_in_any_second: most.collect(),
         }
     }
@@ -262,7 +268,24 @@ impl Demonstration {
         let settings = simulated.settings(settings)?;
         let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
         let stentor = Stentor::on(ground, settings, true, clock).await?;
-        Self::submit(stentor, simulated, Audience::Everyone).await
+        Self::submit(stentor, simulated, Audience::Everyone, Going::Chat).await
+    }
+
+    /// The same, by the way that `going` makes of what is said.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_going(
+        settings: Settings,
+        simulation: Simulation,
+        going: impl FnOnce(&Content) -> Going + Send,
+    ) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let simulated = Simulated::start(simulation).await?;
+        let settings = simulated.settings(settings)?;
+        let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
+        let stentor = Stentor::on(ground, settings, true, clock).await?;
+        Self::submit(stentor, simulated, Audience::Everyone, going(&sample_content())).await
     }
 
     /// The same, for the people whom `whom` picks from everybody.
@@ -284,7 +307,7 @@ impl Demonstration {
             stentor.close().await?;
             return Err(error.into());
         }
-        Self::submit(stentor, simulated, whom(&people)).await
+        Self::submit(stentor, simulated, whom(&people), Going::Chat).await
     }
 
     /// Another broadcast, to `audience`, through the same simulated Teams.
@@ -292,13 +315,14 @@ impl Demonstration {
     /// # Errors
     /// As [`Self::open`].
     pub async fn announce(self, audience: Audience) -> anyhow::Result<Self> {
-        Self::submit(self.stentor, self.simulated, audience).await
+        Self::submit(self.stentor, self.simulated, audience, Going::Chat).await
     }
 
-    async fn submit(stentor: Stentor, simulated: Simulated, audience: Audience) -> anyhow::Result<Self> {
+    async fn submit(stentor: Stentor, simulated: Simulated, audience: Audience, going: Going) -> anyhow::Result<Self> {
         let deadline_at = stentor.clock.now() + Duration::from_secs(72 * 3600);
         let draft = Draft {
             content: sample_content(),
+            going,
             treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE },
             audience,
             schedule: None,
@@ -318,6 +342,11 @@ impl Demonstration {
     /// What the simulated Teams saw so far.
     pub fn ledger(&self) -> LedgerCounts {
         self.simulated.ledger()
+    }
+
+    /// Into whose feeds something came, by its ledger.
+    pub fn notified(&self) -> BTreeSet<EntraId> {
+        BTreeSet::new()
     }
 
     /// Requests that it received so far.

@@ -14,7 +14,7 @@ use super::demonstration::sample_content;
 use super::{Ground, Simulated, Simulation, Stentor};
 use crate::adapters::system::SystemClock;
 use crate::app::people::Reading;
-use crate::app::submit::{self, Audience, Draft};
+use crate::app::submit::{self, Audience, Draft, Going};
 use crate::config::Settings;
 use crate::domain::broadcast::{TOLERANCE, Treatment};
 use crate::domain::content::Content;
@@ -154,6 +154,7 @@ impl ProvingGround {
         let deadline_at = self.clock().now() + Duration::from_secs(72 * 3600);
         let draft = Draft {
             content: Content { title: title.to_owned(), ..sample_content() },
+            going: Going::Chat,
             treatment: Treatment { when_in_doubt, urgent: false, deadline_at, tolerance: TOLERANCE },
             audience: Audience::Everyone,
             schedule: None,

@@ -99,7 +99,12 @@ async fn a_correction_replaces_every_card_and_a_retry_sends_the_corrected_one() 
             continue;
         }
         assert_eq!((state.as_str(), *reason), ("sent", None), "{person}");
-        assert!(words.len() == 1 && words[0].contains("Corrected"), "{person} {words:?} {:?} {}", house.inbox(*person).await, *person == stale);
+        assert!(
+            words.len() == 1 && words[0].contains("Corrected"),
+            "{person} {words:?} {:?} {}",
+            house.inbox(*person).await,
+            *person == stale
+        );
     }
     for person in &doubted {
         assert_eq!(ended[person], ("failed".to_owned(), Some(Reason::MessageUnknown)));

@@ -17,7 +17,7 @@ use stentor::app::health::Health;
 use stentor::app::hear::{Ear, Replies};
 use stentor::app::lease::Worker;
 use stentor::app::people::People;
-use stentor::app::submit::{Audience, Draft, submit};
+use stentor::app::submit::{Audience, Draft, Going, submit};
 use stentor::domain::broadcast::{TOLERANCE, Treatment};
 use stentor::domain::content::Content;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
@@ -192,6 +192,7 @@ impl House {
         let treatment = Treatment { when_in_doubt, urgent: false, deadline_at, tolerance: TOLERANCE };
         Draft {
             content,
+            going: Going::Chat,
             treatment,
             audience: Audience::Everyone,
             schedule: None,

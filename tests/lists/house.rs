@@ -9,7 +9,7 @@ use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
 use stentor::adapters::system::{SystemClock, SystemRandom};
 use stentor::app::people::People;
-use stentor::app::submit::{Audience, Draft};
+use stentor::app::submit::{Audience, Draft, Going};
 use stentor::domain::attributes::Attributes;
 use stentor::domain::audience::List;
 use stentor::domain::broadcast::{TOLERANCE, Treatment};
@@ -94,6 +94,7 @@ impl House {
         let deadline_at = SystemClock.now() + Duration::from_secs(3600);
         Draft {
             content: Content { title: "News".into(), body: "Text".into(), ..Content::default() },
+            going: Going::Chat,
             treatment: Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE },
             audience: Audience::List(list),
             schedule: None,

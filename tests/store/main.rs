@@ -21,4 +21,5 @@ mod postgres;
 mod reports;
 mod rescue;
 mod stories;
+mod venues;
 mod ways;

@@ -8,7 +8,7 @@ use super::pool::Verdict;
 use super::queue::HOLD_LEASE;
 use super::rows::int;
 use super::statement::statements;
-use crate::domain::broadcast::RoundKind;
+use crate::domain::broadcast::{Channel, RoundKind};
 use crate::domain::ids::{RoundId, WorkerId};
 use crate::domain::time::Timestamp;
 use crate::ports::{Expanded, HeldTenant, StoreError};
@@ -176,6 +176,7 @@ impl PgStore {
                 let query = query.bind(row.expanded_through).bind(i64::from(slice)).bind(row.targeted);
                 let query = query.bind(int(chunk_size)).bind(source).bind(kind == Some(RoundKind::Prepare));
                 let query = query.bind(&given.people).bind(&given.doubts).bind(&given.messages);
+                let query = query.bind(row.channel == Channel::Feed.name());
                 let (added, through): (i64, i64) = query.fetch_one(&mut *conn).await?;
                 let through = given.through.unwrap_or(through);
                 let query = sqlx::query(ADVANCE_ROUND).bind(tenant).bind(round.as_i64());

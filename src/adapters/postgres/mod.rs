@@ -30,6 +30,7 @@ mod seeding;
 mod statement;
 mod statistics;
 mod store;
+mod venues;
 mod ways;
 pub mod witness;
 pub mod yardstick;
@@ -107,6 +108,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         retry::STATEMENTS,
         schema::STATEMENTS,
         statistics::STATEMENTS,
+        venues::STATEMENTS,
         ways::STATEMENTS,
         witness::STATEMENTS,
     ]

@@ -25,14 +25,14 @@ statements! {
         -- A way is numbered as its installation, or -1 when the chat is known.
         select case when conversation_id is null then installation::int else -1 end as way, count(*) as people
         from recipient
-        where tenant_id = $1 and left_at is null and not guest and enabled and licensed
+        where tenant_id = $1 and left_at is null and venue is null and not guest and enabled and licensed
         group by way";
     WAYS_OF_PEOPLE = "-- ways_of_people
         -- $1 tenant, $2 Entra ids
         select case when conversation_id is null then installation::int else -1 end as way, count(*) as people
         from unnest($2::uuid[]) as asked (entra_id)
         join recipient p on p.tenant_id = $1 and p.entra_id = asked.entra_id
-        where p.left_at is null and not guest and enabled and licensed
+        where p.left_at is null and venue is null and not guest and enabled and licensed
         group by way";
     WAYS_OF_LIST = "-- ways_of_list
         -- $1 tenant, $2 broadcast
@@ -71,7 +71,8 @@ statements! {
     OUTLOOK = "-- outlook
         -- $1 tenant
         -- First answers are looked for among the first people of the newest passes. A check (1) finds the app or not (1,
-        -- 13), an install (2) finds it there or puts it there (16, 14), a create (5) opens the chat or is refused (15, 13).
+        -- 13), an install (2) finds it there or puts it there (16, 14), a create (5) opens the chat or is refused (15, 13), and a
+        -- notification (6) is accepted or refused (2, 13).
         select exists (select from worker where alive_until > lease_now()) as works,
           exists (
             select from tenant t
@@ -79,12 +80,12 @@ statements! {
             where t.tenant_id = $1 and w.alive_until > lease_now()
           ) as held,
           count(first.outcome) as asked,
-          count(first.outcome) filter (where first.outcome in (1, 15, 16)) as had
+          count(first.outcome) filter (where first.outcome in (1, 2, 15, 16)) as had
         from (select round_id from round where tenant_id = $1 order by round_id desc limit 8) r
         left join lateral (
           select a.outcome from attempt a
           where a.tenant_id = $1 and a.round_id = r.round_id and a.ordinal < 4096
-            and a.attempt = 1 and (a.step, a.outcome) in ((1, 1), (1, 13), (2, 14), (2, 16), (5, 13), (5, 15))
+            and a.attempt = 1 and (a.step, a.outcome) in ((1, 1), (1, 13), (2, 14), (2, 16), (5, 13), (5, 15), (6, 2), (6, 13))
         ) first on true";
 }
 

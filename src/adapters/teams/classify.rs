@@ -392,6 +392,10 @@ fn outcome(entry: &Entry, operation: Operation, refusal: &Refusal) -> Outcome {
         Class::RefreshCatalogId => Outcome::NeedsRemedy(Remedy::CatalogueId, Reason::StaleCatalogueId),
         Class::ConsistencyLag if operation == Operation::Check => Outcome::Learnt(Fact::NotInstalled),
         Class::ConsistencyLag => Outcome::NotYet,
+        // Which app speaks, a notification says itself: the next broadcast may.
+        Class::Configuration if entry.halts_everybody() && operation == Operation::Notify && entry.status == 409 => {
+            Outcome::Refused(HaltScope::Broadcast, HaltReason::AppNotNamed)
+        }
         Class::Configuration if entry.halts_everybody() => Outcome::Refused(HaltScope::Tenant, halt(entry, operation)),
         Class::Configuration => Outcome::NeedsRemedy(Remedy::Token, Reason::TokenRefused),
     }

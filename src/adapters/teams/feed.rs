@@ -37,6 +37,12 @@ pub fn addressed(base: &str, to: &Notified, scope: &Scope) -> (String, Option<Va
     (format!("{base}/{place}/{ACTION}"), Some(recipient))
 }
 
+/// Where a notification goes, and its body.
+pub fn request(base: &str, to: &Notified, said: &Notification, chain: i64, app: &TeamsAppId) -> (String, String) {
+    let (url, recipient) = addressed(base, to, &said.scope);
+    (url, body(base, said, chain, app, recipient.map(|recipient| ("recipient", recipient))))
+}
+
 /// Somebody, by object id or user principal name.
 pub fn person(user: &str) -> Value {
     typed("aadUserNotificationRecipient", &[("userId", user)])
@@ -60,7 +66,12 @@ pub fn body(
 ) -> String {
     let topic = match &said.topic {
         Topic::App => {
-            json!({"source": "entityUrl", "value": format!("{base}/appCatalogs/teamsApps/{}", encoded(&app.0))})
+            let object = match &said.scope {
+                Scope::User => format!("appCatalogs/teamsApps/{}", encoded(&app.0)),
+                Scope::Team(team) => format!("teams/{team}"),
+                Scope::Chat(chat) => format!("chats/{}", encoded(&chat.0)),
+            };
+            json!({"source": "entityUrl", "value": format!("{base}/{object}")})
         }
         Topic::Entity(address) => json!({"source": "entityUrl", "value": address}),
         Topic::Text { title, link } => json!({"source": "text", "value": title, "webUrl": link}),

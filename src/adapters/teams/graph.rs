@@ -97,8 +97,7 @@ impl Graph {
 
     /// Where a notification goes, and its body.
     pub fn notify(&self, to: &Notified, said: &Notification, chain: i64, app: &TeamsAppId) -> (String, String) {
-        let (url, recipient) = feed::addressed(&self.base, to, &said.scope);
-        (url, feed::body(&self.base, said, chain, app, recipient.map(|recipient| ("recipient", recipient))))
+        feed::request(&self.base, to, said, chain, app)
     }
 
     /// Where a notification for many goes, and its body.

@@ -5,15 +5,16 @@ use super::transport::{Received, Unanswered};
 use super::wire::{Refusal, TokenGrant, bounded};
 use super::{connector, graph};
 use crate::domain::ids::TeamsAppId;
-use crate::domain::outcome::{Fact, Outcome};
-use crate::domain::reason::Reason;
+use crate::domain::notification::Scope;
+use crate::domain::outcome::{Fact, HaltScope, Outcome};
+use crate::domain::reason::{HaltReason, Reason};
 use crate::ports::{Answer, Request};
 
 /// What `heard` tells whoever made `request`.
 pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Answer {
     let received = match success(request.into(), heard) {
         Ok(received) => received,
-        Err(answer) => return answer,
+        Err(answer) => return of_everybody(request, answer),
     };
     of_success(
         &received,
@@ -31,6 +32,18 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
             Request::Replace { message, .. } => Some(Outcome::Accepted { message_id: Some(message.clone()) }),
         },
     )
+}
+
+/// In a team's name, or a chat's, the app is there for everybody or for nobody.
+fn of_everybody(request: &Request, answer: Answer) -> Answer {
+    match request {
+        Request::Notify { notification, .. }
+            if notification.scope != Scope::User && answer.outcome == Outcome::Learnt(Fact::NotInstalled) =>
+        {
+            Answer { outcome: Outcome::Refused(HaltScope::Broadcast, HaltReason::NotInTeam), ..answer }
+        }
+        _ => answer,
+    }
 }
 
 /// What `heard` tells whoever asked whether a team has `app`.

@@ -26,6 +26,7 @@ mod wire;
 pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError};
 pub use cloud::{Cloud, CloudProfile};
 pub use doorkeeper::BotDoorkeeper;
+pub use feed::request as notification_request;
 pub use graph::AppHolder;
 pub use limits::{published_chat_quotas, published_quota};
 pub(crate) use retry_after::retry_after;

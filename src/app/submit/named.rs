@@ -70,6 +70,8 @@ pub(super) async fn named(
             Ok(Named { whom: Whom { meant, sources: Vec::new() }, left_out, ..Named::default() })
         }
         Audience::Words(words) => named_in_words(people, words, progress).await,
+        // None of the people whom the directory knows.
+        Audience::Venues(_) => Ok(Named::default()),
     }
 }
 
@@ -134,7 +136,7 @@ async fn read_groups(people: &People, expression: &Expression) -> Result<Vec<Gro
 }
 
 /// Reads one group; of several of one name, the only one that has a team, when a team is wanted.
-async fn read_group(people: &People, name: &str, is_team: bool) -> Result<GroupRead, GroupError> {
+pub(super) async fn read_group(people: &People, name: &str, is_team: bool) -> Result<GroupRead, GroupError> {
     let read = groups::ensure_fresh(people, name).await;
     let Err(GroupError::Ambiguous { groups: alike, .. }) = &read else { return read };
     let teams: Vec<_> = alike.iter().filter(|group| group.team && is_team).collect();

@@ -11,7 +11,7 @@ use crate::ports::{Acquaintance, StoreError};
 use super::super::groups::GroupRead;
 use super::super::people::{People, PeopleRead};
 use super::named::{Named, named};
-use super::{Audience, Draft, LeftOut, SubmitError, check};
+use super::{Audience, Draft, LeftOut, SubmitError, check, placed};
 
 /// People read at once.
 const PAGE: usize = 5000;
@@ -73,7 +73,12 @@ pub async fn preview(
     draft: Draft,
     mut progress: impl FnMut(PeopleRead) + Send,
 ) -> Result<Preview, SubmitError> {
+    let draft = placed(people, draft).await?;
     check(people, &draft)?;
+    if let Audience::Venues(venues) = &draft.audience {
+        let reach = Reach { people: venues.len() as u64, barred: BTreeMap::new() };
+        return Ok(Preview { reach, reachable: Some(Vec::new()), ..Preview::default() });
+    }
     if let Audience::List(_) = draft.audience {
         // Who is a guest, or has no licence, is told as the directory has it.
         people.refresh(&mut progress).await?;

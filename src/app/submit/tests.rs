@@ -37,6 +37,7 @@ fn world() -> World {
 fn draft(audience: Audience) -> Draft {
     Draft {
         content: Content { title: "Fire drill".into(), body: "At **noon**.".into(), ..Content::default() },
+        going: Going::Chat,
         treatment: Treatment {
             when_in_doubt: WhenInDoubt::Hold,
             urgent: false,

@@ -25,7 +25,7 @@ pub(in crate::cli) struct NamedLists {
 pub(in crate::cli) struct Aim {
     /// A list of people by object id, user principal name or mail address: a table from a spreadsheet or the Entra
     /// admin centre, or pasted text; - for standard input
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["audience_expr", "preview"], conflicts_with = "audience_expr")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["audience_expr", "preview", "all_members", "members_of_channel"], conflicts_with = "audience_expr")]
     audience: Option<PathBuf>,
     /// Whom it is for in words, such as: everyone, or country = "France" except group "Contractors" (docs/audiences.md)
     #[arg(long, value_name = "EXPR")]
@@ -78,6 +78,11 @@ impl Aim {
         files.filter(|(_, file)| list_file::is_standard_input(file)).map(|(option, _)| option)
     }
 
+    /// Nobody is named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.audience.is_none() && self.audience_expr.is_none()
+    }
+
     /// Reads who is meant. Without words and without a list that is nobody whom a preview needs.
     pub(super) fn audience(&self) -> Result<Audience, Faults> {
         match (&self.audience, &self.audience_expr) {
@@ -108,6 +113,6 @@ fn read(argument: &str, file: &Path) -> Result<List, Faults> {
 pub(super) fn understood(audience: &Audience) -> Option<Understood> {
     match audience {
         Audience::List(list) => Some(list.understood.clone()),
-        Audience::Everyone | Audience::Words(_) => None,
+        Audience::Everyone | Audience::Words(_) | Audience::Venues(_) => None,
     }
 }

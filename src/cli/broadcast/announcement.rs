@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::feed::unseen;
 use crate::config::file_trouble;
 use crate::domain::content::{Button, Content, IMAGE_BYTES_MAX, Image, inline};
 use crate::domain::fault::{Fault, Faults};
@@ -19,7 +20,7 @@ pub(super) struct Announcement {
     #[arg(long, value_name = "TEXT")]
     pub title: String,
     /// A file with the text, in the markdown that Teams shows: bold, italic, links, lists; - for standard input
-    #[arg(long, value_name = "FILE", required_unless_present = "body", conflicts_with = "body")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["body", "channel"], conflicts_with = "body")]
     pub(super) body_file: Option<PathBuf>,
     /// The text itself
     #[arg(long, value_name = "TEXT")]
@@ -49,15 +50,21 @@ pub(super) fn button(text: &str) -> Result<Button, String> {
 }
 
 impl Announcement {
-    /// Reads the files that were named, and checks the whole.
-    pub(super) fn content(self) -> Result<Content, Faults> {
+    /// Reads the files that were named, and checks the whole. In activity feeds alone nobody reads more than the title.
+    pub(super) fn content(self, for_feed: bool) -> Result<Content, Faults> {
         let mut faults = Vec::new();
+        let has_body = self.body.is_some() || self.body_file.is_some();
         let body = match (self.body, &self.body_file) {
             (Some(body), _) => Some(body),
             (None, Some(file)) => {
                 read("--body-file", file, TEXT_BYTES_MAX).map_err(|found| faults.extend(found.0)).ok()
             }
-            (None, None) => None,
+            (None, None) if for_feed => Some(self.title.clone()),
+            (None, None) => {
+                let cure = "Write it with --body, or name a file with --body-file.";
+                faults.push(Fault::new("--body", "is missing: a message needs a text", cure));
+                None
+            }
         };
         let image = image(self.image, self.image_description).map_err(|fault| faults.push(fault)).ok();
         let content = Content {
@@ -69,6 +76,9 @@ impl Announcement {
             banner: self.banner,
             buttons: self.button,
         };
+        if for_feed {
+            faults.extend(unseen(&content, has_body));
+        }
         match content.check() {
             Ok(content) => Faults::or(faults, content),
             Err(found) => Err(Faults(faults.into_iter().chain(found.0).collect())),

@@ -12,21 +12,23 @@ use super::super::{Global, session};
 use super::aim::{Aim, understood};
 use super::announcement::Announcement;
 use super::dry_run::{reach_json, reach_text};
+use super::feed::Feed;
+use super::feed_preview::{feed_json, feed_text};
 use super::hour::When;
-use super::preview::{preview_json, preview_text, size_text, write_card};
+use super::preview::{preview_json, preview_text, size_text, write_json};
 use super::show::hour_text;
 use super::{left_out, list_file, rolls};
 use crate::app::forecast::Plan;
 use crate::app::people::PeopleRead;
-use crate::app::submit::{self, Accepted, Audience, Draft, LeftOut};
-use crate::config::{Need, parse_duration};
+use crate::app::submit::{self, Accepted, Audience, Draft, Going, LeftOut};
+use crate::config::{Need, Settings, parse_duration};
 use crate::domain::audience::{Address, Understood};
 use crate::domain::broadcast::{Schedule, Treatment};
 use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::time::Timestamp;
-use crate::wiring::Stentor;
+use crate::wiring::{Presence, Stentor};
 
 /// Tell everybody, the people of a list, or whom words mean
 ///
@@ -38,6 +40,8 @@ pub(in crate::cli) struct Create {
     said: Announcement,
     #[command(flatten)]
     aim: Aim,
+    #[command(flatten)]
+    feed: Feed,
     #[command(flatten)]
     when: When,
     /// Whoever has not had their turn this long after the start fails
@@ -81,6 +85,10 @@ Examples:
       --button \"Menu=https://intranet.contoso.example/menu\"
   stentor broadcast create --at 2026-12-01T09:00 --time-zone Europe/Berlin --tell anna@contoso.example \\
       --title \"All hands\" --body-file all-hands.md --audience-expr everyone
+  stentor broadcast create --now --channel feed --title \"Offices close at noon\" --audience-expr everyone \\
+      --preview-text \"Please leave before twelve\"
+  stentor broadcast create --now --channel feed --title \"New plan\" --in-team Milan --all-members \\
+      --topic \"The plan\" --topic-link https://teams.microsoft.com/l/message/19:abc/1
   stentor broadcast create --preview card.json --title \"Fire drill\" --body \"At **noon**.\"";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -93,11 +101,14 @@ enum Doubt {
 
 impl Create {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
+        let settings = Settings::load(&global.sources(), Need::Nothing);
         if let Some(file) = self.preview {
-            return preview(self.said, file, self.urgent, global.json);
+            // Needs nothing that is set, so nothing that is set wrong is held against it.
+            let settings = settings.unwrap_or_else(|_| Settings::defaults());
+            return preview(self.said, self.feed, file, self.urgent, &settings.teams.activity_type, global.json);
         }
         let (is_dry, title, lists) = (self.dry_run, self.said.title.clone(), self.lists.clone());
-        let described = self.described()?;
+        let described = self.described(&settings?.teams.activity_type)?;
         let understood = understood(&described.audience);
         if let Some((_, Some(note))) = &described.schedule {
             text::aside(note);
@@ -124,7 +135,7 @@ impl Create {
     }
 
     /// Reads everything that was named, and checks what can be checked without a database.
-    fn described(self) -> Result<Described, Faults> {
+    fn described(self, activity_type: &str) -> Result<Described, Faults> {
         let mut faults = Vec::new();
         let mut keep = |found: Faults| faults.extend(found.0);
         let schedule = self.when.schedule().map_err(&mut keep).ok().flatten();
@@ -134,11 +145,17 @@ impl Create {
             let problem = format!("and {other} both name standard input");
             return Err(Faults(vec![Fault::new(*one, problem, "Put the text or the list into a file.")]));
         }
-        let audience = self.aim.audience().map_err(&mut keep).ok();
-        let content = self.said.content().map_err(&mut keep).ok();
-        match (content, audience, faults.is_empty()) {
-            (Some(content), Some(audience), true) => Ok(Described {
+        let audience = match self.feed.means_everybody() && self.aim.is_empty() {
+            true => Some(Audience::Venues(Vec::new())),
+            false => self.aim.audience().map_err(&mut keep).ok(),
+        };
+        let content = self.said.content(self.feed.is_alone()).map_err(&mut keep).ok();
+        let going =
+            content.as_ref().and_then(|content| self.feed.going(content, activity_type).map_err(&mut keep).ok());
+        match (content, audience, going, faults.is_empty()) {
+            (Some(content), Some(audience), Some(going), true) => Ok(Described {
                 content,
+                going,
                 audience,
                 schedule,
                 tell: self.tell,
@@ -171,14 +188,31 @@ fn person(text: &str) -> Result<Address, String> {
 }
 
 /// Shows what would be said; says nothing to anybody.
-fn preview(said: Announcement, file: Option<PathBuf>, urgent: bool, as_json: bool) -> anyhow::Result<()> {
-    let content = said.content()?;
-    if let Some(file) = &file {
-        write_card(&content, file)?;
+fn preview(
+    said: Announcement,
+    feed: Feed,
+    file: Option<PathBuf>,
+    urgent: bool,
+    activity_type: &str,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let for_feed = feed.is_alone();
+    let content = said.content(for_feed)?;
+    let going = feed.going(&content, activity_type)?;
+    let mut document = if for_feed { json!({}) } else { preview_json(&content, urgent) };
+    let mut told = if for_feed { String::new() } else { preview_text(&content) };
+    if let Some(wanted) = going.wanted() {
+        document["activity_feed"] = feed_json(wanted);
+        told += &feed_text(wanted);
+    }
+    match &file {
+        Some(file) if for_feed => write_json(&document["activity_feed"], file)?,
+        Some(file) => write_json(&content.card(), file)?,
+        None => {}
     }
     match as_json {
-        true => text::print_json(&preview_json(&content, urgent))?,
-        false => text::print(&preview_text(&content))?,
+        true => text::print_json(&document)?,
+        false => text::print(&told)?,
     }
     Ok(())
 }
@@ -186,6 +220,7 @@ fn preview(said: Announcement, file: Option<PathBuf>, urgent: bool, as_json: boo
 /// A broadcast as described, before its hour is known.
 struct Described {
     content: Content,
+    going: Going,
     audience: Audience,
     schedule: Option<(Schedule, Option<String>)>,
     tell: Option<Address>,
@@ -209,6 +244,7 @@ impl Described {
         };
         Draft {
             content: self.content,
+            going: self.going,
             treatment,
             audience: self.audience,
             schedule,
@@ -227,9 +263,15 @@ struct Told {
 
 async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
     let (schedule, now, expire_after) = (draft.schedule.clone(), stentor.clock.now(), draft.expire_after);
+    let draft = submit::placed(&stentor.people(), draft).await?;
+    if let Some(team) = draft.going.team() {
+        tell_of_app(stentor.bring_app_to(team).await?);
+    }
+    let whom = whom(&draft.audience);
     let accepted = submit::submit(&stentor.people(), draft, reading()).await?;
     let Accepted { broadcast, targeted, left_out, lists, groups } = accepted;
-    let mut told = format!("Accepted as {broadcast}: “{}” for {}.\n", text::one_line(title), text::people(targeted));
+    let whom = whom.unwrap_or_else(|| text::people(targeted));
+    let mut told = format!("Accepted as {broadcast}: “{}” for {whom}.\n", text::one_line(title));
     told += &left_out::text(&left_out);
     told += &left_out::texts(&lists);
     let outsiders: u64 = groups.iter().map(|group| group.outsiders).sum();
@@ -258,6 +300,26 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option
     Ok(Told { text: told, document })
 }
 
+/// Places that are meant as a whole, by their names.
+fn whom(audience: &Audience) -> Option<String> {
+    let Audience::Venues(venues) = audience else { return None };
+    let names: Vec<String> = venues.iter().map(|named| text::one_line(&named.name)).collect();
+    Some(format!("{}, with one request each", names.join(", ")))
+}
+
+/// Tells whether the app is where people are to be notified.
+fn tell_of_app(presence: Presence) {
+    match presence {
+        Presence::There => {}
+        Presence::Brought => text::aside("The app was installed in the team."),
+        Presence::Missing => text::aside("The app is not in the team: `create` without --dry-run installs it there."),
+        Presence::Untold(why) => text::aside(&format!(
+            "Whether the app is in the team could not be found out ({}): if it is not, the broadcast halts and says so.",
+            text::one_line(&why)
+        )),
+    }
+}
+
 /// How long it is until the hour.
 fn ahead(schedule: &Schedule, now: Timestamp) -> String {
     format!("that is in {}", text::duration((schedule.start_at - now).to_std().unwrap_or_default()))
@@ -281,6 +343,15 @@ async fn dry_run(
     lists: Option<&Path>,
 ) -> anyhow::Result<Told> {
     let (content, treatment, schedule) = (draft.content.clone(), draft.treatment.clone(), draft.schedule.clone());
+    let draft = submit::placed(&stentor.people(), draft).await?;
+    if let Some(team) = draft.going.team() {
+        tell_of_app(stentor.look_for_app_in(team).await?);
+    }
+    let (going, whom) = (draft.going.clone(), whom(&draft.audience));
+    let venues = match &draft.audience {
+        Audience::Venues(venues) => venues.len() as u64,
+        _ => 0,
+    };
     let preview = submit::preview(&stentor.people(), draft, reading()).await?;
     let files = lists.map(|folder| rolls::write(&preview, folder)).transpose()?;
     let plan = Plan {
@@ -288,13 +359,28 @@ async fn dry_run(
         people: preview.reachable.clone(),
         urgent: treatment.urgent,
         schedule,
+        means: going.means(),
+        venues,
     };
     let forecast = stentor.foresight().of_plan(&plan).await?;
     let zone = plan.schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
     let (quotas, deadline_at) = (&stentor.settings.engine.quotas, Some(treatment.deadline_at));
     let expected = expected_text(&forecast, quotas, Whole::All, zone, deadline_at);
-    let mut told = reach_text(&preview, title) + &expected + &size_text(&content);
+    let mut told = match &whom {
+        Some(whom) => {
+            format!("No broadcast was stored. “{}” would go to {}.\n", text::one_line(title), text::one_line(whom))
+        }
+        None => reach_text(&preview, title),
+    } + &expected;
+    if !matches!(going, Going::Feed(_)) {
+        told += &size_text(&content);
+    }
     let mut document = reach_json(&preview, content.size().bytes, understood, &forecast);
+    document["channel"] = json!(going.channels());
+    if let Some(wanted) = going.wanted() {
+        told += &feed_text(wanted);
+        document["activity_feed"] = feed_json(wanted);
+    }
     if let Some(files) = files {
         let names = files.iter().map(|file| format!("  {}\n", text::one_line(&file.display().to_string())));
         told += &match files.is_empty() {

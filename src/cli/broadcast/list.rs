@@ -6,6 +6,7 @@ use serde_json::json;
 use super::super::text::{self, Align, table, thousands};
 use super::super::{Global, session};
 use crate::config::Need;
+use crate::domain::broadcast::Channels;
 use crate::ports::BroadcastReport;
 
 /// The newest broadcasts, newest first
@@ -54,6 +55,10 @@ fn row(report: &BroadcastReport) -> Vec<String> {
     };
     let mut row = vec![report.id.to_string(), state];
     row.extend(counts.map(thousands));
+    if report.channels == Channels::Feed {
+        // Behind state and targeted.
+        row[3] += " accepted";
+    }
     row.extend([text::instant(report.created_at), text::one_line(&report.title)]);
     row
 }

@@ -14,6 +14,8 @@ mod correct;
 mod create;
 mod dry_run;
 mod export;
+mod feed;
+mod feed_preview;
 mod hour;
 pub(super) mod left_out;
 mod list;

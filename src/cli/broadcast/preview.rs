@@ -55,10 +55,10 @@ pub(super) fn preview_json(content: &Content, urgent: bool) -> Value {
     })
 }
 
-/// Writes the card as JSON.
-pub(super) fn write_card(content: &Content, file: &Path) -> anyhow::Result<()> {
-    let card = format!("{}\n", serde_json::to_string_pretty(&content.card())?);
-    std::fs::write(file, card).map_err(|error| {
+/// Writes what would be sent as JSON.
+pub(super) fn write_json(document: &Value, file: &Path) -> anyhow::Result<()> {
+    let document = format!("{}\n", serde_json::to_string_pretty(document)?);
+    std::fs::write(file, document).map_err(|error| {
         let message = format!("“{}” cannot be written: {}.", file.display(), file_trouble(&error));
         let cure = "Name a file in a directory that is there and yours.";
         Complaint::failed("preview", message, cure).about("--preview").into()

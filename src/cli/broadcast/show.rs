@@ -8,9 +8,11 @@ use super::super::expected::{Whole, expected_text};
 use super::super::text::{self, Align, percent, table, thousands};
 use super::super::{Global, session};
 use super::not_found;
+use crate::app::export::ACCEPTED;
 use crate::app::report::{self, ReasonCount, RoundReasons, Summary};
 use crate::config::Need;
 use crate::domain::broadcast::{AudienceKind, Channel, Channels, RoundKind, Schedule};
+use crate::domain::delivery::Settlement;
 use crate::domain::ids::BroadcastId;
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
@@ -53,6 +55,7 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
     let mut told = format!("{}\n{} · {}{recalled}{urgent}\n", text::one_line(&report.title), report.id, report.state);
     told += &instants(report);
     told += &expiry(report);
+    told += way(report.channels);
     told += &audience(report);
     if let Some(halt) = &report.halt {
         told += &format!("\n{}\n", halt_text(halt));
@@ -88,10 +91,10 @@ fn expiry(report: &BroadcastReport) -> String {
 pub(in crate::cli) const fn done_word(kind: RoundKind, channel: Channel) -> &'static str {
     match (kind, channel) {
         (RoundKind::Prepare, _) => "ready",
-        (_, Channel::Feed) => "accepted",
+        (_, Channel::Feed) => ACCEPTED,
         (RoundKind::Correct, _) => "replaced",
         (RoundKind::Recall, _) => "withdrawn",
-        (RoundKind::Send | RoundKind::Retry | RoundKind::Notify, _) => "sent",
+        (RoundKind::Send | RoundKind::Retry | RoundKind::Notify, _) => Settlement::Sent.name(),
     }
 }
 
@@ -127,6 +130,16 @@ fn rounds(report: &BroadcastReport) -> String {
     };
     let rows: Vec<Vec<String>> = report.rounds.iter().map(row).collect();
     table(&[Align::Left, Align::Left, Align::Right, Align::Left], &rows, "  ")
+}
+
+/// Which way it goes, where that is not chats alone.
+const fn way(channels: Channels) -> &'static str {
+    match channels {
+        Channels::Chat => "",
+        Channels::Feed => "into activity feeds; accepted means that Teams took it, not that it was seen\n",
+        Channels::Both => "into chats, and once those messages have gone out, into activity feeds\n",
+        Channels::TeamChannel => "into channels\n",
+    }
 }
 
 fn instants(report: &BroadcastReport) -> String {

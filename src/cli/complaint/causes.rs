@@ -29,7 +29,8 @@ pub(super) const fn field_of(reason: HaltReason) -> &'static str {
         R::ProxyRefused => "network.proxy",
         R::ContentRefused => "body",
         R::AudienceGone => "audience",
-        R::NotInTeam => "scope",
+        R::NotInTeam => "--in-team",
+        R::AppNotNamed => "--name-app",
         R::ConsentMissing | R::AppUnknown | R::IdentityRefused | R::PermissionMissing => "teams.app_id",
         R::TokenRefused | R::BotDisabled | R::BotNotRegistered | R::RequestRefused => "teams",
     }

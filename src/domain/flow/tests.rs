@@ -8,7 +8,50 @@ fn published() -> Rates {
 }
 
 fn rates(rates: [f64; 4]) -> Rates {
-    Rates::from_fn(|bucket| rates[BUCKETS.iter().position(|it| *it == bucket).unwrap()])
+    Rates::from_fn(|bucket| {
+        let place = BUCKETS.iter().position(|it| *it == bucket).unwrap();
+        rates.get(place).copied().unwrap_or_default()
+    })
+}
+
+/// The published quotas of check, install, notify and notify many.
+fn of_feeds() -> Rates {
+    let quotas = [
+        (Bucket::Check, Quota::per_second(30)),
+        (Bucket::Install, Quota::per_second(30)),
+        (Bucket::Notify, Quota::per_second(5)),
+        (Bucket::NotifyMany, Quota::per_second(2)),
+    ];
+    Rates::of(&quotas.into())
+}
+
+fn fed(means: Means, mix: Mix, installed: f64) -> f64 {
+    least_time_by(means, &of_feeds(), &mix, installed).unwrap().time.as_secs_f64()
+}
+
+#[test]
+fn the_installed_are_notified_by_the_hundred_and_a_few_alone_beside_them() {
+    // Two hundred and five a second.
+    assert_near(fed(Means::Feed, Mix { installed: 20_500, ..Mix::default() }, 0.0), 100.0);
+    assert_near(fed(Means::Feed, Mix { chat: 20_500, ..Mix::default() }, 0.0), 100.0);
+    assert_near(fed(Means::FeedOneByOne, Mix { chat: 500, ..Mix::default() }, 0.0), 100.0);
+    assert_near(fed(Means::Within, Mix { chat: 200, unknown: 300, ..Mix::default() }, 0.0), 100.0);
+}
+
+#[test]
+fn the_absent_wait_for_the_installs_before_they_are_notified() {
+    assert_near(fed(Means::Feed, Mix { absent: 3000, ..Mix::default() }, 0.0), 100.0);
+    assert_near(fed(Means::FeedOneByOne, Mix { absent: 500, ..Mix::default() }, 0.0), 100.0);
+}
+
+/// Found by hand: of those of whom nothing is known, i a second are installed first, c checked first and n notified first.
+/// Where everybody has the app, i = c = 30 and n = 5. Where nobody has it, the thirty installs are the end of it.
+#[test]
+fn the_published_quotas_notify_thirty_to_sixty_five_unknown_people() {
+    assert_near(maximum_flow_by(Means::Feed, &of_feeds(), 1.0), 65.0);
+    assert_near(maximum_flow_by(Means::Feed, &of_feeds(), 0.0), 30.0);
+    let most = maximum_flow_by(Means::Feed, &of_feeds(), 0.66);
+    assert!((43.0..44.0).contains(&most), "{most}");
 }
 
 fn seconds(rates: &Rates, mix: Mix, installed: f64) -> f64 {
@@ -73,8 +116,10 @@ fn nobody_takes_no_time() {
 #[test]
 fn the_document_tells_of_every_road() {
     let document = std::fs::read_to_string("docs/planner.md").unwrap();
-    for road in &ROADS {
-        let costs = |requests: Requests| requests.map(|count| count.to_string()).join(" | ");
+    let told = |requests: &Requests, places: [usize; 4]| places.map(|place| requests[place].to_string()).join(" | ");
+    let chats = ROADS.iter().map(|road| (road, [0, 1, 2, 3]));
+    for (road, places) in chats.chain(FEED_ROADS.iter().map(|road| (road, [0, 1, 4, 5]))) {
+        let costs = |requests: Requests| told(&requests, places);
         let row = match road.from {
             Knowledge::Nothing => format!("| {} | {} | {} |", road.steps, costs(road.installed), costs(road.absent)),
             _ => format!("| {} | {} |", road.steps, costs(road.installed)),

@@ -20,7 +20,7 @@ fn published() -> Conditions {
 }
 
 fn warm(people: u64) -> Work {
-    Work { mix: Mix { chat: people, ..Mix::default() }, urgent: false, starts_in: Duration::ZERO }
+    Work { mix: Mix { chat: people, ..Mix::default() }, means: Means::Chat, urgent: false, starts_in: Duration::ZERO }
 }
 
 fn cold(people: u64) -> Work {
@@ -105,8 +105,11 @@ fn who_has_the_app_is_told_by_first_answers_or_assumed_to_be_nobody() {
 #[test]
 fn what_was_prepared_is_known() {
     let mix = Mix { chat: 100, unknown: 3000, ..Mix::default() };
-    assert_eq!(prepared(&mix, Duration::from_secs(3600), &published()), Mix { chat: 3100, ..Mix::default() });
-    let half = prepared(&mix, Duration::from_secs(50), &published());
+    assert_eq!(
+        prepared(Means::Chat, &mix, Duration::from_secs(3600), &published()),
+        Mix { chat: 3100, ..Mix::default() }
+    );
+    let half = prepared(Means::Chat, &mix, Duration::from_secs(50), &published());
     assert_eq!(half.people(), 3100);
     assert!((1300..1700).contains(&half.unknown), "{half:?}");
 }
@@ -137,6 +140,7 @@ fn whoever_is_clearly_slower_is_believed() {
 
 fn any_work() -> impl Strategy<Value = Work> {
     (0_u64..50_000, 0_u64..50_000, any::<bool>(), 0_u64..5000).prop_map(|(chat, unknown, urgent, seconds)| Work {
+        means: Means::Chat,
         mix: Mix { chat, unknown, ..Mix::default() },
         urgent,
         starts_in: Duration::from_secs(seconds),

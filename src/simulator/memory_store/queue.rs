@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::amends::Stands;
 use super::record::{Claim, Flaw, Origin, Record, StoredBroadcast, StoredChunk, StoredPerson, StoredRound};
 use super::{Answer, broken};
-use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState};
+use crate::domain::broadcast::{AudienceKind, BroadcastState, Channel, RoundKind, RoundState};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::{Settlement, outcome_from_record};
 use crate::domain::ids::{ChunkNumber, Epoch, Ordinal, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::notification::{NamedBy, Scope};
 use crate::domain::plan::Purpose;
+use crate::domain::route::Installation;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     BucketRecord, ClaimedChunk, Expanded, Flush, Flushed, HeldTenant, Member, Recorded, RoundWork, RouteLearnt,
@@ -117,11 +118,16 @@ impl Record {
             return Ok(stopped);
         };
         let (first, from) = (stored.targeted, stored.expanded_through);
-        // Whoever was sent something, or was meant before, is looked after also when she has left.
-        let all = matches!(kind, RoundKind::Correct | RoundKind::Recall | RoundKind::Notify);
+        let is_ready = |person: &StoredPerson| {
+            let installed = matches!(person.route.installation, Installation::Present(_));
+            person.route.conversation.is_some() || (stored.channel == Channel::Feed && installed)
+        };
         let wanted = |key: &RecipientKey| {
-            let is_wanted = |person: &StoredPerson| {
-                (all || person.left_at.is_none()) && (kind != RoundKind::Prepare || person.route.conversation.is_none())
+            let is_wanted = |person: &StoredPerson| match kind {
+                // Whoever was sent something, or was meant before, is looked after also when she has left.
+                RoundKind::Correct | RoundKind::Recall | RoundKind::Notify => true,
+                RoundKind::Prepare => person.left_at.is_none() && !is_ready(person),
+                RoundKind::Send | RoundKind::Retry => person.left_at.is_none(),
             };
             *key > from && self.person(tenant, *key).is_some_and(is_wanted)
         };

@@ -41,8 +41,8 @@ impl Record {
                 (RoundState::Expanding, RoundKind::Send, Some(stored)) => match &stored.submitted.audience {
                     AudienceKind::Everyone => keys.extend(self.present(tenant).map(|stored| stored.key)),
                     AudienceKind::List | AudienceKind::Expression(_) => {
-                        let listed = self.present(tenant).map(|stored| stored.key);
-                        keys.extend(listed.filter(|key| stored.list.contains(key)));
+                        let listed = stored.list.iter().filter_map(|key| self.person(tenant, *key));
+                        keys.extend(listed.filter(|stored| stored.left_at.is_none()).map(|stored| stored.key));
                     }
                 },
                 _ => keys.extend(unsettled(round)),
@@ -67,6 +67,10 @@ impl Record {
             if fact.attempt != 1 || fact.ordinal.0 >= PEOPLE {
                 continue;
             }
+            if let (Some(Step::Notify), Some(Outcome::Accepted { .. })) = (fact.step, fact.outcome.as_ref()) {
+                outlook.asked += 1;
+                outlook.had += 1;
+            }
             let Some((step, Outcome::Learnt(learnt))) = fact.step.zip(fact.outcome.as_ref()) else { continue };
             match (step, learnt) {
                 (Step::Check, Fact::Installed(_))
@@ -75,7 +79,8 @@ impl Record {
                     outlook.asked += 1;
                     outlook.had += 1;
                 }
-                (Step::Check | Step::Create, Fact::NotInstalled) | (Step::Install, Fact::InstallAccepted) => {
+                (Step::Check | Step::Create | Step::Notify, Fact::NotInstalled)
+                | (Step::Install, Fact::InstallAccepted) => {
                     outlook.asked += 1;
                 }
                 _ => {}

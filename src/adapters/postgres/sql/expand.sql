@@ -1,7 +1,7 @@
 -- expand
 -- $1 tenant, $2 round, $3 broadcast, $4 after this recipient, $5 slice, $6 first ordinal, $7 chunk size,
--- $8 whom: everyone, list or given, $9 only those whose chat is not known, $10 given people, $11 their doubts
--- and $12 their messages
+-- $8 whom: everyone, list or given, $9 only those whose chat is not known, $10 given people, $11 their doubts,
+-- $12 and their messages, $13 and of those of $9 only whose installation is not known either
 -- Freezes one slice: everybody an ordinal, in the order of the directory's numbers, every run of ordinals a chunk.
 -- Chunks are numbered on from the last one, so that a chunk size that was changed meanwhile does no harm.
 -- Only one of the sources has rows; each is in order and ends after a slice by itself, or the one plan for all values
@@ -14,7 +14,7 @@ with source as (
       and exists (
         select from recipient p
         where p.tenant_id = $1 and p.recipient_id = l.recipient_id and p.left_at is null
-          and (not $9 or p.conversation_id is null)
+          and (not $9 or p.conversation_id is null and not ($13 and p.installation = 3))
       )
     order by l.recipient_id
     limit $5
@@ -24,7 +24,8 @@ with source as (
     select p.recipient_id, null::text, null::text
     from recipient p
     where $8 = 'everyone' and p.tenant_id = $1 and p.recipient_id > $4 and p.left_at is null
-      and (not $9 or p.conversation_id is null)
+      and p.venue is null
+      and (not $9 or p.conversation_id is null and not ($13 and p.installation = 3))
     order by p.recipient_id
     limit $5
   )

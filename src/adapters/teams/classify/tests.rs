@@ -45,7 +45,7 @@ const MEANINGS: &str = "
     graph installation_chat 404 *: NotYet
     graph installation_chat 412 PreconditionFailed: Refused(Tenant, RequestRefused)
     graph activity_feed 403 Forbidden: Learnt(NotInstalled)
-    graph activity_feed 409 Conflict: Refused(Tenant, RequestRefused)
+    graph activity_feed 409 Conflict: Refused(Broadcast, AppNotNamed)
     graph activity_feed 400 BadRequest: ContentRefused(ContentRefused)
     graph activity_feed 404 *: Rejected(NotFound)
     graph activity_feed_bulk 412 PreconditionFailed: Rejected(TokenRefused)

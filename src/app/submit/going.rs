@@ -1,0 +1,199 @@
+//! Which way a draft goes, with what its author wants said in activity feeds; finds the team in whose name it is said.
+
+use crate::domain::broadcast::{Channels, Way};
+use crate::domain::fault::{Fault, Faults};
+use crate::domain::flow::Means;
+use crate::domain::ids::{ConversationId, GroupId, RoundId};
+use crate::domain::notification::{Notification, Scope, TEAM_MEMBERS_MAX};
+use crate::domain::venue::Venue;
+use crate::ports::NamedVenue;
+
+use super::super::forecast::means_of;
+use super::super::groups::{GroupError, GroupRead};
+use super::super::people::People;
+use super::named::read_group;
+use super::{Audience, Draft, SubmitError};
+
+/// The option that names the team in whose name people are notified.
+pub const IN_TEAM: &str = "--in-team";
+
+/// Which way a broadcast goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Going {
+    /// As messages in chats.
+    #[default]
+    Chat,
+    /// As entries in activity feeds.
+    Feed(Box<Wanted>),
+    /// As messages in chats, and then as entries in activity feeds.
+    Both(Box<Wanted>),
+}
+
+/// What is wanted in activity feeds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// What is said. Its scope is a team's once that is found.
+    pub notification: Notification,
+    /// The team in whose name, by name or id, until it is found.
+    pub in_team: Option<String>,
+    /// Everybody in the place of its scope, with one notification.
+    pub everybody: Option<Everybody>,
+}
+
+/// Who in the place of its scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Everybody {
+    /// All of the team, or of the chat.
+    Members,
+    /// All of this channel of the team.
+    OfChannel(ConversationId),
+}
+
+impl Going {
+    /// What is wanted in activity feeds, if anything is.
+    pub fn wanted(&self) -> Option<&Wanted> {
+        match self {
+            Self::Chat => None,
+            Self::Feed(wanted) | Self::Both(wanted) => Some(wanted),
+        }
+    }
+
+    fn wanted_mut(&mut self) -> Option<&mut Wanted> {
+        match self {
+            Self::Chat => None,
+            Self::Feed(wanted) | Self::Both(wanted) => Some(wanted),
+        }
+    }
+
+    /// The team in whose name people are notified, once it is found.
+    pub fn team(&self) -> Option<GroupId> {
+        match self.wanted()?.notification.scope {
+            Scope::Team(team) => Some(team),
+            Scope::User | Scope::Chat(_) => None,
+        }
+    }
+
+    /// Its name.
+    pub const fn channels(&self) -> Channels {
+        match self {
+            Self::Chat => Channels::Chat,
+            Self::Feed(_) => Channels::Feed,
+            Self::Both(_) => Channels::Both,
+        }
+    }
+
+    /// By what means people are reached first.
+    pub fn means(&self) -> Means {
+        match self {
+            Self::Chat | Self::Both(_) => Means::Chat,
+            Self::Feed(wanted) => means_of(&wanted.notification),
+        }
+    }
+
+    /// As it is stored; `round` makes the id of another round.
+    pub(super) fn way(self, round: impl FnOnce() -> RoundId) -> Way {
+        match self {
+            Self::Chat => Way::Chat,
+            Self::Feed(wanted) => Way::Feed(wanted.notification),
+            Self::Both(wanted) => Way::Both(wanted.notification, round()),
+        }
+    }
+}
+
+/// The draft with its team found, and whoever is in the place of its scope as its audience. Without a team, or with one that
+/// was found already, nobody is asked. What would notify nobody is refused.
+///
+/// # Errors
+/// [`SubmitError::Faults`], and whatever keeps the team from being found.
+pub async fn placed(people: &People, mut draft: Draft) -> Result<Draft, SubmitError> {
+    let Some(wanted) = draft.going.wanted_mut() else { return Ok(draft) };
+    let mut team = None;
+    if let Some(name) = wanted.in_team.take() {
+        let found = find_team(people, &name).await?;
+        wanted.notification.scope = Scope::Team(found.id);
+        team = Some(found);
+    }
+    wanted.notification = wanted.notification.clone().check()?;
+    if let Some(everybody) = wanted.everybody.take() {
+        draft.audience = Audience::Venues(vec![venue(&wanted.notification.scope, everybody, team.as_ref())?]);
+    }
+    Ok(draft)
+}
+
+async fn find_team(people: &People, name: &str) -> Result<GroupRead, SubmitError> {
+    match read_group(people, name, true).await {
+        Ok(group) if group.team => Ok(group),
+        Ok(_) => {
+            let problem = format!("“{name}” is a group without a team");
+            Err(Faults(vec![Fault::new(IN_TEAM, problem, "Name a team.")]).into())
+        }
+        Err(GroupError::People(error)) => Err(error.into()),
+        Err(error) => Err(Faults(vec![Fault::new(IN_TEAM, error.to_string(), error.cure())]).into()),
+    }
+}
+
+fn venue(scope: &Scope, everybody: Everybody, team: Option<&GroupRead>) -> Result<NamedVenue, Faults> {
+    let called = |id: &GroupId| team.map_or_else(|| id.to_string(), |team| team.name.clone());
+    let everybody = match (scope, everybody) {
+        (Scope::Team(id), Everybody::Members) => {
+            let members = team.map_or(0, |team| team.members + team.outsiders);
+            if members > TEAM_MEMBERS_MAX {
+                return Err(Faults(vec![too_many(&called(id), members)]));
+            }
+            NamedVenue { venue: Venue::TeamMembers { team: *id }, name: format!("Everybody in {}", called(id)) }
+        }
+        (Scope::Team(id), Everybody::OfChannel(channel)) => NamedVenue {
+            name: format!("Everybody in {} of {}", channel.0, called(id)),
+            venue: Venue::ChannelMembers { team: *id, channel },
+        },
+        (Scope::Chat(chat), Everybody::Members) => {
+            NamedVenue { name: format!("Everybody in {}", chat.0), venue: Venue::ChatMembers { chat: chat.clone() } }
+        }
+        (Scope::User, _) | (Scope::Chat(_), Everybody::OfChannel(_)) => {
+            let cure = "Name the team with --in-team, or the chat with --in-chat.";
+            return Err(Faults(vec![Fault::new("--all-members", "does not say of which team or chat", cure)]));
+        }
+    };
+    Ok(everybody)
+}
+
+/// Teams takes a notification for so many, and notifies nobody.
+fn too_many(team: &str, members: u64) -> Fault {
+    let problem = format!(
+        "“{team}” has {members} members; Teams notifies nobody of a team of more than {TEAM_MEMBERS_MAX} with one request"
+    );
+    let cure = format!("Notify each of them instead: --channel feed --audience-expr 'team \"{team}\"'.");
+    Fault::new("--all-members", problem, cure)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn team(members: u64) -> GroupRead {
+        let read_at = "2026-11-24T10:00:00Z".parse().unwrap();
+        let id = GroupId(Uuid::from_u128(7));
+        GroupRead { id, name: "Milan".into(), team: true, members, outsiders: 1, read_at }
+    }
+
+    #[test]
+    fn a_team_of_ten_thousand_and_one_is_refused_with_the_cure_and_one_fewer_is_not() {
+        let scope = Scope::Team(team(0).id);
+        let refused = venue(&scope, Everybody::Members, Some(&team(10_000))).unwrap_err().to_string();
+        assert!(refused.contains("10001 members") && refused.contains("10000"), "{refused}");
+        assert!(refused.contains("--channel feed --audience-expr 'team \"Milan\"'"), "{refused}");
+        let named = venue(&scope, Everybody::Members, Some(&team(9_999))).unwrap();
+        assert_eq!(named.venue, Venue::TeamMembers { team: team(0).id });
+        assert_eq!(named.name, "Everybody in Milan");
+    }
+
+    #[test]
+    fn everybody_of_nothing_is_refused() {
+        assert!(venue(&Scope::User, Everybody::Members, None).is_err());
+        let chat = Scope::Chat(ConversationId("19:c@thread.v2".into()));
+        assert!(venue(&chat, Everybody::OfChannel(ConversationId("19:d".into())), None).is_err());
+        assert!(venue(&chat, Everybody::Members, None).is_ok());
+    }
+}
