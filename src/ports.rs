@@ -330,7 +330,16 @@ pub trait Store: Send + Sync {
     /// Keeps these people; whoever is known already keeps her route.
     async fn keep_people(&self, tenant: TenantKey, people: &[Person], now: Timestamp) -> Result<(), StoreError>;
 
-    /// How many people the directory holds. Whoever left it does not count.
+    /// Keeps these venues beside the people; one that is known keeps its number and its way, and takes the new name. Their
+    /// numbers, in the same order. Nothing that asks for people finds a venue: it can only be named by its number.
+    async fn keep_venues(
+        &self,
+        tenant: TenantKey,
+        venues: &[NamedVenue],
+        now: Timestamp,
+    ) -> Result<Vec<RecipientKey>, StoreError>;
+
+    /// How many people the directory holds. Whoever left it does not count, nor does a venue.
     async fn count_people(&self, tenant: TenantKey) -> Result<u64, StoreError>;
 
     /// Whom these addresses name; unknown ones, and whoever left, are left out.

@@ -29,8 +29,9 @@ use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
     Acquaintance, Advanced, Answer, AttemptFact, BroadcastReport, BucketRecord, ChangesPage, ChatsHeard, ClaimedChunk,
     Clock, DeliveryReport, Directory, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, GroupsPage, Halt,
-    HeldTenant, MembersPage, Onward, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random, ReadingStep,
-    RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Told, Untold, WhichGroups, Whose,
+    HeldTenant, MembersPage, NamedVenue, Onward, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random,
+    ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Told, Untold,
+    WhichGroups, Whose,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);
@@ -203,6 +204,10 @@ impl Store for FakeStore {
             kept.push(person.clone());
         }
         Ok(())
+    }
+
+    async fn keep_venues(&self, _: TenantKey, _: &[NamedVenue], _: Timestamp) -> Stored<Vec<RecipientKey>> {
+        unreachable!()
     }
 
     async fn count_people(&self, _: TenantKey) -> Stored<u64> {

@@ -521,3 +521,12 @@ pub struct Submission {
     /// The lists that its expression names, by name.
     pub lists: Vec<(String, Vec<RecipientKey>)>,
 }
+
+/// A venue, and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedVenue {
+    /// Which.
+    pub venue: Venue,
+    /// For reports: such as “Milan / News”.
+    pub name: String,
+}

@@ -32,9 +32,9 @@ use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock,
-    DeliveryReport, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person,
-    ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork,
-    Untold, Whose,
+    DeliveryReport, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, NamedVenue,
+    Outlook, Person, ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission,
+    Taken, TenantWork, Untold, Whose,
 };
 
 mod audiences;
@@ -49,6 +49,7 @@ mod record;
 mod reports;
 mod rescue;
 mod retry;
+mod venues;
 mod ways;
 
 pub use record::{
@@ -106,6 +107,10 @@ impl Store for MemoryStore {
     async fn keep_people(&self, tenant: TenantKey, people: &[Person], now: Timestamp) -> Answer<()> {
         self.lock().keep_people(tenant, people, now);
         Ok(())
+    }
+
+    async fn keep_venues(&self, tenant: TenantKey, venues: &[NamedVenue], now: Timestamp) -> Answer<Vec<RecipientKey>> {
+        Ok(self.lock().keep_venues(tenant, venues, now))
     }
 
     async fn count_people(&self, tenant: TenantKey) -> Answer<u64> {

@@ -20,4 +20,5 @@ mod postgres;
 mod reports;
 mod rescue;
 mod stories;
+mod venues;
 mod ways;

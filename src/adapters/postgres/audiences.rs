@@ -26,13 +26,16 @@ statements! {
     PEOPLE_HERE = "-- people_here
         -- $1 tenant
         -- One row: half a million numbers are read faster as one array.
-        select coalesce(array_agg(recipient_id), '{}') from recipient where tenant_id = $1 and left_at is null";
+        select coalesce(array_agg(recipient_id), '{}')
+        from recipient
+        where tenant_id = $1 and left_at is null and venue is null";
     PEOPLE_FLAGGED = "-- people_flagged
         -- $1 tenant, $2 flag
         select coalesce(array_agg(recipient_id), '{}')
         from recipient
         where tenant_id = $1
           and left_at is null
+          and venue is null
           and case $2::text when 'guest' then guest when 'disabled' then not enabled when 'unlicensed' then not licensed end";
     ATTRIBUTE_VALUES = "-- attribute_values
         -- $1 tenant, $2 attribute
@@ -47,7 +50,7 @@ statements! {
             when 'user_principal_name' then user_principal_name
           end, '')
         from recipient
-        where tenant_id = $1 and left_at is null";
+        where tenant_id = $1 and left_at is null and venue is null";
     PEOPLE_OF_VALUES = "-- people_of_values
         -- $1 tenant, $2 attribute, $3 values
         -- Joined, so that the values are hashed: whether one is among thousands is asked of everybody.
@@ -63,7 +66,7 @@ statements! {
             when 'mail' then mail
             when 'user_principal_name' then user_principal_name
           end, '')
-        where p.tenant_id = $1 and p.left_at is null";
+        where p.tenant_id = $1 and p.left_at is null and p.venue is null";
     GROUP_MEMBERS = "-- group_members
         -- $1 tenant, $2 group
         select coalesce(array_agg(m.recipient_id), '{}')

@@ -73,6 +73,7 @@ statements! {
             from recipient p
             where p.tenant_id = $1
               and p.left_at is null
+              and p.venue is null
               and p.recipient_id not in (
                 select unnest(page.people) from directory_page page where page.tenant_id = $1
               )

@@ -29,6 +29,7 @@ mod seeding;
 mod statement;
 mod statistics;
 mod store;
+mod venues;
 mod ways;
 pub mod witness;
 pub mod yardstick;
@@ -105,6 +106,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         retry::STATEMENTS,
         schema::STATEMENTS,
         statistics::STATEMENTS,
+        venues::STATEMENTS,
         ways::STATEMENTS,
         witness::STATEMENTS,
     ]

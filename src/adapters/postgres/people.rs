@@ -28,7 +28,7 @@ statements! {
     KEEP_PEOPLE = include_str!("sql/keep_people.sql");
     COUNT_PEOPLE = "-- count_people
         -- $1 tenant
-        select count(*) from recipient where tenant_id = $1 and left_at is null";
+        select count(*) from recipient where tenant_id = $1 and left_at is null and venue is null";
     SEARCH_PEOPLE = "-- search_people
         -- $1 tenant, $2 beginning in lower case, $3 limit
         -- Asked by a person now and then: one pass over the people is nothing that an index would have to be kept for.
@@ -37,6 +37,7 @@ statements! {
         from recipient
         where tenant_id = $1
           and left_at is null
+          and venue is null
           and (starts_with(lower(display_name), $2) or starts_with(lower(user_principal_name), $2)
             or starts_with(lower(mail), $2))
         order by display_name collate \"C\", recipient_id
@@ -46,7 +47,7 @@ statements! {
         select asked.entra_id, p.recipient_id
         from unnest($2::uuid[]) as asked (entra_id)
         join recipient p on p.tenant_id = $1 and p.entra_id = asked.entra_id
-        where p.left_at is null";
+        where p.left_at is null and p.venue is null";
     FIND_PEOPLE_BY_NAME = "-- find_people_by_name
         -- $1 tenant, $2 names in lower case
         -- A user principal name goes before somebody else's mail address that reads the same. It is unique in the
@@ -58,10 +59,10 @@ statements! {
           from unnest($2::text[]) as asked (name)
           join lateral (
             select recipient_id, 0 as rank, kept_at from recipient
-            where tenant_id = $1 and lower(user_principal_name) = asked.name and left_at is null
+            where tenant_id = $1 and lower(user_principal_name) = asked.name and left_at is null and venue is null
             union all
             select recipient_id, 1, null from recipient
-            where tenant_id = $1 and lower(mail) = asked.name and left_at is null
+            where tenant_id = $1 and lower(mail) = asked.name and left_at is null and venue is null
           ) p on true
         ) held
         where held.place = 1

@@ -22,8 +22,9 @@ use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport,
-    DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity,
-    ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
+    DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, NamedVenue, Outlook, Person,
+    ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork,
+    Untold, Whose,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -36,6 +37,10 @@ impl Store for PgStore {
 
     async fn keep_people(&self, tenant: TenantKey, people: &[Person], now: Timestamp) -> Answer<()> {
         self.keep(tenant, people, now).await
+    }
+
+    async fn keep_venues(&self, tenant: TenantKey, venues: &[NamedVenue], now: Timestamp) -> Answer<Vec<RecipientKey>> {
+        self.keep_these_venues(tenant, venues, now).await
     }
 
     async fn count_people(&self, tenant: TenantKey) -> Answer<u64> {

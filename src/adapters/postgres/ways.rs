@@ -25,14 +25,14 @@ statements! {
         -- A way is numbered as its installation, or -1 when the chat is known.
         select case when conversation_id is null then installation::int else -1 end as way, count(*) as people
         from recipient
-        where tenant_id = $1 and left_at is null and not guest and enabled and licensed
+        where tenant_id = $1 and left_at is null and venue is null and not guest and enabled and licensed
         group by way";
     WAYS_OF_PEOPLE = "-- ways_of_people
         -- $1 tenant, $2 Entra ids
         select case when conversation_id is null then installation::int else -1 end as way, count(*) as people
         from unnest($2::uuid[]) as asked (entra_id)
         join recipient p on p.tenant_id = $1 and p.entra_id = asked.entra_id
-        where p.left_at is null and not guest and enabled and licensed
+        where p.left_at is null and venue is null and not guest and enabled and licensed
         group by way";
     WAYS_OF_LIST = "-- ways_of_list
         -- $1 tenant, $2 broadcast

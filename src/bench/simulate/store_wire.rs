@@ -25,8 +25,9 @@ use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport,
-    DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, Outlook, Person, ProcessIdentity,
-    ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Untold, Whose,
+    DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, NamedVenue, Outlook, Person,
+    ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork,
+    Untold, Whose,
 };
 use crate::simulator::memory_store::Record;
 
@@ -106,6 +107,11 @@ impl Store for StoreWire {
     async fn keep_people(&self, tenant: TenantKey, people: &[Person], now: Timestamp) -> Answer<()> {
         let people = people.to_vec();
         self.ask(Call::Desk, move |record, _| record.keep_people(tenant, &people, now)).await
+    }
+
+    async fn keep_venues(&self, tenant: TenantKey, venues: &[NamedVenue], now: Timestamp) -> Answer<Vec<RecipientKey>> {
+        let venues = venues.to_vec();
+        self.ask(Call::Desk, move |record, _| record.keep_venues(tenant, &venues, now)).await
     }
 
     async fn count_people(&self, tenant: TenantKey) -> Answer<u64> {

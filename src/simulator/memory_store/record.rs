@@ -309,15 +309,15 @@ impl Record {
         self.workers.iter().map(|(id, worker)| (*id, worker))
     }
 
-    /// The people of a tenant, by their directory number.
+    /// The people of a tenant, and its venues, by their directory number.
     pub fn people(&self, tenant: TenantKey) -> impl Iterator<Item = &StoredPerson> {
         let all = (tenant, RecipientKey(i64::MIN))..=(tenant, RecipientKey(i64::MAX));
         self.people.range(all).map(|(_, person)| person)
     }
 
-    /// The people of a tenant who have not left, by their directory number.
+    /// The people of a tenant who have not left, by their directory number. Venues are nobody.
     pub fn present(&self, tenant: TenantKey) -> impl Iterator<Item = &StoredPerson> {
-        self.people(tenant).filter(|stored| stored.left_at.is_none())
+        self.people(tenant).filter(|stored| stored.left_at.is_none() && stored.venue.is_none())
     }
 
     /// One person.

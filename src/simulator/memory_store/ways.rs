@@ -41,8 +41,8 @@ impl Record {
                 (RoundState::Expanding, RoundKind::Send, Some(stored)) => match &stored.submitted.audience {
                     AudienceKind::Everyone => keys.extend(self.present(tenant).map(|stored| stored.key)),
                     AudienceKind::List | AudienceKind::Expression(_) => {
-                        let listed = self.present(tenant).map(|stored| stored.key);
-                        keys.extend(listed.filter(|key| stored.list.contains(key)));
+                        let listed = stored.list.iter().filter_map(|key| self.person(tenant, *key));
+                        keys.extend(listed.filter(|stored| stored.left_at.is_none()).map(|stored| stored.key));
                     }
                 },
                 _ => keys.extend(unsettled(round)),

@@ -23,6 +23,7 @@ with source as (
     select p.recipient_id, null::text
     from recipient p
     where $8 = 'everyone' and p.tenant_id = $1 and p.recipient_id > $4 and p.left_at is null
+      and p.venue is null
       and (not $9 or p.conversation_id is null)
     order by p.recipient_id
     limit $5
