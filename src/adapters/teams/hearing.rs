@@ -5,15 +5,17 @@ use super::transport::{Received, Unanswered};
 use super::wire::{Refusal, TokenGrant, bounded};
 use super::{connector, graph};
 use crate::domain::ids::TeamsAppId;
-use crate::domain::outcome::{Fact, Outcome};
-use crate::domain::reason::Reason;
+use crate::domain::outcome::{Fact, HaltScope, Outcome};
+use crate::domain::reason::{HaltReason, Reason};
 use crate::ports::{Answer, Request};
 
 /// What `heard` tells whoever made `request`.
 pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Answer {
     let received = match success(request.into(), heard) {
         Ok(received) => received,
-        Err(answer) => return answer,
+        Err(Answer { outcome, status, detail }) => {
+            return Answer { outcome: refused_to(request, outcome), status, detail };
+        }
     };
     of_success(
         &received,
@@ -21,6 +23,7 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
             Request::Check { app, .. } | Request::CheckTeam { app, .. } => graph::checked(&received.body, app),
             Request::Install { .. } | Request::InstallInTeam { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
             Request::Resolve { .. } => graph::resolved(&received.body),
+            Request::FindChat { .. } => graph::found_chat(&received.body),
             Request::FindChannel { channel, .. } => graph::found_channel(&received.body, channel.as_deref()),
             Request::Send { .. } => Some(connector::accepted(&received.body)),
             Request::Post { .. } => Some(connector::posted(&received.body)),
@@ -31,6 +34,22 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
             Request::Replace { message, .. } => Some(Outcome::Accepted { message_id: Some(message.clone()) }),
         },
     )
+}
+
+/// A refusal means the same of a channel as of a person, but for two things: it is not a person who is unknown, and a
+/// permission that only posts need must not stop everything else of the tenant.
+fn refused_to(request: &Request, outcome: Outcome) -> Outcome {
+    let of_channel = matches!(
+        request,
+        Request::CheckTeam { .. } | Request::InstallInTeam { .. } | Request::FindChannel { .. } | Request::Post { .. }
+    );
+    match outcome {
+        Outcome::Rejected(Reason::NotFound) if of_channel => Outcome::Rejected(Reason::ChannelNotFound),
+        Outcome::Refused(HaltScope::Tenant, HaltReason::PermissionMissing) if of_channel => {
+            Outcome::Refused(HaltScope::Broadcast, HaltReason::PermissionMissing)
+        }
+        outcome => outcome,
+    }
 }
 
 /// What `heard` tells whoever asked whether a team has `app`.

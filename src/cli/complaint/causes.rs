@@ -29,6 +29,7 @@ pub(super) const fn field_of(reason: HaltReason) -> &'static str {
         R::ProxyRefused => "network.proxy",
         R::ContentRefused => "body",
         R::AudienceGone => "audience",
+        R::ChatsRefused => "teams.find_chat_through",
         R::NotInTeam => "scope",
         R::ConsentMissing | R::AppUnknown | R::IdentityRefused | R::PermissionMissing => "teams.app_id",
         R::TokenRefused | R::BotDisabled | R::BotNotRegistered | R::RequestRefused => "teams",
