@@ -6,6 +6,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use crate::domain::broadcast::Channels;
 use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
@@ -98,12 +99,13 @@ pub async fn export(
     to: &mut (dyn Write + Send),
     mut progress: impl FnMut(Exported) + Send,
 ) -> Result<Exported, ExportError> {
+    let channels = store.report(tenant, id).await?.map_or(Channels::Chat, |report| report.channels);
     let mut lines = Lines::begin(format, to)?;
     let (mut after, mut exported) = (None, Exported::default());
     loop {
         let page = store.deliveries(tenant, id, after, PAGE).await?;
         for (_, person) in page.iter().filter(|(_, person)| filter.lets_through(person)) {
-            lines.write(&Line::of(person))?;
+            lines.write(&Line::of(person, channels))?;
             exported.written += 1;
         }
         exported.people += page.len() as u64;
@@ -135,15 +137,16 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(person: &'a DeliveryReport) -> Self {
+    fn of(person: &'a DeliveryReport, channels: Channels) -> Self {
+        let told = person.reason.map(|reason| reason.told_in(channels));
         Self {
             id: person.entra_id,
             name: &person.display_name,
             user_principal_name: &person.user_principal_name,
             state: &person.state,
             reason: person.reason.map(Reason::code),
-            sentence: person.reason.map(Reason::sentence),
-            remedy: person.reason.map(Reason::remedy).filter(|remedy| !remedy.is_empty()),
+            sentence: told.map(|(sentence, _)| sentence),
+            remedy: told.map(|(_, remedy)| remedy).filter(|remedy| !remedy.is_empty()),
             attempts: person.attempts,
             last_status: person.last_status,
             message_id: person.message_id.as_deref(),

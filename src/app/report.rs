@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::domain::broadcast::Channels;
 use crate::domain::delivery::Settlement;
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::BroadcastId;
@@ -45,12 +46,14 @@ pub struct ReasonCount {
 pub async fn summary(foresight: &Foresight<'_>, id: BroadcastId) -> Result<Option<Summary>, StoreError> {
     let (store, tenant) = (foresight.store, foresight.tenant);
     let Some(report) = store.report(tenant, id).await? else { return Ok(None) };
-    let mut by_reason: Vec<ReasonCount> = store.reasons(tenant, id).await?.into_iter().map(reason_count).collect();
+    let counts = store.reasons(tenant, id).await?.into_iter();
+    let mut by_reason: Vec<ReasonCount> = counts.map(|count| reason_count(count, report.channels)).collect();
     by_reason.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code, row.settlement));
     let forecast = foresight.of_broadcast(&report).await?;
     Ok(Some(Summary { report, by_reason, forecast }))
 }
 
-const fn reason_count((settlement, reason, count): (Settlement, Reason, u64)) -> ReasonCount {
-    ReasonCount { settlement, code: reason.code(), sentence: reason.sentence(), remedy: reason.remedy(), count }
+const fn reason_count((settlement, reason, count): (Settlement, Reason, u64), channels: Channels) -> ReasonCount {
+    let (sentence, remedy) = reason.told_in(channels);
+    ReasonCount { settlement, code: reason.code(), sentence, remedy, count }
 }

@@ -1,15 +1,15 @@
 //! Accepts a broadcast: checks what is said, finds out who is meant, stores both or nothing.
 //!
-//! The rooms beside this one find out who is meant: `lists` reads whom the lines of a list name, `named` whom a whole
-//! audience, and `preview` tells both before anything is stored.
+//! The rooms beside this one find out who is meant: `lists` reads whom the lines of a list name, `channels` which channels
+//! are posted to, `named` whom a whole audience means, and `preview` tells all of it before anything is stored.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
 use crate::domain::audience::expression::Expression;
-use crate::domain::audience::{Address, List};
-use crate::domain::broadcast::{AudienceKind, NewBroadcast, Schedule, Treatment, Way};
+use crate::domain::audience::{Address, List, PostTo};
+use crate::domain::broadcast::{AudienceKind, Channels, NewBroadcast, Schedule, Treatment, Way};
 use crate::domain::content::Content;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, RecipientKey, RoundId};
@@ -21,10 +21,12 @@ use super::audience::AudienceError;
 use super::groups::GroupRead;
 use super::people::{People, PeopleError, PeopleRead};
 
+mod channels;
 mod lists;
 mod named;
 mod preview;
 
+pub use channels::POST_TO;
 pub use lists::LeftOut;
 pub use named::{Counted, count};
 pub use preview::{Preview, Reach, preview};
@@ -46,6 +48,23 @@ pub enum Audience {
     List(List),
     /// Whom an expression means.
     Words(Words),
+    /// Channels of teams, for a post in each.
+    Channels(Vec<PostTo>),
+}
+
+impl Audience {
+    /// Which way such an audience is told.
+    fn way(&self) -> Way {
+        match self {
+            Self::Everyone | Self::List(_) | Self::Words(_) => Way::Chat,
+            Self::Channels(_) => Way::TeamChannel,
+        }
+    }
+
+    /// Which ways such an audience is told, by name.
+    pub fn channels(&self) -> Channels {
+        self.way().channels()
+    }
 }
 
 /// An audience in words.
@@ -81,7 +100,7 @@ pub struct Draft {
 pub struct Accepted {
     /// Its id.
     pub broadcast: BroadcastId,
-    /// How many people it is for; for everyone, as the directory stands at this instant.
+    /// How many people, or channels, it is for; for everyone, as the directory stands at this instant.
     pub targeted: u64,
     /// What of the list is not among them.
     pub left_out: LeftOut,
@@ -155,9 +174,10 @@ pub async fn submit(
         }
     };
     named.refuse(&draft.audience, targeted, draft.accept_partial)?;
+    let way = draft.audience.way();
     let (audience, list) = match draft.audience {
         Audience::Everyone => (AudienceKind::Everyone, Vec::new()),
-        Audience::List(_) => (AudienceKind::List, named.whom.meant.people.iter().collect()),
+        Audience::List(_) | Audience::Channels(_) => (AudienceKind::List, named.whom.meant.people.iter().collect()),
         // Whom it means is decided when it is frozen.
         Audience::Words(words) => (AudienceKind::Expression(words.text), Vec::new()),
     };
@@ -175,7 +195,7 @@ pub async fn submit(
         content,
         treatment: draft.treatment,
         audience,
-        way: Way::Chat,
+        way,
         expire_at: None,
         expected: Some(targeted),
         created_at,

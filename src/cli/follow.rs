@@ -12,7 +12,7 @@ use super::broadcast::show::{halt_text, hour_text};
 use super::expected::about;
 use super::text;
 use crate::app::forecast::Foresight;
-use crate::domain::broadcast::BroadcastState;
+use crate::domain::broadcast::{BroadcastState, Channels};
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::{BroadcastId, TenantKey};
 use crate::domain::pacing::{Bucket, Quota};
@@ -129,7 +129,7 @@ impl<'a> Follow<'a> {
         let since = report.started_at.unwrap_or(report.created_at);
         let until = report.finished_at.unwrap_or_else(|| self.clock.now());
         let elapsed = (until - since).to_std().unwrap_or_default();
-        let line = Line::of(report.state, &report.progress, self.rate.per_second(), elapsed);
+        let line = Line::of(report, self.rate.per_second(), elapsed);
         let end = self.expected.as_ref().and_then(|(_, forecast)| forecast.expected_end_at);
         let line = line.ending(end.and_then(|end| (end - self.clock.now()).to_std().ok()));
         self.screen.show(now, &report.progress, &line);
@@ -176,11 +176,12 @@ struct Line {
 
 impl Line {
     /// What is zero is left out.
-    fn of(state: BroadcastState, progress: &Progress, per_second: Option<f64>, elapsed: Duration) -> Self {
+    fn of(report: &BroadcastReport, per_second: Option<f64>, elapsed: Duration) -> Self {
+        let state = report.state;
         let rate = per_second.filter(|_| state == BroadcastState::Running).map(|rate| format!("{rate:.1}/s"));
         let state = (state != BroadcastState::Running).then(|| state.to_string());
         let pace = rate.into_iter().chain(state).chain([text::duration(elapsed)]).collect::<Vec<_>>();
-        Self { counts: counts(progress), pace: pace.join(" · ") }
+        Self { counts: counts(&report.progress, report.channels), pace: pace.join(" · ") }
     }
 
     /// With the time that is left, where that is known.
@@ -198,9 +199,9 @@ impl std::fmt::Display for Line {
     }
 }
 
-fn counts(progress: &Progress) -> String {
+fn counts(progress: &Progress, channels: Channels) -> String {
     if progress.settled() == 0 {
-        return format!("{} so far", text::people(progress.targeted));
+        return format!("{} so far", text::recipients(progress.targeted, channels));
     }
     let whole = format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted));
     let named = [
@@ -215,7 +216,7 @@ fn counts(progress: &Progress) -> String {
     [whole].into_iter().chain(parts).collect::<Vec<_>>().join(" · ")
 }
 
-/// People settled a second, lately.
+/// People, or channels, settled a second, lately.
 #[derive(Debug)]
 struct Rate {
     over: Duration,
@@ -349,16 +350,22 @@ mod tests {
 
     #[test]
     fn a_line_tells_what_matters() {
-        let progress = samples::running().progress;
-        let line =
-            |state, rate, seconds| Line::of(state, &progress, Some(rate), Duration::from_secs(seconds)).to_string();
+        let line = |state, rate, seconds| {
+            let report = BroadcastReport { state, ..samples::running() };
+            Line::of(&report, Some(rate), Duration::from_secs(seconds)).to_string()
+        };
         let running = line(BroadcastState::Running, 48.94, 252);
         assert_eq!(running, "12,345 of 40,000 · sent 12,000 · failed 300 · skipped 45 · 48.9/s · 4 min 12 s");
         let halted = line(BroadcastState::Halted, 0.0, 60);
         assert!(halted.ends_with("skipped 45 · halted · 1 min 0 s"), "{halted}");
         let begun = Progress { targeted: 50_000, pending: 50_000, ..Progress::default() };
-        let expanding = Line::of(BroadcastState::Expanding, &begun, None, Duration::ZERO).to_string();
-        assert_eq!(expanding, "50,000 people so far · expanding · 0.0 s");
+        let expanding = |channels| {
+            let report =
+                BroadcastReport { state: BroadcastState::Expanding, progress: begun, channels, ..samples::running() };
+            Line::of(&report, None, Duration::ZERO).to_string()
+        };
+        assert_eq!(expanding(Channels::Chat), "50,000 people so far · expanding · 0.0 s");
+        assert_eq!(expanding(Channels::TeamChannel), "50,000 channels so far · expanding · 0.0 s");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::super::audience::{Lists, Whom, unfolded, whom};
 use super::super::groups::{self, GroupError, GroupRead};
 use super::super::people::{People, PeopleRead};
 use super::lists::{LeftOut, Listed, listed};
-use super::{Audience, EXPRESSION, SubmitError, Words};
+use super::{Audience, EXPRESSION, SubmitError, Words, channels};
 
 /// Sources that a refusal spells out.
 const SOURCES_SHOWN: usize = 8;
@@ -70,6 +70,12 @@ pub(super) async fn named(
             Ok(Named { whom: Whom { meant, sources: Vec::new() }, left_out, ..Named::default() })
         }
         Audience::Words(words) => named_in_words(people, words, progress).await,
+        Audience::Channels(wanted) => {
+            let venues = channels::venues(people, wanted).await?;
+            let keys = people.store.keep_venues(people.tenant, &venues, people.clock.now()).await?;
+            let meant = Meant { people: keys.into_iter().collect(), ..Meant::default() };
+            Ok(Named { whom: Whom { meant, sources: Vec::new() }, ..Named::default() })
+        }
     }
 }
 

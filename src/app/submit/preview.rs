@@ -11,7 +11,7 @@ use crate::ports::{Acquaintance, StoreError};
 use super::super::groups::GroupRead;
 use super::super::people::{People, PeopleRead};
 use super::named::{Named, named};
-use super::{Audience, Draft, LeftOut, SubmitError, check};
+use super::{Audience, Draft, LeftOut, SubmitError, channels, check};
 
 /// People read at once.
 const PAGE: usize = 5000;
@@ -60,6 +60,8 @@ pub struct Preview {
     pub groups: Vec<GroupRead>,
     /// Each source of an expression, and how many it names.
     pub sources: Vec<(Source, u64)>,
+    /// Where it would be posted, by name; empty when it goes to people.
+    pub posts: Vec<String>,
     /// Everybody above who falls aside, by the code of why: a reason, `refused_` and a reason, `named_again`, `excluded`.
     pub rolls: BTreeMap<String, Vec<Acquaintance>>,
 }
@@ -74,6 +76,12 @@ pub async fn preview(
     mut progress: impl FnMut(PeopleRead) + Send,
 ) -> Result<Preview, SubmitError> {
     check(people, &draft)?;
+    if let Audience::Channels(wanted) = &draft.audience {
+        let posts: Vec<String> = channels::venues(people, wanted).await?.into_iter().map(|venue| venue.name).collect();
+        let reach = Reach { people: posts.len() as u64, barred: BTreeMap::new() };
+        // What was learnt of a channel before is not worth a question: there are never many.
+        return Ok(Preview { reach, reachable: Some(Vec::new()), posts, ..Preview::default() });
+    }
     if let Audience::List(_) = draft.audience {
         // Who is a guest, or has no licence, is told as the directory has it.
         people.refresh(&mut progress).await?;

@@ -25,7 +25,7 @@ pub(in crate::cli) struct NamedLists {
 pub(in crate::cli) struct Aim {
     /// A list of people by object id, user principal name or mail address: a table from a spreadsheet or the Entra
     /// admin centre, or pasted text; - for standard input
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["audience_expr", "preview"], conflicts_with = "audience_expr")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["audience_expr", "channel", "post_to", "post_to_file", "preview"], conflicts_with = "audience_expr")]
     audience: Option<PathBuf>,
     /// Whom it is for in words, such as: everyone, or country = "France" except group "Contractors" (docs/audiences.md)
     #[arg(long, value_name = "EXPR")]
@@ -108,6 +108,6 @@ fn read(argument: &str, file: &Path) -> Result<List, Faults> {
 pub(super) fn understood(audience: &Audience) -> Option<Understood> {
     match audience {
         Audience::List(list) => Some(list.understood.clone()),
-        Audience::Everyone | Audience::Words(_) => None,
+        Audience::Everyone | Audience::Words(_) | Audience::Channels(_) => None,
     }
 }

@@ -13,6 +13,7 @@ use super::aim::{Aim, understood};
 use super::announcement::Announcement;
 use super::dry_run::{reach_json, reach_text};
 use super::hour::When;
+use super::posts::Posts;
 use super::preview::{preview_json, preview_text, size_text, write_card};
 use super::show::hour_text;
 use super::{left_out, list_file, rolls};
@@ -28,7 +29,7 @@ use crate::domain::fault::{Fault, Faults};
 use crate::domain::time::Timestamp;
 use crate::wiring::Stentor;
 
-/// Tell everybody, the people of a list, or whom words mean
+/// Tell everybody, the people of a list, or whom words mean; or post in channels of teams
 ///
 /// Everything wrong with the announcement or its audience is told at once, and then nothing is stored.
 #[derive(Debug, Args)]
@@ -38,6 +39,11 @@ pub(in crate::cli) struct Create {
     said: Announcement,
     #[command(flatten)]
     aim: Aim,
+    /// How it is told
+    #[arg(long, value_enum, default_value_t = Way::Chat)]
+    channel: Way,
+    #[command(flatten)]
+    posts: Posts,
     #[command(flatten)]
     when: When,
     /// Whoever has not had their turn this long after the start fails
@@ -77,7 +83,17 @@ Examples:
       --button \"Menu=https://intranet.contoso.example/menu\"
   stentor broadcast create --at 2026-12-01T09:00 --time-zone Europe/Berlin --tell anna@contoso.example \\
       --title \"All hands\" --body-file all-hands.md --audience-expr everyone
+  stentor broadcast create --now --title \"New canteen\" --body-file canteen.md --channel team-channel \\
+      --post-to Milan --post-to Lyon/News --post-to 66666666-6666-4666-8666-666666666666/Lunch
   stentor broadcast create --preview card.json --title \"Fire drill\" --body \"At **noon**.\"";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Way {
+    /// A message in each person's chat with the bot
+    Chat,
+    /// A post in a channel of each team that --post-to names
+    TeamChannel,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Doubt {
@@ -125,12 +141,16 @@ impl Create {
         let mut keep = |found: Faults| faults.extend(found.0);
         let schedule = self.when.schedule().map_err(&mut keep).ok().flatten();
         let said = self.said.body_file.as_deref().filter(|file| list_file::is_standard_input(file));
-        let dashes: Vec<&str> = self.aim.dashes().chain(said.map(|_| "--body-file")).collect();
+        let dashes: Vec<&str> = self.aim.dashes().chain(self.posts.dash()).chain(said.map(|_| "--body-file")).collect();
         if let [one, other, ..] = dashes.as_slice() {
             let problem = format!("and {other} both name standard input");
             return Err(Faults(vec![Fault::new(*one, problem, "Put the text or the list into a file.")]));
         }
-        let audience = self.aim.audience().map_err(&mut keep).ok();
+        let audience = match self.channel {
+            Way::Chat => self.posts.refuse().and_then(|()| self.aim.audience()),
+            Way::TeamChannel => self.posts.audience(),
+        };
+        let audience = audience.map_err(&mut keep).ok();
         let content = self.said.content().map_err(&mut keep).ok();
         match (content, audience, faults.is_empty()) {
             (Some(content), Some(audience), true) => Ok(Described {
@@ -210,10 +230,11 @@ struct Told {
 }
 
 async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
-    let (schedule, now) = (draft.schedule.clone(), stentor.clock.now());
+    let (schedule, channels, now) = (draft.schedule.clone(), draft.audience.channels(), stentor.clock.now());
     let accepted = submit::submit(&stentor.people(), draft, reading()).await?;
     let Accepted { broadcast, targeted, left_out, lists, groups } = accepted;
-    let mut told = format!("Accepted as {broadcast}: “{}” for {}.\n", text::one_line(title), text::people(targeted));
+    let whom = text::recipients(targeted, channels);
+    let mut told = format!("Accepted as {broadcast}: “{}” for {whom}.\n", text::one_line(title));
     told += &left_out::text(&left_out);
     told += &left_out::texts(&lists);
     let outsiders: u64 = groups.iter().map(|group| group.outsiders).sum();
@@ -230,6 +251,7 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option
     let document = json!({
         "id": broadcast,
         "targeted": targeted,
+        "channels": channels,
         "schedule": schedule,
         "list": list_json(&left_out, understood),
         "lists": left_out::documents(&lists),
@@ -261,6 +283,7 @@ async fn dry_run(
     lists: Option<&Path>,
 ) -> anyhow::Result<Told> {
     let (content, treatment, schedule) = (draft.content.clone(), draft.treatment.clone(), draft.schedule.clone());
+    let channels = draft.audience.channels();
     let preview = submit::preview(&stentor.people(), draft, reading()).await?;
     let files = lists.map(|folder| rolls::write(&preview, folder)).transpose()?;
     let plan = Plan {
@@ -272,7 +295,7 @@ async fn dry_run(
     let forecast = stentor.foresight().of_plan(&plan).await?;
     let zone = plan.schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
     let (quotas, deadline_at) = (&stentor.settings.engine.quotas, Some(treatment.deadline_at));
-    let expected = expected_text(&forecast, quotas, Whole::All, zone, deadline_at);
+    let expected = expected_text(&forecast, quotas, Whole::All, channels, zone, deadline_at);
     let mut told = reach_text(&preview, title) + &expected + &size_text(&content);
     let mut document = reach_json(&preview, content.size().bytes, understood, &forecast);
     if let Some(files) = files {

@@ -14,13 +14,14 @@ use super::not_found;
 use super::whole_file::WholeFile;
 use crate::app::export::{self, ExportError, Exported, Filter, STATES};
 use crate::config::{Need, file_trouble};
+use crate::domain::broadcast::Channels;
 use crate::domain::ids::BroadcastId;
 use crate::domain::reason::Reason;
 use crate::wiring::Stentor;
 
-const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {human_pos} of {human_len} people";
+const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {human_pos} of {human_len}";
 
-/// One line for each person, as CSV or JSON lines (with --json: one array)
+/// One line for each person or channel, as CSV or JSON lines (with --json: one array)
 ///
 /// Cells that a spreadsheet would take for a formula begin with an apostrophe. A file is complete or not there.
 #[derive(Debug, Args)]
@@ -76,17 +77,19 @@ impl Export {
             .with_stentor("broadcast export", Need::Identity, async |stentor, stop| {
                 let report = stentor.store.report(stentor.tenant, self.id).await?.ok_or_else(|| not_found(self.id))?;
                 let written = self.write(stentor, format, report.progress.targeted);
-                match session::unless_stopped(stop, written).await {
+                let exported = match session::unless_stopped(stop, written).await {
                     // The reader has seen enough (`| head`).
-                    Err(error) if is_broken_pipe(&error) => Ok(Exported::default()),
-                    written => written,
-                }
+                    Err(error) if is_broken_pipe(&error) => Exported::default(),
+                    written => written?,
+                };
+                Ok((exported, report.channels))
             })
             .await?;
+        let (exported, channels) = exported;
         match (&self.output, global.json) {
             (None, _) => {}
             (Some(file), true) => text::print_json(&json!({ "people": exported.written, "file": file }))?,
-            (Some(file), false) => text::aside(&told(file, exported)),
+            (Some(file), false) => text::aside(&told(file, exported, channels)),
         }
         Ok(())
     }
@@ -140,7 +143,7 @@ impl Export {
     }
 }
 
-fn told(file: &Path, Exported { people, written }: Exported) -> String {
+fn told(file: &Path, Exported { people, written }: Exported, channels: Channels) -> String {
     let of_all = if written < people { format!(" (of {})", text::thousands(people)) } else { String::new() };
-    format!("Wrote {}{of_all} to {}.", text::people(written), file.display())
+    format!("Wrote {}{of_all} to {}.", text::recipients(written, channels), file.display())
 }

@@ -10,7 +10,7 @@ use super::super::{Global, session};
 use super::not_found;
 use crate::app::report::{self, ReasonCount, Summary};
 use crate::config::Need;
-use crate::domain::broadcast::{AudienceKind, RoundKind, Schedule};
+use crate::domain::broadcast::{AudienceKind, Channels, RoundKind, Schedule};
 use crate::domain::ids::BroadcastId;
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
@@ -51,18 +51,28 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
     let urgent = if report.treatment.urgent { " · urgent" } else { "" };
     let mut told = format!("{}\n{} · {}{urgent}\n", text::one_line(&report.title), report.id, report.state);
     told += &instants(report);
+    if report.channels == Channels::TeamChannel {
+        told += "posted in channels of teams\n";
+    }
     told += &audience(report);
     if let Some(halt) = &report.halt {
         told += &format!("\n{}\n", halt_text(halt));
     }
     let zone = report.schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
-    let expected = expected_text(&summary.forecast, quotas, Whole::Rest, zone, Some(report.treatment.deadline_at));
+    let expected = expected_text(
+        &summary.forecast,
+        quotas,
+        Whole::Rest,
+        report.channels,
+        zone,
+        Some(report.treatment.deadline_at),
+    );
     if !expected.is_empty() {
         told += &format!("\n{expected}");
     }
     told += &format!("\n{}", counts(&report.progress));
     if report.rounds.len() > 1 {
-        told += &format!("\nRounds\n{}", rounds(&report.rounds));
+        told += &format!("\nRounds\n{}", rounds(report));
     }
     if !summary.by_reason.is_empty() {
         told += &format!("\nWhy\n{}", reasons(&summary.by_reason));
@@ -76,7 +86,7 @@ pub(in crate::cli) fn hour_text(schedule: &Schedule) -> String {
 }
 
 /// Each pass over people: where it left them.
-fn rounds(rounds: &[RoundReport]) -> String {
+fn rounds(report: &BroadcastReport) -> String {
     let row = |round: &RoundReport| {
         let Progress { targeted, pending, sent, failed, skipped, unconfirmed, cancelled } = round.progress;
         let done = if round.kind == RoundKind::Prepare { "ready" } else { "sent" };
@@ -91,9 +101,9 @@ fn rounds(rounds: &[RoundReport]) -> String {
         let named = counts.iter().filter(|(_, count)| *count > 0);
         let named: Vec<String> = named.map(|(name, count)| format!("{} {name}", thousands(*count))).collect();
         let counts = if named.is_empty() { "nobody yet".to_owned() } else { named.join(", ") };
-        vec![round.kind.to_string(), round.state.to_string(), text::people(targeted), counts]
+        vec![round.kind.to_string(), round.state.to_string(), text::recipients(targeted, report.channels), counts]
     };
-    let rows: Vec<Vec<String>> = rounds.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = report.rounds.iter().map(row).collect();
     table(&[Align::Left, Align::Left, Align::Right, Align::Left], &rows, "  ")
 }
 
@@ -119,15 +129,15 @@ fn audience(report: &BroadcastReport) -> String {
     }
     let Some(expected) = report.expected else { return told };
     let is_frozen = report.started_at.is_some();
+    let whom = |number: u64| text::recipients(number, report.channels);
     match (report.progress.targeted, is_frozen) {
-        (_, false) => told += &format!("{} when it was created\n", text::people(expected)),
+        (_, false) => told += &format!("{} when it was created\n", whom(expected)),
         (0, true) if expected > 0 => {
-            told +=
-                &format!("Nobody was meant any more at its hour; {} when it was created.\n", text::people(expected));
+            told += &format!("Nobody was meant any more at its hour; {} when it was created.\n", whom(expected));
         }
         (people, true) if people != expected => {
             let (by, word) = (people.abs_diff(expected), if people > expected { "more" } else { "fewer" });
-            told += &format!("{}, {} {word} than when it was created\n", text::people(people), thousands(by));
+            told += &format!("{}, {} {word} than when it was created\n", whom(people), thousands(by));
         }
         (_, true) => {}
     }
