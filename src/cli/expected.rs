@@ -53,8 +53,11 @@ pub(super) fn expected_text(
         }
         _ => return String::new(),
     }
-    lines.extend(limits(grounds, quotas));
-    lines.extend(assumption(grounds, channels));
+    // There are never many channels, and how many teams have the app makes no difference to anybody's day.
+    if channels != Channels::TeamChannel {
+        lines.extend(limits(grounds, quotas));
+        lines.extend(assumption(grounds));
+    }
     if grounds.beside > 0 {
         let (others, share) = if grounds.beside == 1 { ("broadcast", "shares") } else { ("broadcasts", "share") };
         lines.push(format!("{} other {others} {share} the quotas with it.", grounds.beside));
@@ -120,9 +123,8 @@ fn rate(quota: Quota) -> String {
 }
 
 /// What was taken for granted of people whom nobody has asked.
-fn assumption(grounds: &Grounds, channels: Channels) -> Option<String> {
-    // How many teams have the app makes no difference to anybody's day.
-    if grounds.people.unknown == 0 || channels == Channels::TeamChannel {
+fn assumption(grounds: &Grounds) -> Option<String> {
+    if grounds.people.unknown == 0 {
         return None;
     }
     let unknown = text::people(grounds.people.unknown);

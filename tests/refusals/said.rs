@@ -53,8 +53,8 @@ fn posts() -> Vec<Row> {
             "have examples",
         ),
         made("a post for people", &[TEXT, POSTED, EVERYONE, &["--post-to", "Milan"]]).bad_arguments(
-            "--post-to",
-            "cannot be used with",
+            "--audience-expr",
+            "cannot be used with '--post-to",
             "have examples",
         ),
         made("a channel for a chat", &[TEXT, &["--post-to", "Milan"]]).bad(

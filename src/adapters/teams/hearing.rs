@@ -14,7 +14,7 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
     let received = match success(request.into(), heard) {
         Ok(received) => received,
         Err(Answer { outcome, status, detail }) => {
-            return Answer { outcome: refused_to(request, outcome), status, detail };
+            return Answer { outcome: refused_to(request, outcome, status), status, detail };
         }
     };
     of_success(
@@ -38,12 +38,18 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
 
 /// A refusal means the same of a channel as of a person, but for two things: it is not a person who is unknown, and a
 /// permission that only posts need must not stop everything else of the tenant.
-fn refused_to(request: &Request, outcome: Outcome) -> Outcome {
+fn refused_to(request: &Request, outcome: Outcome, status: Option<u16>) -> Outcome {
     let of_channel = matches!(
         request,
         Request::CheckTeam { .. } | Request::InstallInTeam { .. } | Request::FindChannel { .. } | Request::Post { .. }
     );
     match outcome {
+        // No document names the code for a team whose channels are asked for and that is not there.
+        Outcome::Rejected(Reason::Unexpected)
+            if status == Some(404) && matches!(request, Request::FindChannel { .. }) =>
+        {
+            Outcome::Rejected(Reason::ChannelNotFound)
+        }
         Outcome::Rejected(Reason::NotFound) if of_channel => Outcome::Rejected(Reason::ChannelNotFound),
         Outcome::Refused(HaltScope::Tenant, HaltReason::PermissionMissing) if of_channel => {
             Outcome::Refused(HaltScope::Broadcast, HaltReason::PermissionMissing)
