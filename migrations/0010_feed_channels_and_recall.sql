@@ -43,3 +43,55 @@ comment on column bucket.name is 'The bucket: check, install, resolve, send, cat
 
 -- A program that does not know venues would tell them as if they were people.
 update schema_compatibility set compatible_from = 10;
+
+-- What the delivery view says of the rounds that tell, for every round.
+create view passage as
+select
+  a.tenant_id,
+  r.broadcast_id,
+  a.round_id,
+  a.ordinal,
+  a.recipient_id,
+  case coalesce(final.settles, 0)
+    when 1 then 'sent'
+    when 2 then 'failed'
+    when 3 then 'skipped'
+    when 4 then 'unconfirmed'
+    when 5 then 'cancelled'
+    else case r.state when 'done' then 'cancelled' else 'pending' end
+  end as state,
+  case when final.settles is null and r.state = 'done' then 'cancelled' else final.reason end as reason,
+  final.message_id,
+  coalesce(made.attempts, 0) as attempts,
+  made.last_status,
+  made.last_attempt_at
+from round r
+join audience a on a.tenant_id = r.tenant_id and a.round_id = r.round_id
+left join lateral (
+  -- A definite answer beats doubt, whenever it came; among equals the newest holds.
+  select t.settles, t.reason, t.message_id
+  from attempt t
+  where t.tenant_id = a.tenant_id and t.round_id = a.round_id and t.ordinal = a.ordinal and t.settles is not null
+  order by (t.settles = 4), t.ended_at desc
+  limit 1
+) final on true
+left join lateral (
+  select
+    count(*) filter (where t.step > 0) as attempts,
+    (array_agg(t.status order by t.attempt desc) filter (where t.status is not null))[1] as last_status,
+    max(t.ended_at) filter (where t.step > 0) as last_attempt_at
+  from attempt t
+  where t.tenant_id = a.tenant_id and t.round_id = a.round_id and t.ordinal = a.ordinal
+) made on true;
+comment on view passage is 'One row for each person of each round, as that round left her.';
+comment on column passage.tenant_id is 'The tenant.';
+comment on column passage.broadcast_id is 'The broadcast.';
+comment on column passage.round_id is 'The round.';
+comment on column passage.ordinal is 'Her place in it.';
+comment on column passage.recipient_id is 'The directory''s number for her.';
+comment on column passage.state is 'pending, sent, failed, skipped, unconfirmed or cancelled; sent also where something was replaced or deleted.';
+comment on column passage.reason is 'Why (a Reason code); null while pending and when sent.';
+comment on column passage.message_id is 'Teams'' id of the message.';
+comment on column passage.attempts is 'Requests made for her in it.';
+comment on column passage.last_status is 'The last HTTP status.';
+comment on column passage.last_attempt_at is 'When the last attempt ended.';

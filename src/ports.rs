@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::attributes::{Attributes, Mentioned, Property};
 use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People, Source};
-use crate::domain::broadcast::BroadcastState;
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
@@ -478,7 +478,7 @@ pub trait Store: Send + Sync {
     /// How many people of a broadcast a retry would take up.
     async fn count_retry(&self, tenant: TenantKey, id: BroadcastId, wish: &RetryWish) -> Result<u64, StoreError>;
 
-    /// Begins a retry of a broadcast that is over; `false` when it is not. Repeating it with the same round does no
+    /// Begins a retry of a broadcast that is over and was not recalled; `false` when it is not. Repeating it with the same round does no
     /// harm.
     async fn retry(
         &self,
@@ -489,6 +489,42 @@ pub trait Store: Send + Sync {
         deadline_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+
+    /// How many people a correction, or a recall, of a broadcast would take up in this channel. Whoever an earlier recall
+    /// reached is not among them.
+    async fn count_standing(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        kind: RoundKind,
+        channel: Channel,
+    ) -> Result<Standing, StoreError>;
+
+    /// Begins to set right what was sent of a broadcast that is over, in one round for each of the channels; `false` when it
+    /// is not over, when it is to be corrected and was recalled, and when it is to be recalled by itself and was recalled by
+    /// somebody. Repeating it with the same rounds does no harm. A recall without rounds only keeps others from telling
+    /// anybody.
+    async fn amend(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        amends: &Amends,
+        rounds: &[(RoundId, Channel)],
+        deadline_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Cancels the broadcasts that were to be recalled by themselves before this instant and still go out; returns those
+    /// that are over, so that they can be recalled. Judged by the store's clock.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when `held` is not ours any more.
+    async fn cancel_expired(
+        &self,
+        held: HeldTenant,
+        worker: WorkerId,
+        now: Timestamp,
+    ) -> Result<Vec<BroadcastId>, StoreError>;
 
     /// One broadcast.
     async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Result<Option<BroadcastReport>, StoreError>;
@@ -506,11 +542,30 @@ pub trait Store: Send + Sync {
     /// How many people ended for which reason.
     async fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Result<Vec<(Settlement, Reason, u64)>, StoreError>;
 
+    /// The same of its rounds of one kind in one channel: each person by the newest of them that names her.
+    async fn reasons_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        kind: RoundKind,
+        channel: Channel,
+    ) -> Result<Vec<(Settlement, Reason, u64)>, StoreError>;
+
     /// The next people of a broadcast after `after` (their directory number), in that order; at most `limit`.
     async fn deliveries(
         &self,
         tenant: TenantKey,
         id: BroadcastId,
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Result<Vec<(RecipientKey, DeliveryReport)>, StoreError>;
+
+    /// The same of its rounds of one kind in one channel: each person by the newest of them that names her.
+    async fn deliveries_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        passes: (RoundKind, Channel),
         after: Option<RecipientKey>,
         limit: u32,
     ) -> Result<Vec<(RecipientKey, DeliveryReport)>, StoreError>;

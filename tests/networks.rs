@@ -101,8 +101,15 @@ async fn announce(stentor: &Stentor) -> Result<BroadcastId, SubmitError> {
     let content = Content { title: "News".to_owned(), body: "Text".to_owned(), ..Content::default() };
     let deadline_at = stentor.clock.now() + Duration::from_secs(3600);
     let treatment = Treatment { when_in_doubt: WhenInDoubt::Hold, urgent: false, deadline_at, tolerance: TOLERANCE };
-    let draft =
-        Draft { content, treatment, audience: Audience::Everyone, schedule: None, author: None, accept_partial: false };
+    let draft = Draft {
+        content,
+        treatment,
+        audience: Audience::Everyone,
+        schedule: None,
+        author: None,
+        expire_after: None,
+        accept_partial: false,
+    };
     submit(&stentor.people(), draft, |_| {}).await.map(|accepted| accepted.broadcast)
 }
 

@@ -16,7 +16,7 @@ use stentor::adapters::system::SystemClock;
 use stentor::ports::Clock;
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Twenty times the published limits, on both sides.
 const QUICK: [(&str, &str); 6] = [
     ("STENTOR__QUOTAS__SEND", "1000/s"),
@@ -302,4 +302,72 @@ fn takes_a_list_from_standard_input(site: &Site, known: &str) {
         assert_eq!(accepted["list"]["duplicates"][0], serde_json::json!({ "line": 4, "first_line": 2 }));
         assert_eq!(accepted["list"]["read_as"]["encoding"], "windows-1252");
     }
+}
+
+/// How many people the recall below is for: 2,000, or as many as the environment says (`STENTOR_RECALL_PEOPLE`).
+fn recalled_people() -> u32 {
+    std::env::var("STENTOR_RECALL_PEOPLE").ok().and_then(|people| people.parse().ok()).unwrap_or(2000)
+}
+
+/// The last round of a broadcast, as `show --json` has it.
+fn last_round(shown: &Value) -> &Value {
+    shown["rounds"].as_array().and_then(|rounds| rounds.last()).unwrap_or(&Value::Null)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recall_that_was_killed_in_the_middle_leaves_no_message_that_is_not_reported() {
+    let people = recalled_people();
+    let site = site(people).await;
+    let mut first = site.run();
+    let id = site.create("News");
+    site.until(&id, |shown| find(shown, "state") == "done").await;
+    let began_at = SystemClock.monotonic();
+    let begun = site.ask(&["broadcast", "recall", &id]);
+    let known = count(&begun, "known");
+    let withdrawn = |shown: &Value| count(&last_round(shown)["progress"], "sent");
+    let cut = site.until(&id, |shown| last_round(shown)["kind"] == "recall" && withdrawn(shown) >= known / 4).await;
+    site.cut_the_power(&first);
+    first.ended().await;
+    let _second = site.run();
+    let shown = site.until(&id, |shown| find(shown, "state") == "done").await;
+    let took = SystemClock.monotonic().saturating_since(began_at);
+    assert!(withdrawn(&cut) < known, "it was over before it was killed");
+    let progress = &last_round(&shown)["progress"];
+    assert_eq!(count(progress, "pending"), 0);
+
+    let output = site.command(&["broadcast", "export", &id, "--of", "recall", "--format", "jsonl"]).output().unwrap();
+    let rows = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len() as u64, count(progress, "targeted"), "every person's result");
+    let state_of: std::collections::BTreeMap<&str, &str> =
+        rows.iter().map(|row| (row["id"].as_str().unwrap(), row["state"].as_str().unwrap())).collect();
+    let told = site.command(&["broadcast", "export", &id, "--format", "jsonl"]).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    let client = reqwest::Client::new();
+    let (mut standing, mut unnamed) = (0, Vec::new());
+    for line in told.lines() {
+        let person: Value = serde_json::from_str(line).unwrap();
+        let who = person["id"].as_str().unwrap();
+        let url = format!("{}/_simulator/inbox/{who}", site.simulator);
+        let inbox: Value = client.get(url).send().await.unwrap().json().await.unwrap();
+        if inbox.as_array().unwrap().iter().any(|message| message["recalled"] == false) {
+            standing += 1;
+            if !matches!(state_of.get(who), Some(&"failed" | &"unconfirmed")) {
+                unnamed.push(who.to_owned());
+            }
+        }
+    }
+    let figures = (withdrawn(&cut), count(progress, "sent"), count(progress, "failed"), count(progress, "unconfirmed"));
+    println!(
+        "recall of {people} people, {known} messages: killed at {}, withdrawn {}, failed {}, unconfirmed {}; \
+         standing {standing}, of them not reported {}; {:.1} s",
+        figures.0,
+        figures.1,
+        figures.2,
+        figures.3,
+        unnamed.len(),
+        took.as_secs_f64()
+    );
+    assert_eq!(unnamed, Vec::<String>::new());
+    assert_eq!(figures.1, known, "whoever could be reached was");
 }

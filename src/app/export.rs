@@ -6,7 +6,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::domain::broadcast::Channels;
+use crate::domain::broadcast::{Channel, Channels, RoundKind};
 use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
@@ -87,13 +87,16 @@ pub enum ExportError {
     Write(#[from] std::io::Error),
 }
 
+/// Which people: those of the rounds that tell (`None`), or of the rounds of a kind in a channel.
+pub type Passes = Option<(RoundKind, Channel)>;
+
 /// Writes a line for each person of a broadcast whom `filter` lets through; `progress` hears of every page.
 ///
 /// # Errors
 /// [`ExportError`]; what was written until then stays written.
 pub async fn export(
     store: &dyn Store,
-    (tenant, id): (TenantKey, BroadcastId),
+    (tenant, id, passes): (TenantKey, BroadcastId, Passes),
     format: Format,
     filter: &Filter,
     to: &mut (dyn Write + Send),
@@ -101,11 +104,17 @@ pub async fn export(
 ) -> Result<Exported, ExportError> {
     let channels = store.report(tenant, id).await?.map_or(Channels::Chat, |report| report.channels);
     let mut lines = Lines::begin(format, to)?;
+    let looks_back = passes.is_some_and(|(kind, channel)| {
+        matches!(kind, RoundKind::Correct | RoundKind::Recall) && channel != Channel::Feed
+    });
     let (mut after, mut exported) = (None, Exported::default());
     loop {
-        let page = store.deliveries(tenant, id, after, PAGE).await?;
+        let page = match passes {
+            None => store.deliveries(tenant, id, after, PAGE).await?,
+            Some(passes) => store.deliveries_of(tenant, id, passes, after, PAGE).await?,
+        };
         for (_, person) in page.iter().filter(|(_, person)| filter.lets_through(person)) {
-            lines.write(&Line::of(person, channels))?;
+            lines.write(&Line::of(person, channels, looks_back))?;
             exported.written += 1;
         }
         exported.people += page.len() as u64;
@@ -137,8 +146,8 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(person: &'a DeliveryReport, channels: Channels) -> Self {
-        let told = person.reason.map(|reason| reason.told_in(channels));
+    fn of(person: &'a DeliveryReport, channels: Channels, looks_back: bool) -> Self {
+        let told = person.reason.map(|reason| reason.told(channels, looks_back));
         Self {
             id: person.entra_id,
             name: &person.display_name,
@@ -286,7 +295,7 @@ mod tests {
 
     async fn exported(store: &FakeStore, format: Format, filter: &Filter) -> (Exported, String) {
         let mut to = Vec::new();
-        let place = (fakes::TENANT, BroadcastId::from_i64(1));
+        let place = (fakes::TENANT, BroadcastId::from_i64(1), None);
         let exported = export(store, place, format, filter, &mut to, |_| {}).await.unwrap();
         (exported, String::from_utf8(to).unwrap())
     }

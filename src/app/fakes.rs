@@ -11,7 +11,7 @@ use super::people::People;
 use crate::domain::attributes::Attributes;
 use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People as Set, Source};
-use crate::domain::broadcast::BroadcastState;
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
@@ -27,11 +27,11 @@ use crate::domain::route::Account;
 use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{
-    Acquaintance, Advanced, Answer, AttemptFact, BroadcastReport, BucketRecord, ChangesPage, ChatsHeard, ClaimedChunk,
-    Clock, DeliveryReport, Directory, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, GroupsPage, Halt,
-    HeldTenant, MembersPage, NamedVenue, Onward, Outlook, Pending, PeoplePage, Person, ProcessIdentity, Random,
-    ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork, Told, Untold,
-    WhichGroups, Whose,
+    Acquaintance, Advanced, Amends, Answer, AttemptFact, BroadcastReport, BucketRecord, ChangesPage, ChatsHeard,
+    ClaimedChunk, Clock, DeliveryReport, Directory, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord,
+    GroupsPage, Halt, HeldTenant, MembersPage, NamedVenue, Onward, Outlook, Pending, PeoplePage, Person,
+    ProcessIdentity, Random, ReadingStep, RetryWish, Said, SavedAudience, Standing, Store, StoreError, Submission,
+    Taken, TenantWork, Told, Untold, WhichGroups, Whose,
 };
 
 pub const TENANT: TenantKey = TenantKey(1);
@@ -156,6 +156,12 @@ pub struct FakeStore {
     pub outlook: Mutex<Outlook>,
     /// What the owner of the tenant would be told.
     pub work: Mutex<TenantWork>,
+    /// How many a correction or a recall would take up, channel by channel; nobody after the last.
+    pub standing: Mutex<VecDeque<Standing>>,
+    /// What the broadcast says.
+    pub said: Mutex<Option<Said>>,
+    /// What was begun to set right, and in which rounds.
+    pub amends: Mutex<Vec<(Amends, Vec<(RoundId, Channel)>)>>,
     /// Submissions that are stored, but whose answer is lost.
     pub silences: AtomicU64,
 }
@@ -358,6 +364,43 @@ impl Store for FakeStore {
     async fn tenant(&self, _: uuid::Uuid, _: uuid::Uuid) -> Stored<TenantKey> {
         unreachable!()
     }
+    async fn count_standing(&self, _: TenantKey, _: BroadcastId, _: RoundKind, _: Channel) -> Stored<Standing> {
+        Ok(self.standing.lock().unwrap().pop_front().unwrap_or_default())
+    }
+    async fn amend(
+        &self,
+        _: TenantKey,
+        _: BroadcastId,
+        amends: &Amends,
+        rounds: &[(RoundId, Channel)],
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Stored<bool> {
+        self.amends.lock().unwrap().push((amends.clone(), rounds.to_vec()));
+        Ok(true)
+    }
+    async fn cancel_expired(&self, _: HeldTenant, _: WorkerId, _: Timestamp) -> Stored<Vec<BroadcastId>> {
+        unreachable!()
+    }
+    async fn reasons_of(
+        &self,
+        _: TenantKey,
+        _: BroadcastId,
+        _: RoundKind,
+        _: Channel,
+    ) -> Stored<Vec<(Settlement, Reason, u64)>> {
+        unreachable!()
+    }
+    async fn deliveries_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        _: (RoundKind, Channel),
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Stored<Vec<(RecipientKey, DeliveryReport)>> {
+        self.deliveries(tenant, id, after, limit).await
+    }
     async fn report(&self, _: TenantKey, _: BroadcastId) -> Stored<Option<BroadcastReport>> {
         Ok(self.reports.lock().unwrap().pop_front().transpose()?.flatten())
     }
@@ -374,7 +417,7 @@ impl Store for FakeStore {
         unreachable!()
     }
     async fn said(&self, _: TenantKey, _: RoundId) -> Stored<Said> {
-        unreachable!()
+        Ok(self.said.lock().unwrap().clone().unwrap())
     }
     async fn tell(&self, _: Untold, _: &Submission) -> Stored<()> {
         unreachable!()

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState, Schedule};
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind, RoundState, Schedule};
 use crate::domain::flow::{BEGINNINGS, Mix};
 use crate::domain::forecast::{Conditions, Forecast, Installed, Unknown, Work, prepared};
 use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
 use crate::domain::pacing::{Bucket, Quota, climbed};
 use crate::domain::plan::Knowledge;
 use crate::domain::time::Timestamp;
-use crate::ports::{BroadcastReport, BucketRecord, RoundWork, Store, StoreError, TenantWork, Whose};
+use crate::ports::{BroadcastReport, BucketRecord, RoundReport, RoundWork, Store, StoreError, TenantWork, Whose};
 
 /// More broadcasts at once are not looked into: each costs a count.
 const BESIDE_MAX: usize = 8;
@@ -53,6 +53,9 @@ impl Foresight<'_> {
         if report.state.is_final() {
             return Ok(Forecast::default());
         }
+        if let Some(round) = report.afterwards() {
+            return self.of_round(report, round).await;
+        }
         let mut mix = self.store.ways(self.tenant, &Whose::Broadcast(report.id)).await?;
         if mix.people() == 0 {
             // A retry that has not begun names nobody yet, nor do words before their hour.
@@ -61,6 +64,18 @@ impl Foresight<'_> {
         }
         let schedule = report.schedule.as_ref().filter(|_| report.state == BroadcastState::Scheduled);
         self.foretell(mix, report.treatment.urgent, schedule, Some(report.id), obstacle(report.state)).await
+    }
+
+    /// What is expected of a round over people who were told before: to each of them, one request to her chat.
+    async fn of_round(&self, report: &BroadcastReport, round: &RoundReport) -> Result<Forecast, StoreError> {
+        if round.channel == Channel::Feed {
+            // How many of them go together shows only when they go.
+            return Ok(Forecast::default());
+        }
+        let frozen = round.state != RoundState::Expanding;
+        let told = report.progress.sent + report.progress.unconfirmed;
+        let mix = Mix { chat: if frozen { round.progress.pending } else { told }, ..Mix::default() };
+        self.foretell(mix, report.treatment.urgent, None, Some(report.id), obstacle(report.state)).await
     }
 
     /// What would be expected of a broadcast if it were stored at this moment.
@@ -164,7 +179,6 @@ fn of_whom(known: &Mix, reachable: u64) -> Mix {
 mod tests {
     use super::*;
     use crate::app::fakes::{FakeStore, TENANT};
-    use crate::domain::broadcast::Channel;
     use crate::domain::broadcast::{TOLERANCE, Treatment};
     use crate::domain::delivery::WhenInDoubt;
     use crate::domain::ids::RoundId;

@@ -267,7 +267,10 @@ impl Hold {
                 // A record that the table does not allow: go on with a clean slate.
                 Ok(_) | Err(_) => Delivery::new(member.route.clone()).after(count),
             };
-            let mut delivery = delivery.doubted_for(member.doubt);
+            let mut delivery = match purpose.looks_back() {
+                true => delivery.beside_another(member.doubt),
+                false => delivery.doubted_for(member.doubt),
+            };
             if member.venue.is_some() {
                 delivery = delivery.without_short_cut();
             }

@@ -1,5 +1,6 @@
 //! What Stentor does: one use case a file. Ask, decide, record.
 
+pub mod amend;
 pub mod audience;
 pub mod clocks;
 pub mod control;

@@ -3,14 +3,17 @@
 //! A notice is a broadcast of its own, to a list of one. So it is as durable, paced and honest as any other, and no
 //! second way of sending exists. That she was told is stored with it, in one transaction.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::broadcast::{AudienceKind, BroadcastState, NewBroadcast, TOLERANCE, Treatment, Way};
+use crate::domain::broadcast::{
+    AudienceKind, BroadcastState, Channel, NewBroadcast, RoundKind, TOLERANCE, Treatment, Way,
+};
 use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::{BroadcastId, RoundId, TenantKey};
 use crate::domain::progress::Progress;
-use crate::ports::{BroadcastReport, Clock, Store, StoreError, Submission, Untold};
+use crate::ports::{BroadcastReport, Clock, RoundReport, Store, StoreError, Submission, Untold};
 
 /// News of yesterday's trouble help nobody.
 const NEWS_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -66,6 +69,14 @@ fn content(report: &BroadcastReport, state: BroadcastState) -> Content {
             let next = format!("Let it go on with “stentor broadcast resume {id}”, or cancel it.");
             ("Your announcement waits for you", what.to_owned(), next)
         }
+        BroadcastState::Done | BroadcastState::Cancelled if report.afterwards().is_some() => {
+            let next = format!("“stentor broadcast show {id}” says where everybody stands.");
+            let heading = match report.recalled_at {
+                Some(_) => "Your announcement was taken back",
+                None => "Your announcement was corrected",
+            };
+            (heading, amends(report), next)
+        }
         BroadcastState::Cancelled => ("Your announcement was cancelled", counts(progress), String::new()),
         _ if progress.failed + progress.unconfirmed > 0 => {
             let next = format!("“stentor broadcast show {id}” says why; “stentor broadcast retry {id}” tries again.");
@@ -75,6 +86,33 @@ fn content(report: &BroadcastReport, state: BroadcastState) -> Content {
     };
     let body = [format!("**{}**", title.trim()), what, next].into_iter().filter(|part| !part.is_empty());
     Content { title: heading.to_owned(), body: body.collect::<Vec<_>>().join("\n\n"), ..Content::default() }
+}
+
+/// What came of setting it right: of the last round in each channel.
+fn amends(report: &BroadcastReport) -> String {
+    let mut last: BTreeMap<Channel, &RoundReport> = BTreeMap::new();
+    let amending = |round: &&RoundReport| matches!(round.kind, RoundKind::Correct | RoundKind::Recall);
+    let kind = report.afterwards().map(|round| round.kind);
+    for round in report.rounds.iter().filter(amending).filter(|round| Some(round.kind) == kind) {
+        last.insert(round.channel, round);
+    }
+    let told = last.into_iter().map(|(channel, round)| {
+        let things = match channel {
+            Channel::Chat => "messages",
+            Channel::Feed => "notifications",
+            Channel::Post => "posts",
+        };
+        let Progress { targeted, sent, failed, skipped, unconfirmed, cancelled, .. } = round.progress;
+        let first = format!("{sent} of {targeted} {things} were set right.");
+        let left = [
+            ("could not be reached", failed + skipped),
+            ("may have another one", unconfirmed),
+            ("had no turn", cancelled),
+        ];
+        let named = left.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("- {count} {what}"));
+        [first].into_iter().chain(named).collect::<Vec<_>>().join("\n")
+    });
+    told.collect::<Vec<_>>().join("\n\n")
 }
 
 fn counts(progress: &Progress) -> String {
@@ -92,7 +130,7 @@ fn counts(progress: &Progress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::broadcast::Channels;
+    use crate::domain::broadcast::{Channels, RoundState};
     use crate::domain::reason::HaltReason;
     use crate::ports::Halt;
 
@@ -137,6 +175,26 @@ mod tests {
             insta::assert_snapshot!(state.name(), format!("{}\n\n{}", notice.title, notice.body));
             assert!(notice.check().is_ok());
         }
+    }
+
+    #[test]
+    fn a_notice_of_a_recall_says_what_was_withdrawn() {
+        let progress = Progress { targeted: 1800, sent: 1793, failed: 5, unconfirmed: 2, ..Progress::default() };
+        let at = "2026-11-24T11:00:00Z".parse().unwrap();
+        let round = |kind, progress| RoundReport {
+            id: RoundId::new(at, 1),
+            kind,
+            channel: Channel::Chat,
+            state: RoundState::Done,
+            created_at: at,
+            finished_at: Some(at),
+            progress,
+        };
+        let rounds = vec![round(RoundKind::Send, Progress::default()), round(RoundKind::Recall, progress)];
+        let recalled = BroadcastReport { recalled_at: Some(at), rounds, ..report("Fire drill") };
+        let notice = content(&recalled, BroadcastState::Done);
+        insta::assert_snapshot!(format!("{}\n\n{}", notice.title, notice.body));
+        assert!(notice.check().is_ok());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Tells what became of a broadcast: where everybody stands, and why. It only ever reads.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use crate::domain::broadcast::Channels;
+use crate::domain::broadcast::{Channel, Channels, RoundKind};
 use crate::domain::delivery::Settlement;
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::BroadcastId;
@@ -19,9 +21,24 @@ pub struct Summary {
     pub report: BroadcastReport,
     /// Why people ended where they did, most people first.
     pub by_reason: Vec<ReasonCount>,
+    /// The same of the rounds that correct, recall, or notify after the messages; only those of which there is anything
+    /// to tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_reason_afterwards: Vec<RoundReasons>,
     /// When it is expected to end; nothing of one that is over.
     #[serde(flatten)]
     pub forecast: Forecast,
+}
+
+/// Why people ended where they did in the rounds of one kind, in one channel: each by the newest of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RoundReasons {
+    /// Which kind.
+    pub kind: RoundKind,
+    /// Which way its people are told.
+    pub channel: Channel,
+    /// Most people first.
+    pub by_reason: Vec<ReasonCount>,
 }
 
 /// How many people ended for one reason.
@@ -46,14 +63,27 @@ pub struct ReasonCount {
 pub async fn summary(foresight: &Foresight<'_>, id: BroadcastId) -> Result<Option<Summary>, StoreError> {
     let (store, tenant) = (foresight.store, foresight.tenant);
     let Some(report) = store.report(tenant, id).await? else { return Ok(None) };
-    let counts = store.reasons(tenant, id).await?.into_iter();
-    let mut by_reason: Vec<ReasonCount> = counts.map(|count| reason_count(count, report.channels)).collect();
-    by_reason.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code, row.settlement));
+    let by_reason = counted(store.reasons(tenant, id).await?, report.channels, false);
+    let later = report.rounds.iter().filter(|round| !round.kind.tells() && round.kind != RoundKind::Prepare);
+    let passes: BTreeSet<(RoundKind, Channel)> = later.map(|round| (round.kind, round.channel)).collect();
+    let mut by_reason_afterwards = Vec::new();
+    for (kind, channel) in passes {
+        let looks_back = channel != Channel::Feed && kind != RoundKind::Notify;
+        let by_reason = counted(store.reasons_of(tenant, id, kind, channel).await?, report.channels, looks_back);
+        if !by_reason.is_empty() {
+            by_reason_afterwards.push(RoundReasons { kind, channel, by_reason });
+        }
+    }
     let forecast = foresight.of_broadcast(&report).await?;
-    Ok(Some(Summary { report, by_reason, forecast }))
+    Ok(Some(Summary { report, by_reason, by_reason_afterwards, forecast }))
 }
 
-const fn reason_count((settlement, reason, count): (Settlement, Reason, u64), channels: Channels) -> ReasonCount {
-    let (sentence, remedy) = reason.told_in(channels);
-    ReasonCount { settlement, code: reason.code(), sentence, remedy, count }
+fn counted(rows: Vec<(Settlement, Reason, u64)>, channels: Channels, looks_back: bool) -> Vec<ReasonCount> {
+    let count = |(settlement, reason, count): (Settlement, Reason, u64)| {
+        let (sentence, remedy) = reason.told(channels, looks_back);
+        ReasonCount { settlement, code: reason.code(), sentence, remedy, count }
+    };
+    let mut counts: Vec<ReasonCount> = rows.into_iter().map(count).collect();
+    counts.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code, row.settlement));
+    counts
 }

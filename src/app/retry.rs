@@ -16,6 +16,8 @@ pub enum Retry {
     Begun(u64),
     /// Nobody of the broadcast is meant: nothing was begun.
     Nobody,
+    /// The broadcast was recalled: nobody is to be told any more.
+    Recalled,
     /// The broadcast is not over yet.
     TooEarly(BroadcastState),
     /// There is no such broadcast.
@@ -37,6 +39,9 @@ pub async fn retry(
     now: Timestamp,
 ) -> Result<Retry, StoreError> {
     let Some(report) = store.report(tenant, id).await? else { return Ok(Retry::Unknown) };
+    if report.recalled_at.is_some() {
+        return Ok(Retry::Recalled);
+    }
     if !report.state.is_final() {
         return Ok(Retry::TooEarly(report.state));
     }

@@ -4,6 +4,7 @@
 //! are posted to, `named` whom a whole audience means, and `preview` tells all of it before anything is stored.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 
@@ -91,6 +92,8 @@ pub struct Draft {
     pub schedule: Option<Schedule>,
     /// Whom the bot tells when it ends, halts or misses its hour.
     pub author: Option<Address>,
+    /// How long after its start it is recalled by itself; `None` for never.
+    pub expire_after: Option<Duration>,
     /// Go on without the lines that name nobody.
     pub accept_partial: bool,
 }
@@ -187,6 +190,7 @@ pub async fn submit(
     };
     let created_at = people.clock.now();
     let round = || RoundId::new(created_at, people.random.next_u64());
+    let start_at = draft.schedule.as_ref().map_or(created_at, |schedule| schedule.start_at);
     let broadcast = NewBroadcast {
         id: BroadcastId::new(created_at, people.random.next_u64()),
         round: round(),
@@ -196,7 +200,7 @@ pub async fn submit(
         treatment: draft.treatment,
         audience,
         way,
-        expire_at: None,
+        expire_at: draft.expire_after.map(|time| start_at + time),
         expected: Some(targeted),
         created_at,
     };

@@ -21,6 +21,7 @@ use metrics::counter;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::amend;
 use crate::app::audience::{self, LaidDown};
 use crate::app::engine::EngineSettings;
 use crate::app::flush;
@@ -128,6 +129,8 @@ enum Arrival {
     Expanded(RoundId, Result<Expanded, StoreError>),
     LaidDown(RoundId, Result<LaidDown, StoreError>),
     Started(Result<Vec<(BroadcastId, BroadcastState)>, StoreError>),
+    /// How many broadcasts are recalled by themselves now.
+    Recalled(Result<usize, StoreError>),
     Told(BroadcastId, Result<(), StoreError>),
     Released(Vec<crate::domain::chunk::Chunk>, Result<(), StoreError>),
     Strays(RoundId, Result<(), StoreError>),
@@ -147,6 +150,7 @@ enum Errand {
     Expand(RoundId),
     LayDown(RoundId),
     Start,
+    Recall,
     Tell(BroadcastId),
     Release,
     Strays(RoundId),
@@ -183,7 +187,7 @@ struct Owner {
     heard_as_of: Option<Timestamp>,
     /// How often that found nothing; `None` once it has found something.
     looks_in_vain: Option<u32>,
-    /// When the next hour of a scheduled broadcast comes: its preparing, or its start.
+    /// When the next hour of a broadcast comes: its preparing, its start, or the one at which it is recalled by itself.
     hour_at: Option<Monotonic>,
     /// When claims of ours that we do not have are given back next, for rounds that stand still.
     strays_at: BTreeMap<RoundId, Monotonic>,

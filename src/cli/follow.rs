@@ -8,11 +8,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::broadcast::not_found;
-use super::broadcast::show::{halt_text, hour_text};
+use super::broadcast::show::{done_word, halt_text, hour_text};
 use super::expected::about;
 use super::text;
 use crate::app::forecast::Foresight;
-use crate::domain::broadcast::{BroadcastState, Channels};
+use crate::domain::broadcast::{BroadcastState, Channels, RoundKind};
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::{BroadcastId, TenantKey};
 use crate::domain::pacing::{Bucket, Quota};
@@ -116,23 +116,25 @@ impl<'a> Follow<'a> {
             let foresight = Foresight { store: self.store, tenant: self.tenant, quotas: self.quotas, now };
             let forecast = foresight.of_broadcast(report).await.unwrap_or_default();
             let seen = self.seen.whole().unwrap_or_default();
-            self.expected = Some((at, forecast.seen(seen, report.progress.pending, now)));
+            self.expected = Some((at, forecast.seen(seen, under_way(report).1.pending, now)));
         }
     }
 
     fn tell(&mut self, report: &BroadcastReport) {
         let now = self.clock.monotonic();
-        self.rate.look(now, report.progress.settled());
-        self.seen.look(now, report.progress.settled());
+        let (done, progress) = under_way(report);
+        self.rate.look(now, progress.settled());
+        self.seen.look(now, progress.settled());
         let note = self.note_about(report, now);
         self.note(note);
-        let since = report.started_at.unwrap_or(report.created_at);
+        let round = report.afterwards();
+        let since = round.map_or_else(|| report.started_at.unwrap_or(report.created_at), |round| round.created_at);
         let until = report.finished_at.unwrap_or_else(|| self.clock.now());
         let elapsed = (until - since).to_std().unwrap_or_default();
-        let line = Line::of(report, self.rate.per_second(), elapsed);
+        let line = Line::of(report, (done, progress), self.rate.per_second(), elapsed);
         let end = self.expected.as_ref().and_then(|(_, forecast)| forecast.expected_end_at);
         let line = line.ending(end.and_then(|end| (end - self.clock.now()).to_std().ok()));
-        self.screen.show(now, &report.progress, &line);
+        self.screen.show(now, progress, &line);
     }
 
     fn note_about(&self, report: &BroadcastReport, now: Monotonic) -> Option<String> {
@@ -176,12 +178,17 @@ struct Line {
 
 impl Line {
     /// What is zero is left out.
-    fn of(report: &BroadcastReport, per_second: Option<f64>, elapsed: Duration) -> Self {
+    fn of(
+        report: &BroadcastReport,
+        (done, progress): (&str, &Progress),
+        per_second: Option<f64>,
+        elapsed: Duration,
+    ) -> Self {
         let state = report.state;
         let rate = per_second.filter(|_| state == BroadcastState::Running).map(|rate| format!("{rate:.1}/s"));
         let state = (state != BroadcastState::Running).then(|| state.to_string());
         let pace = rate.into_iter().chain(state).chain([text::duration(elapsed)]).collect::<Vec<_>>();
-        Self { counts: counts(&report.progress, report.channels), pace: pace.join(" · ") }
+        Self { counts: counts(progress, report.channels, done), pace: pace.join(" · ") }
     }
 
     /// With the time that is left, where that is known.
@@ -199,13 +206,21 @@ impl std::fmt::Display for Line {
     }
 }
 
-fn counts(progress: &Progress, channels: Channels) -> String {
+/// What is under way, where everybody of it stands, and the word for whoever was reached.
+fn under_way(report: &BroadcastReport) -> (&'static str, &Progress) {
+    match report.afterwards() {
+        Some(round) => (done_word(round.kind, round.channel), &round.progress),
+        None => (done_word(RoundKind::Send, report.channels.first()), &report.progress),
+    }
+}
+
+fn counts(progress: &Progress, channels: Channels, done: &str) -> String {
     if progress.settled() == 0 {
         return format!("{} so far", text::recipients(progress.targeted, channels));
     }
     let whole = format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted));
     let named = [
-        ("sent", progress.sent),
+        (done, progress.sent),
         ("failed", progress.failed),
         ("skipped", progress.skipped),
         ("unconfirmed", progress.unconfirmed),
@@ -314,6 +329,7 @@ mod tests {
     use super::*;
     use crate::app::fakes::{self, FakeClock, FakeStore};
     use crate::cli::samples;
+    use crate::domain::broadcast::RoundState;
     use crate::domain::flow::Mix;
     use crate::ports::{Outlook, StoreError};
 
@@ -350,9 +366,10 @@ mod tests {
 
     #[test]
     fn a_line_tells_what_matters() {
+        let progress = samples::running().progress;
         let line = |state, rate, seconds| {
             let report = BroadcastReport { state, ..samples::running() };
-            Line::of(&report, Some(rate), Duration::from_secs(seconds)).to_string()
+            Line::of(&report, ("sent", &progress), Some(rate), Duration::from_secs(seconds)).to_string()
         };
         let running = line(BroadcastState::Running, 48.94, 252);
         assert_eq!(running, "12,345 of 40,000 · sent 12,000 · failed 300 · skipped 45 · 48.9/s · 4 min 12 s");
@@ -360,12 +377,23 @@ mod tests {
         assert!(halted.ends_with("skipped 45 · halted · 1 min 0 s"), "{halted}");
         let begun = Progress { targeted: 50_000, pending: 50_000, ..Progress::default() };
         let expanding = |channels| {
-            let report =
-                BroadcastReport { state: BroadcastState::Expanding, progress: begun, channels, ..samples::running() };
-            Line::of(&report, None, Duration::ZERO).to_string()
+            let report = BroadcastReport { state: BroadcastState::Expanding, channels, ..samples::running() };
+            Line::of(&report, ("sent", &begun), None, Duration::ZERO).to_string()
         };
         assert_eq!(expanding(Channels::Chat), "50,000 people so far · expanding · 0.0 s");
         assert_eq!(expanding(Channels::TeamChannel), "50,000 channels so far · expanding · 0.0 s");
+    }
+
+    #[test]
+    fn a_recall_is_followed_by_what_was_withdrawn() {
+        let report = samples::recalled().report;
+        let (done, progress) = under_way(&report);
+        assert_eq!((done, progress.sent), ("accepted", 39_000), "the round that it ended with");
+        let mut rounds = report.rounds.clone();
+        rounds[2].state = RoundState::Running;
+        let running = BroadcastReport { rounds, state: BroadcastState::Running, ..report };
+        let line = Line::of(&running, under_way(&running), None, Duration::from_secs(60)).to_string();
+        assert!(line.starts_with("38,122 of 38,122 · withdrawn 38,100 · failed 21 · unconfirmed 1"), "{line}");
     }
 
     #[test]

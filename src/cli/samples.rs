@@ -1,13 +1,15 @@
 //! Broadcasts for the tests of what we print.
 
-use crate::app::report::{ReasonCount, Summary};
-use crate::domain::broadcast::{AudienceKind, BroadcastState, Channels, TOLERANCE, Treatment};
+use crate::app::report::{ReasonCount, RoundReasons, Summary};
+use crate::domain::broadcast::{
+    AudienceKind, BroadcastState, Channel, Channels, RoundKind, RoundState, TOLERANCE, Treatment,
+};
 use crate::domain::delivery::{Settlement, WhenInDoubt};
 use crate::domain::forecast::Forecast;
-use crate::domain::ids::BroadcastId;
+use crate::domain::ids::{BroadcastId, RoundId};
 use crate::domain::progress::Progress;
 use crate::domain::reason::{HaltReason, Reason};
-use crate::ports::{BroadcastReport, Halt};
+use crate::ports::{BroadcastReport, Halt, RoundReport};
 
 pub(super) fn running() -> BroadcastReport {
     BroadcastReport {
@@ -58,6 +60,49 @@ pub(super) fn halted() -> BroadcastReport {
     }
 }
 
+/// A broadcast that went both ways and was recalled.
+pub(super) fn recalled() -> Summary {
+    let at = |time: &str| format!("2026-11-24T{time}Z").parse().unwrap();
+    let round = |number: u64, kind, channel, progress| RoundReport {
+        id: RoundId::new(at("10:00:00"), number),
+        kind,
+        channel,
+        state: RoundState::Done,
+        created_at: at("10:00:00"),
+        finished_at: Some(at("11:00:00")),
+        progress,
+    };
+    let done =
+        |targeted, sent, failed, unconfirmed| Progress { targeted, sent, failed, unconfirmed, ..Progress::default() };
+    let mut summary = summary();
+    let told = summary.report.progress;
+    summary.report.channels = Channels::Both;
+    summary.report.recalled_at = Some(at("12:00:00"));
+    summary.report.rounds = vec![
+        round(1, RoundKind::Send, Channel::Chat, told),
+        round(2, RoundKind::Notify, Channel::Feed, done(40_000, 39_000, 1000, 0)),
+        round(3, RoundKind::Recall, Channel::Chat, done(38_122, 38_100, 21, 1)),
+        round(4, RoundKind::Recall, Channel::Feed, done(39_000, 39_000, 0, 0)),
+    ];
+    let count = |settlement, reason: Reason, count| ReasonCount {
+        settlement,
+        code: reason.code(),
+        sentence: reason.looking_back(),
+        remedy: reason.remedy_looking_back(),
+        count,
+    };
+    summary.by_reason_afterwards = vec![RoundReasons {
+        kind: RoundKind::Recall,
+        channel: Channel::Chat,
+        by_reason: vec![
+            count(Settlement::Failed, Reason::NotInstalled, 19),
+            count(Settlement::Failed, Reason::MessageUnknown, 2),
+            count(Settlement::Unconfirmed, Reason::AnswerLost, 1),
+        ],
+    }];
+    summary
+}
+
 pub(super) fn summary() -> Summary {
     let finished_at = Some("2026-11-24T10:14:12Z".parse().unwrap());
     let progress = Progress {
@@ -83,6 +128,7 @@ pub(super) fn summary() -> Summary {
             reason(Settlement::Failed, Reason::BlockedByUser, 878),
             reason(Settlement::Unconfirmed, Reason::AnswerLost, 2),
         ],
+        by_reason_afterwards: Vec::new(),
         forecast: Forecast::default(),
     }
 }

@@ -128,6 +128,8 @@ pub struct Delivery {
     doubted: Option<Reason>,
     /// The same of an earlier round; nothing that is answered days later speaks of it, but a success.
     doubted_before: Option<Reason>,
+    /// In a round that looks back: why there may be another message than the one that is replaced or deleted.
+    another: Option<Reason>,
 }
 
 /// What happens to a delivery.
@@ -223,6 +225,7 @@ impl Delivery {
             seen: false,
             doubted: None,
             doubted_before: None,
+            another: None,
         }
     }
 
@@ -242,6 +245,12 @@ impl Delivery {
     #[must_use]
     pub fn doubted_for(self, doubt: Option<Reason>) -> Self {
         Self { doubted_before: doubt, ..self }
+    }
+
+    /// The same, for somebody who may have another message than the one that is to be replaced or deleted.
+    #[must_use]
+    pub fn beside_another(self, doubt: Option<Reason>) -> Self {
+        Self { another: doubt, ..self }
     }
 
     /// How this delivery has ended for a round of this purpose, if it has. Where nobody is told anything, the way is known
@@ -459,7 +468,7 @@ fn answered(delivery: Delivery, outcome: Outcome, policy: &RetryPolicy, now: Tim
 /// Done. Only that what is replaced or deleted is one message, and she may have got another, which nobody can name.
 fn accepted(delivery: Delivery) -> Delivery {
     let another = match delivery.state {
-        State::InFlight(Step::Replace | Step::Withdraw) => delivery.doubted_before,
+        State::InFlight(Step::Replace | Step::Withdraw) => delivery.another,
         _ => None,
     };
     match another {

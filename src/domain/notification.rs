@@ -23,6 +23,10 @@ pub const TEAM_MEMBERS_MAX: u64 = 10_000;
 pub const SYSTEM_DEFAULT: &str = "systemDefault";
 /// The variable that holds its whole text.
 pub const SYSTEM_DEFAULT_TEXT: &str = "systemDefaultText";
+/// The variable that holds the title, in a template of our own.
+pub const TITLE_PARAMETER: &str = "title";
+/// What people read in the place of what was withdrawn, unless its author says otherwise.
+pub const WITHDRAWN: &str = "This announcement was withdrawn.";
 /// The longest title of a topic and value of a variable, in characters: what fits a line of the feed, several times over.
 pub const VALUE_CHARACTERS_MAX: usize = 500;
 /// The most variables: no template of 128 characters has room for more.
@@ -95,7 +99,7 @@ pub struct Notification {
 impl Notification {
     /// What is said of `content` when its author says nothing else: its title, and its banner below.
     pub fn of(content: &Content, activity_type: &str) -> Self {
-        let text = if activity_type == SYSTEM_DEFAULT { SYSTEM_DEFAULT_TEXT } else { "title" };
+        let text = if activity_type == SYSTEM_DEFAULT { SYSTEM_DEFAULT_TEXT } else { TITLE_PARAMETER };
         let preview = content.banner.as_ref().unwrap_or(&content.title);
         Self {
             activity_type: activity_type.to_owned(),
@@ -103,6 +107,32 @@ impl Notification {
             parameters: vec![(text.to_owned(), content.title.clone())],
             ..Self::default()
         }
+    }
+
+    /// The same in `words`: what takes the place of a notification that is withdrawn.
+    #[must_use]
+    pub fn withdrawn(self, words: &str) -> Self {
+        self.titled(words).previewed(words)
+    }
+
+    /// The same for a corrected announcement: it follows the title, and the banner, as far as they have changed.
+    #[must_use]
+    pub fn following(self, old: &Content, new: &Content) -> Self {
+        let (was, is) = (old.banner.as_ref().unwrap_or(&old.title), new.banner.as_ref().unwrap_or(&new.title));
+        let titled = if old.title == new.title { self } else { self.titled(&new.title) };
+        if was == is { titled } else { titled.previewed(is) }
+    }
+
+    /// The variable that holds what [`Notification::of`] puts there, if the template has it, says `words`.
+    fn titled(self, words: &str) -> Self {
+        let is_title = |name: &str| name == SYSTEM_DEFAULT_TEXT || name == TITLE_PARAMETER;
+        let said =
+            |(name, value): (String, String)| if is_title(&name) { (name, words.to_owned()) } else { (name, value) };
+        Self { parameters: self.parameters.into_iter().map(said).collect(), ..self }
+    }
+
+    fn previewed(self, words: &str) -> Self {
+        Self { preview: words.chars().take(PREVIEW_CHARACTERS_MAX).collect(), ..self }
     }
 
     /// Checks everything about it that can be checked without sending it.

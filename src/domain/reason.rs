@@ -83,6 +83,39 @@ codes! {
     Unexpected "unexpected_answer" "Teams gave an answer that we do not know." "See the status and code of the last attempt; report it to whoever runs Stentor."
 }
 
+impl Reason {
+    /// What happened, of somebody whose message was to be replaced or deleted.
+    pub const fn looking_back(self) -> &'static str {
+        match self {
+            Self::AnswerLost | Self::ServiceFault | Self::LeaseEnded => {
+                "What is known of is set right; but there may be another message, which Teams never named."
+            }
+            Self::NotInstalled => "Our app is not there for this person any more, and its message is out of its reach.",
+            Self::ConversationGone => "The chat with this person is gone, and its message is out of our reach.",
+            Self::BlockedByUser => "This person has blocked our bot, which cannot change what it wrote.",
+            Self::BlockedByPolicy => "A Teams policy keeps our app from this person, and so from its message.",
+            Self::Expired => "The deadline passed before this person's turn: the message stands as it was.",
+            Self::Cancelled => "It was cancelled before this person's turn: the message may stand as it was.",
+            Self::Unavailable => "Teams could not be reached for this person's message, several times over.",
+            other => other.sentence(),
+        }
+    }
+
+    /// What to do about it then; empty when nothing helps.
+    pub const fn remedy_looking_back(self) -> &'static str {
+        match self {
+            Self::AnswerLost | Self::ServiceFault | Self::LeaseEnded => "Ask this person whether there is another one.",
+            Self::NotInstalled => "Install the app for this person again, then repeat it.",
+            Self::BlockedByPolicy => "Allow the app in the Teams admin centre, then repeat it.",
+            Self::BlockedByUser => "Only the person can unblock the bot; write by mail.",
+            Self::ConversationGone | Self::MessageGone => "",
+            Self::Expired | Self::Cancelled | Self::Unavailable => "Repeat it.",
+            Self::NotFound => "Whoever has left us reads it no more.",
+            other => other.remedy(),
+        }
+    }
+}
+
 codes! {
     /// Why a broadcast, or all of a tenant's, was stopped by us.
     HaltReason, cure;
@@ -120,7 +153,9 @@ mod tests {
         let codes: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
         assert_eq!(codes.len(), Reason::ALL.len());
         for reason in Reason::ALL {
-            assert!(reason.sentence().ends_with('.'), "{reason}");
+            assert!(reason.sentence().ends_with('.') && reason.looking_back().ends_with('.'), "{reason}");
+            let remedy = reason.remedy_looking_back();
+            assert!(remedy.is_empty() || remedy.ends_with('.'), "{reason}");
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
         }
         for halt in HaltReason::ALL {

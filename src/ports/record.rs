@@ -131,6 +131,8 @@ pub struct TenantWork {
     pub buckets: Vec<BucketRecord>,
     /// Broadcasts that ended, halted or missed their hour, of which the author does not know yet.
     pub untold: Vec<Untold>,
+    /// How long until the next broadcast is to be recalled by itself, by the store's clock; zero when that is due.
+    pub expires_in: Option<Duration>,
 }
 
 /// One recipient of a claimed chunk.
@@ -327,6 +329,21 @@ pub struct BroadcastReport {
     pub rounds: Vec<RoundReport>,
 }
 
+impl BroadcastReport {
+    /// The pass over people who were told before, while it is under way: one that corrects, recalls or notifies. Of a
+    /// broadcast that is over, the one that it ended with.
+    pub fn afterwards(&self) -> Option<&RoundReport> {
+        let is_over = |round: &RoundReport| round.state == RoundState::Done;
+        if self.rounds.iter().any(|round| round.kind.tells() && !is_over(round)) {
+            return None;
+        }
+        let later = |round: &&RoundReport| !round.kind.tells() && round.kind != RoundKind::Prepare;
+        let amends = |round: &&RoundReport| matches!(round.kind, RoundKind::Correct | RoundKind::Recall);
+        let last = || self.rounds.iter().rfind(|round| round.kind.tells() || amends(round)).filter(amends);
+        self.rounds.iter().filter(later).find(|round| !is_over(round)).or_else(last)
+    }
+}
+
 /// One pass of a broadcast as reports show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RoundReport {
@@ -353,6 +370,54 @@ pub struct RetryWish {
     pub reasons: Vec<Reason>,
     /// Also whoever may have been told.
     pub unconfirmed: bool,
+}
+
+/// How what was sent is set right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amends {
+    /// The broadcast says this from now on: it takes the place of what was sent, and whoever is told later reads it.
+    Correct(Said),
+    /// Nobody is to read it any more.
+    Recall(Recalling),
+}
+
+impl Amends {
+    /// The kind of the rounds that carry it out.
+    pub const fn kind(&self) -> RoundKind {
+        match self {
+            Self::Correct(_) => RoundKind::Correct,
+            Self::Recall(_) => RoundKind::Recall,
+        }
+    }
+}
+
+/// How a broadcast is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recalling {
+    /// What takes the place of each message; `None` to delete them.
+    pub content: Option<Content>,
+    /// What takes the place of each notification, which cannot be deleted.
+    pub notification: Option<Notification>,
+    /// Nobody asked for it: the instant came that its author set when it was created.
+    pub by_itself: bool,
+}
+
+/// How many people of a broadcast can be reached to set right what they were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Standing {
+    /// Those whose message, or notification, is known.
+    pub known: u64,
+    /// Those who may have been sent one that nobody can name.
+    pub unknown: u64,
+    /// Of those whose message is known: those who may have another one beside it.
+    pub doubted: u64,
+}
+
+impl Standing {
+    /// Everybody.
+    pub const fn people(self) -> u64 {
+        self.known + self.unknown
+    }
 }
 
 /// One person of a broadcast as exports show her: a row of the `delivery` view.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People, Source};
-use crate::domain::broadcast::BroadcastState;
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
@@ -31,12 +31,13 @@ use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock,
+    Acquaintance, Advanced, Amends, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, Clock,
     DeliveryReport, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, NamedVenue,
-    Outlook, Person, ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission,
-    Taken, TenantWork, Untold, Whose,
+    Outlook, Person, ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Standing, Store, StoreError,
+    Submission, Taken, TenantWork, Untold, Whose,
 };
 
+mod amends;
 mod audiences;
 mod broadcasts;
 mod directory;
@@ -241,6 +242,53 @@ impl Store for MemoryStore {
         now: Timestamp,
     ) -> Answer<bool> {
         Ok(self.lock().retry(tenant, id, wish, round, deadline_at, now, self.clock.now()))
+    }
+
+    async fn count_standing(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        kind: RoundKind,
+        channel: Channel,
+    ) -> Answer<Standing> {
+        Ok(self.lock().count_standing(tenant, id, kind, channel))
+    }
+
+    async fn amend(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        amends: &Amends,
+        rounds: &[(RoundId, Channel)],
+        deadline_at: Timestamp,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        Ok(self.lock().amend(tenant, id, amends, rounds, deadline_at, now, self.clock.now()))
+    }
+
+    async fn cancel_expired(&self, held: HeldTenant, worker: WorkerId, _: Timestamp) -> Answer<Vec<BroadcastId>> {
+        self.lock().cancel_expired(held, worker, self.clock.now())
+    }
+
+    async fn reasons_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        kind: RoundKind,
+        channel: Channel,
+    ) -> Answer<Vec<(Settlement, Reason, u64)>> {
+        Ok(self.lock().reasons_of(tenant, id, (kind, channel)))
+    }
+
+    async fn deliveries_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        passes: (RoundKind, Channel),
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Answer<Vec<(RecipientKey, DeliveryReport)>> {
+        Ok(self.lock().deliveries_of(tenant, id, passes, after, limit))
     }
 
     async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Option<BroadcastReport>> {

@@ -303,6 +303,7 @@ impl Demonstration {
             audience,
             schedule: None,
             author: None,
+            expire_after: None,
             accept_partial: false,
         };
         match submit::submit(&stentor.people(), draft, |_| {}).await {

@@ -158,6 +158,7 @@ impl ProvingGround {
             audience: Audience::Everyone,
             schedule: None,
             author: None,
+            expire_after: None,
             accept_partial: false,
         };
         Ok(submit::submit(&self.stentor.people(), draft, |_| {}).await?.broadcast)

@@ -190,7 +190,15 @@ impl House {
     pub fn draft(&self, title: &str, when_in_doubt: WhenInDoubt, deadline_at: Timestamp) -> Draft {
         let content = Content { title: title.to_owned(), body: "Text".to_owned(), ..Content::default() };
         let treatment = Treatment { when_in_doubt, urgent: false, deadline_at, tolerance: TOLERANCE };
-        Draft { content, treatment, audience: Audience::Everyone, schedule: None, author: None, accept_partial: false }
+        Draft {
+            content,
+            treatment,
+            audience: Audience::Everyone,
+            schedule: None,
+            author: None,
+            expire_after: None,
+            accept_partial: false,
+        }
     }
 
     /// Another organisation, with a Teams of its own, in the same database.

@@ -16,6 +16,7 @@ use stentor::simulator::settings::SimulatorSettings;
 use house::{everybody_reachable, faults, house, organisation};
 
 mod again;
+mod amends;
 mod channels;
 mod fair;
 mod hours;

@@ -95,7 +95,7 @@ fn fact(chunk: &stentor::domain::chunk::Chunk, ordinal: Ordinal) -> AttemptFact 
 
 async fn exported(house: &House, id: BroadcastId, format: Format, filter: &Filter) -> Vec<u8> {
     let mut to = Vec::new();
-    let place = (house.tenant, id);
+    let place = (house.tenant, id, None);
     export(house.store.as_ref(), place, format, filter, &mut to, |_| {}).await.unwrap();
     to
 }

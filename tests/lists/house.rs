@@ -98,6 +98,7 @@ impl House {
             audience: Audience::List(list),
             schedule: None,
             author: None,
+            expire_after: None,
             accept_partial,
         }
     }

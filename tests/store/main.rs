@@ -4,6 +4,7 @@
 //! `bench.rs` first: it hides which store is meant. `stories.rs` tells long random stories to both and compares.
 
 mod again;
+mod amends;
 mod audiences;
 mod bench;
 mod directory;

@@ -10,6 +10,7 @@ use super::PgStore;
 use super::broadcasts::INSERT_LIST;
 use super::pool::Verdict;
 use super::queue::HOLD_LEASE;
+use super::reports::TELLING;
 use super::rows::{int, reason};
 use super::statement::statements;
 use crate::domain::audience::Address;
@@ -289,7 +290,7 @@ impl PgStore {
         }
         let (mut people, mut after) = (Vec::new(), None);
         loop {
-            let page = self.delivery_page(tenant, id, after, PAGE).await?;
+            let page = self.delivery_page(tenant, id, TELLING, after, PAGE).await?;
             let asked = page.iter().filter(|(_, delivery)| is_asked(&delivery.state, delivery.reason));
             people.extend(asked.map(|(key, _)| *key));
             match page.last() {

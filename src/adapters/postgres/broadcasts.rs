@@ -435,7 +435,8 @@ pub(super) async fn note(
     note_at(conn, tenant, None, actor, action, id).await
 }
 
-async fn note_at(
+/// The same at an instant of ours.
+pub(super) async fn note_at(
     conn: &mut PgConnection,
     tenant: i32,
     at: Option<Timestamp>,

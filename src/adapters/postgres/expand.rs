@@ -3,6 +3,7 @@
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
 use super::PgStore;
+use super::amends::standing_page;
 use super::pool::Verdict;
 use super::queue::HOLD_LEASE;
 use super::rows::int;
@@ -16,14 +17,26 @@ statements! {
     EXPANDING_ROUND = "-- expanding_round
         -- $1 tenant, $2 round
         -- Preparing begins at its own hour and tells nobody anything, so its broadcast goes on waiting.
-        select r.broadcast_id, r.kind, r.targeted, r.expanded_through, b.audience
+        select r.broadcast_id, r.kind, r.channel, r.targeted, r.expanded_through, b.audience
         from round r
         join broadcast b on b.tenant_id = r.tenant_id and b.broadcast_id = r.broadcast_id
         where r.tenant_id = $1 and r.round_id = $2 and r.state = 'expanding'
           and case r.kind
             when 'prepare' then b.state = 'scheduled' and b.prepare_at <= lease_now()
-            else b.state = 'expanding'
+            when 'send' then b.state = 'expanding'
+            when 'retry' then b.state = 'expanding'
+            -- Several of these may be frozen one after another; the first to be ready sets the broadcast going.
+            else b.state in ('expanding', 'running')
           end
+          -- Notifying begins when the messages have gone out.
+          and (r.kind <> 'notify' or not exists (
+            select
+            from round other
+            where other.tenant_id = $1
+              and other.broadcast_id = r.broadcast_id
+              and other.kind <> 'notify'
+              and other.state <> 'done'
+          ))
           -- Words are evaluated before anybody is numbered.
           and (b.audience <> 'expression' or r.kind not in ('send', 'prepare') or r.listed_at is not null)
         for update of r";
@@ -47,6 +60,15 @@ statements! {
             else false
           end
         order by d.recipient_id
+        limit $4";
+    TO_NOTIFY = "-- to_notify
+        -- $1 tenant, $2 broadcast, $3 first ordinal, $4 limit
+        -- The same people in the same order: their places are the same.
+        select a.recipient_id
+        from round r
+        join audience a on a.tenant_id = $1 and a.round_id = r.round_id
+        where r.tenant_id = $1 and r.broadcast_id = $2 and r.kind = 'send' and a.ordinal >= $3
+        order by a.ordinal
         limit $4";
     RETRY_WISH = "-- retry_wish
         -- $1 tenant, $2 round
@@ -108,6 +130,7 @@ statements! {
 struct ExpandingRow {
     broadcast_id: i64,
     kind: String,
+    channel: String,
     targeted: i32,
     expanded_through: i64,
     audience: String,
@@ -141,6 +164,10 @@ impl PgStore {
                 let kind = RoundKind::from_name(&row.kind);
                 let (source, given) = match kind {
                     Some(RoundKind::Retry) => ("given", to_retry(conn, tenant, round, &row, slice).await?),
+                    Some(kind @ (RoundKind::Correct | RoundKind::Recall)) => {
+                        ("given", to_amend(conn, (tenant, round, kind), &row, slice).await?)
+                    }
+                    Some(RoundKind::Notify) => ("given", to_notify(conn, tenant, &row, slice).await?),
                     // Whom an expression means has been laid down as a list.
                     _ if row.audience == "expression" => ("list", Given::default()),
                     _ => (row.audience.as_str(), Given::default()),
@@ -148,12 +175,14 @@ impl PgStore {
                 let query = sqlx::query_as(EXPAND).bind(tenant).bind(round.as_i64()).bind(row.broadcast_id);
                 let query = query.bind(row.expanded_through).bind(i64::from(slice)).bind(row.targeted);
                 let query = query.bind(int(chunk_size)).bind(source).bind(kind == Some(RoundKind::Prepare));
-                let query = query.bind(&given.people).bind(&given.doubts);
+                let query = query.bind(&given.people).bind(&given.doubts).bind(&given.messages);
                 let (added, through): (i64, i64) = query.fetch_one(&mut *conn).await?;
+                let through = given.through.unwrap_or(through);
                 let query = sqlx::query(ADVANCE_ROUND).bind(tenant).bind(round.as_i64());
                 let query = query.bind(i32::try_from(added).unwrap_or(i32::MAX)).bind(through);
-                query.bind(given.failed()).bind(given.unconfirmed()).execute(&mut *conn).await?;
-                let complete = added < i64::from(slice);
+                let from = if kind == Some(RoundKind::Retry) { (given.failed(), given.unconfirmed()) } else { (0, 0) };
+                query.bind(from.0).bind(from.1).execute(&mut *conn).await?;
+                let complete = given.is_last.unwrap_or(added < i64::from(slice));
                 if complete {
                     let query = sqlx::query_scalar(COMPLETE_ROUND).bind(tenant).bind(round.as_i64());
                     let opened: i64 = query.bind(row.broadcast_id).bind(now).fetch_one(conn).await?;
@@ -202,11 +231,16 @@ async fn is_there(conn: &mut PgConnection, table: &str) -> Result<bool, sqlx::Er
     sqlx::query_scalar(WEEK_PRESENT).bind(table).fetch_one(conn).await
 }
 
-/// The people of a retry, found in this transaction.
+/// The people of a slice, found in this transaction.
 #[derive(Default)]
 struct Given {
     people: Vec<i64>,
     doubts: Vec<Option<String>>,
+    messages: Vec<Option<String>>,
+    /// How far was looked, where not everybody who was looked at is in it.
+    through: Option<i64>,
+    /// Whether that was all, where it does not show in their number.
+    is_last: Option<bool>,
 }
 
 impl Given {
@@ -231,6 +265,37 @@ async fn to_retry(
     let query = sqlx::query_as(TO_RETRY).bind(tenant).bind(row.broadcast_id).bind(row.expanded_through);
     let query = query.bind(i64::from(slice)).bind(round.as_i64()).bind(reasons).bind(unconfirmed);
     let found: Vec<(i64, Option<String>)> = query.fetch_all(conn).await?;
+    let messages = vec![None; found.len()];
     let (people, doubts) = found.into_iter().unzip();
-    Ok(Given { people, doubts })
+    Ok(Given { people, doubts, messages, ..Given::default() })
+}
+
+/// Whoever was sent something, with her message. A page of those who were told may hold few of them, or none.
+async fn to_amend(
+    conn: &mut PgConnection,
+    (tenant, round, kind): (i32, RoundId, RoundKind),
+    row: &ExpandingRow,
+    slice: u32,
+) -> Result<Given, sqlx::Error> {
+    let place = (tenant, row.broadcast_id, round);
+    let page = standing_page(conn, place, &row.channel, kind, row.expanded_through, slice).await?;
+    let mut given = Given {
+        through: page.last().map(|(recipient, ..)| *recipient),
+        is_last: Some(page.len() < slice as usize),
+        ..Given::default()
+    };
+    for (recipient, _, message, doubt) in page.into_iter().filter(|(_, wanted, ..)| *wanted) {
+        given.people.push(recipient);
+        given.messages.push(message);
+        given.doubts.push(doubt);
+    }
+    Ok(given)
+}
+
+/// Everybody of the round that sent.
+async fn to_notify(conn: &mut PgConnection, tenant: i32, row: &ExpandingRow, slice: u32) -> Result<Given, sqlx::Error> {
+    let query = sqlx::query_scalar(TO_NOTIFY).bind(tenant).bind(row.broadcast_id).bind(row.targeted);
+    let people: Vec<i64> = query.bind(i64::from(slice)).fetch_all(conn).await?;
+    let nothing = || vec![None; people.len()];
+    Ok(Given { doubts: nothing(), messages: nothing(), people, ..Given::default() })
 }

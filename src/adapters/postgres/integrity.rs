@@ -157,12 +157,13 @@ statements! {
         from broadcast b
         join round r on r.tenant_id = b.tenant_id and r.broadcast_id = b.broadcast_id
         join chunk c on c.tenant_id = r.tenant_id and c.round_id = r.round_id
-        -- Preparing ends with the hour, wherever it is; what was cancelled before a retry stays as it was.
+        -- Preparing ends with the hour, wherever it is; what was cancelled before it was tried again, or set right, stays as it was.
         where b.state = 'done' and c.state <> 2 and r.kind <> 'prepare'
           and not exists (
             select
             from round newer
-            where newer.tenant_id = r.tenant_id and newer.broadcast_id = r.broadcast_id and newer.kind = 'retry'
+            where newer.tenant_id = r.tenant_id and newer.broadcast_id = r.broadcast_id
+              and newer.kind in ('retry', 'correct', 'recall')
               and newer.round_id > r.round_id
           )
         order by 1, 2, 3

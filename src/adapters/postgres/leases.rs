@@ -54,6 +54,14 @@ statements! {
                 and b.state in ('done', 'cancelled', 'halted', 'missed')
                 and b.told_state is distinct from b.state
             )
+            or exists (
+              select from broadcast b
+              where b.tenant_id = t.tenant_id
+                and b.expire_at is not null
+                and b.recalled_at is null
+                and b.state not in ('draft', 'awaiting_approval')
+                and b.expire_at <= lease_now()
+            )
           )
         order by t.tenant_id
         limit $2
@@ -105,6 +113,14 @@ statements! {
                 and b.author_id is not null
                 and b.state in ('done', 'cancelled', 'halted', 'missed')
                 and b.told_state is distinct from b.state
+            )
+            or exists (
+              select from broadcast b
+              where b.tenant_id = t.tenant_id
+                and b.expire_at is not null
+                and b.recalled_at is null
+                and b.state not in ('draft', 'awaiting_approval')
+                and b.expire_at <= lease_now()
             )
           )";
     MISS_STALE = "-- miss_stale

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+mod amends;
 mod audiences;
 mod broadcasts;
 mod directory;
@@ -92,6 +93,7 @@ impl PgStore {
 /// Every SQL constant there is, for the test that prepares them all against the migrated schema.
 pub fn statements() -> impl Iterator<Item = &'static str> {
     [
+        amends::STATEMENTS,
         audiences::STATEMENTS,
         broadcasts::STATEMENTS,
         directory::STATEMENTS,

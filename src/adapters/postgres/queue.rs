@@ -72,6 +72,13 @@ statements! {
           and author_id is not null
           and state in ('done', 'cancelled', 'halted', 'missed')
           and told_state is distinct from state";
+    EXPIRES_IN = "-- expires_in
+        -- $1 tenant
+        select case when min(expire_at) is not null then
+          greatest(extract(epoch from min(expire_at) - lease_now()), 0)
+        end::float8
+        from broadcast
+        where tenant_id = $1 and expire_at is not null and recalled_at is null and state not in ('draft', 'awaiting_approval')";
     HOLD_LEASE = "-- hold_lease
         -- $1 tenant, $2 worker, $3 lease epoch
         select 1 from tenant where tenant_id = $1 and lease_owner = $2 and lease_epoch = $3 for share";
@@ -307,15 +314,16 @@ impl AttemptRow {
 
 impl PgStore {
     pub(super) async fn work_of(&self, tenant: TenantKey) -> Result<TenantWork, StoreError> {
-        type Read = (Vec<RoundRow>, TenantRow, Vec<BucketRow>, Vec<(i64, i64, String)>);
-        let (rounds, (app, halt, detail, since), buckets, untold): Read = self
+        type Read = (Vec<RoundRow>, TenantRow, Vec<BucketRow>, Vec<(i64, i64, String)>, Option<f64>);
+        let (rounds, (app, halt, detail, since), buckets, untold, expires_in): Read = self
             .database
             .run("work", async |conn| {
                 let rounds = sqlx::query_as(WORK_ROUNDS).bind(tenant.0).fetch_all(&mut *conn).await?;
                 let row = sqlx::query_as(WORK_TENANT).bind(tenant.0).fetch_one(&mut *conn).await?;
                 let buckets = sqlx::query_as(WORK_BUCKETS).bind(tenant.0).fetch_all(&mut *conn).await?;
-                let untold = sqlx::query_as(UNTOLD).bind(tenant.0).fetch_all(conn).await?;
-                Ok((rounds, row, buckets, untold))
+                let untold = sqlx::query_as(UNTOLD).bind(tenant.0).fetch_all(&mut *conn).await?;
+                let expires_in = sqlx::query_scalar(EXPIRES_IN).bind(tenant.0).fetch_one(conn).await?;
+                Ok((rounds, row, buckets, untold, expires_in))
             })
             .await?;
         let halt = match (halt, since) {
@@ -336,6 +344,7 @@ impl PgStore {
             teams_app: app.map(TeamsAppId),
             buckets: buckets.into_iter().filter_map(known).collect(),
             untold: untold.into_iter().map(untold_broadcast).collect::<Result<_, _>>()?,
+            expires_in: expires_in.map(Duration::from_secs_f64),
         })
     }
 

@@ -20,7 +20,11 @@ use crate::ports::{BroadcastReport, DeliveryReport, Halt, RoundReport, StoreErro
 statements! {
     PROGRESS = include_str!("sql/progress.sql");
     REASONS = include_str!("sql/reasons.sql");
-    DELIVERIES = include_str!("sql/deliveries.sql");
+    DELIVERIES = concat!(
+        include_str!("sql/deliveries_of.sql"),
+        include_str!("sql/slices.sql"),
+        include_str!("sql/deliveries.sql")
+    );
     STARTS = "-- starts
         -- $1 tenant, $2 broadcast, $3 step
         select a.started_at
@@ -30,6 +34,24 @@ statements! {
           -- What a rescue wrote says when it was found, not when it began.
           and a.reason is distinct from 'lease_ended'
         order by a.started_at";
+}
+
+/// Which rounds people are read from: their kinds, and their channel where that matters.
+pub(super) type Passes = (&'static [&'static str], Option<Channel>);
+
+/// The rounds in which people are told.
+pub(super) const TELLING: Passes = (&["send", "retry"], None);
+
+/// The rounds of one kind in one channel.
+pub(super) const fn passes_of(kind: RoundKind, channel: Channel) -> Passes {
+    let kinds: &[&str] = match kind {
+        RoundKind::Send | RoundKind::Retry => return TELLING,
+        RoundKind::Prepare => &["prepare"],
+        RoundKind::Correct => &["correct"],
+        RoundKind::Recall => &["recall"],
+        RoundKind::Notify => &["notify"],
+    };
+    (kinds, Some(channel))
 }
 
 /// One round, with what its broadcast says of itself.
@@ -256,10 +278,15 @@ impl PgStore {
         &self,
         tenant: TenantKey,
         id: BroadcastId,
+        passes: Passes,
     ) -> Result<Vec<(Settlement, Reason, u64)>, StoreError> {
+        let (kinds, channel) = passes;
         let rows: Vec<(i16, String, i64)> = self
             .database
-            .run("reasons", async |conn| sqlx::query_as(REASONS).bind(tenant.0).bind(id.as_i64()).fetch_all(conn).await)
+            .run("reasons", async |conn| {
+                let query = sqlx::query_as(REASONS).bind(tenant.0).bind(id.as_i64());
+                query.bind(kinds).bind(channel.map(Channel::name)).fetch_all(conn).await
+            })
             .await?;
         let known = |(settles, code, people): (i16, String, i64)| {
             let settlement = Settlement::ALL.into_iter().find(|known| known.number() == settles);
@@ -274,6 +301,7 @@ impl PgStore {
         &self,
         tenant: TenantKey,
         id: BroadcastId,
+        (kinds, channel): Passes,
         after: Option<RecipientKey>,
         limit: u32,
     ) -> Result<Vec<(RecipientKey, DeliveryReport)>, StoreError> {
@@ -281,7 +309,8 @@ impl PgStore {
             .database
             .run("deliveries", async |conn| {
                 let query = sqlx::query_as(DELIVERIES).bind(tenant.0).bind(id.as_i64());
-                query.bind(after.map_or(0, |key| key.0)).bind(i64::from(limit)).fetch_all(conn).await
+                let query = query.bind(after.map_or(0, |key| key.0)).bind(i64::from(limit));
+                query.bind(kinds).bind(channel.map(Channel::name)).fetch_all(conn).await
             })
             .await?;
         rows.into_iter().map(DeliveryRow::into_report).collect()

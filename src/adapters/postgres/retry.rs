@@ -20,7 +20,7 @@ statements! {
             finished_at = null,
             moved_at = lease_now(),
             told_state = null
-        where tenant_id = $1 and broadcast_id = $2 and state in ('done', 'cancelled')";
+        where tenant_id = $1 and broadcast_id = $2 and state in ('done', 'cancelled') and recalled_at is null";
     BEGIN_RETRY = "-- begin_retry
         -- $1 tenant, $2 round, $3 broadcast, $4 kind, $5 reasons or null, $6 also the unconfirmed, $7 now
         insert into round (tenant_id, round_id, broadcast_id, parent_round_id, kind, channel, state, retry_reasons,

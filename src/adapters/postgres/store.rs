@@ -7,9 +7,10 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::PgStore;
+use super::reports::{TELLING, passes_of};
 use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People, Source};
-use crate::domain::broadcast::BroadcastState;
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
@@ -21,10 +22,10 @@ use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport,
-    DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, NamedVenue, Outlook, Person,
-    ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork,
-    Untold, Whose,
+    Acquaintance, Advanced, Amends, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk,
+    DeliveryReport, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, NamedVenue,
+    Outlook, Person, ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Standing, Store, StoreError,
+    Submission, Taken, TenantWork, Untold, Whose,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -169,6 +170,32 @@ impl Store for PgStore {
         self.begin_retry(tenant, id, wish, round, deadline_at, now).await
     }
 
+    async fn count_standing(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        kind: RoundKind,
+        channel: Channel,
+    ) -> Answer<Standing> {
+        self.count_those_standing(tenant, id, kind, channel).await
+    }
+
+    async fn amend(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        amends: &Amends,
+        rounds: &[(RoundId, Channel)],
+        deadline_at: Timestamp,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        self.begin_amends(tenant, id, amends, rounds, deadline_at, now).await
+    }
+
+    async fn cancel_expired(&self, held: HeldTenant, worker: WorkerId, now: Timestamp) -> Answer<Vec<BroadcastId>> {
+        self.cancel_what_expired(held, worker, now).await
+    }
+
     async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Option<BroadcastReport>> {
         Ok(self.progress(tenant, Some(id), 1).await?.pop())
     }
@@ -186,7 +213,17 @@ impl Store for PgStore {
     }
 
     async fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Vec<(Settlement, Reason, u64)>> {
-        self.reason_counts(tenant, id).await
+        self.reason_counts(tenant, id, TELLING).await
+    }
+
+    async fn reasons_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        kind: RoundKind,
+        channel: Channel,
+    ) -> Answer<Vec<(Settlement, Reason, u64)>> {
+        self.reason_counts(tenant, id, passes_of(kind, channel)).await
     }
 
     async fn deliveries(
@@ -196,7 +233,18 @@ impl Store for PgStore {
         after: Option<RecipientKey>,
         limit: u32,
     ) -> Answer<Vec<(RecipientKey, DeliveryReport)>> {
-        self.delivery_page(tenant, id, after, limit).await
+        self.delivery_page(tenant, id, TELLING, after, limit).await
+    }
+
+    async fn deliveries_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        (kind, channel): (RoundKind, Channel),
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Answer<Vec<(RecipientKey, DeliveryReport)>> {
+        self.delivery_page(tenant, id, passes_of(kind, channel), after, limit).await
     }
 
     async fn said(&self, tenant: TenantKey, round: RoundId) -> Answer<Said> {

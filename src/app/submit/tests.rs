@@ -46,6 +46,7 @@ fn draft(audience: Audience) -> Draft {
         audience,
         schedule: None,
         author: None,
+        expire_after: None,
         accept_partial: false,
     }
 }

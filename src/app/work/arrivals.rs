@@ -56,6 +56,14 @@ impl Owner {
                 }
                 self.polled_at = None;
             }
+            Arrival::Recalled(recalled) => {
+                self.errands.remove(&Errand::Recall);
+                let recalled = self.checked("recall", recalled)?.unwrap_or_default();
+                if recalled > 0 {
+                    tracing::info!(broadcasts = recalled, "the time of broadcasts is over: they are recalled");
+                    self.polled_at = None;
+                }
+            }
             Arrival::Told(broadcast, told) => {
                 self.errands.remove(&Errand::Tell(broadcast));
                 if self.patient("tell", told)?.is_some() {
@@ -165,11 +173,16 @@ impl Owner {
     }
 
     pub(super) fn take_work(&mut self, work: TenantWork) {
-        self.idle = work.rounds.is_empty() && work.untold.is_empty();
+        let expires = work.expires_in.is_some_and(|left| left.is_zero());
+        self.idle = work.rounds.is_empty() && work.untold.is_empty() && !expires;
         let (now, wall) = (self.now(), self.office.clock.now());
         // A broadcast's start is asked for; its preparing begins with the poll that finds its hour there.
         let ahead = work.rounds.iter().filter(|round| round.kind != RoundKind::Prepare || !round.hour_has_come());
-        self.hour_at = ahead.filter_map(|round| round.hour_in).min().map(|left| now + left);
+        let expiry = work.expires_in.filter(|left| !left.is_zero());
+        self.hour_at = ahead.filter_map(|round| round.hour_in).chain(expiry).min().map(|left| now + left);
+        if expires {
+            self.recall_expired();
+        }
         self.tell_authors(&work.untold);
         for record in work.buckets.iter().filter(|_| !self.app_was_read) {
             let age = (wall - record.kept_at).to_std().unwrap_or(Duration::ZERO);

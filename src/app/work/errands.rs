@@ -106,6 +106,23 @@ impl Owner {
         self.send_out(Errand::Start, async move { Arrival::Started(store.start_due(held, worker, wall).await) });
     }
 
+    /// Recalls broadcasts whose author set an instant for that, which has come; what still goes out is cancelled first.
+    pub(super) fn recall_expired(&mut self) {
+        let (store, held, worker) = (Arc::clone(&self.office.store), self.office.held, self.office.worker);
+        let (clock, random) = (Arc::clone(&self.office.clock), Arc::clone(&self.office.random));
+        self.send_out(Errand::Recall, async move {
+            let all = async {
+                let mut recalled = 0;
+                for id in store.cancel_expired(held, worker, clock.now()).await? {
+                    let begun = amend::recall_expired(&*store, held.tenant, id, random.next_u64(), clock.now());
+                    recalled += usize::from(begun.await?);
+                }
+                Ok(recalled)
+            };
+            Arrival::Recalled(all.await)
+        });
+    }
+
     /// Tells authors where their broadcasts stand, one after another.
     pub(super) fn tell_authors(&mut self, untold: &[Untold]) {
         for untold in untold.iter().copied() {

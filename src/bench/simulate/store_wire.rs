@@ -12,7 +12,7 @@ use super::process::{Fate, Process};
 use super::story::Weather;
 use crate::domain::audience::Address;
 use crate::domain::audience::expression::{People, Source};
-use crate::domain::broadcast::BroadcastState;
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind};
 use crate::domain::chunk::Chunk;
 use crate::domain::delivery::Settlement;
 use crate::domain::flow::Mix;
@@ -24,10 +24,10 @@ use crate::domain::reason::Reason;
 use crate::domain::sharing::Spread;
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    Acquaintance, Advanced, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk, DeliveryReport,
-    DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, NamedVenue, Outlook, Person,
-    ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Store, StoreError, Submission, Taken, TenantWork,
-    Untold, Whose,
+    Acquaintance, Advanced, Amends, AttemptFact, BroadcastReport, BucketRecord, ChatsHeard, ClaimedChunk,
+    DeliveryReport, DirectoryRecord, Expanded, Flush, Flushed, Group, GroupRecord, Halt, HeldTenant, NamedVenue,
+    Outlook, Person, ProcessIdentity, ReadingStep, RetryWish, Said, SavedAudience, Standing, Store, StoreError,
+    Submission, Taken, TenantWork, Untold, Whose,
 };
 use crate::simulator::memory_store::Record;
 
@@ -256,6 +256,55 @@ impl Store for StoreWire {
         let wish = wish.clone();
         let effect = move |record: &mut Record, clock| record.retry(tenant, id, &wish, round, deadline_at, now, clock);
         self.ask(Call::Desk, effect).await
+    }
+
+    async fn count_standing(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        kind: RoundKind,
+        channel: Channel,
+    ) -> Answer<Standing> {
+        self.ask(Call::Desk, move |record, _| record.count_standing(tenant, id, kind, channel)).await
+    }
+
+    async fn amend(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        amends: &Amends,
+        rounds: &[(RoundId, Channel)],
+        deadline_at: Timestamp,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        let (amends, rounds) = (amends.clone(), rounds.to_vec());
+        self.ask(Call::Desk, move |record, clock| record.amend(tenant, id, &amends, &rounds, deadline_at, now, clock))
+            .await
+    }
+
+    async fn cancel_expired(&self, held: HeldTenant, worker: WorkerId, _: Timestamp) -> Answer<Vec<BroadcastId>> {
+        self.ask(Call::Desk, move |record, clock| record.cancel_expired(held, worker, clock)).await?
+    }
+
+    async fn reasons_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        kind: RoundKind,
+        channel: Channel,
+    ) -> Answer<Vec<(Settlement, Reason, u64)>> {
+        self.ask(Call::Desk, move |record, _| record.reasons_of(tenant, id, (kind, channel))).await
+    }
+
+    async fn deliveries_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        passes: (RoundKind, Channel),
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Answer<Vec<(RecipientKey, DeliveryReport)>> {
+        self.ask(Call::Desk, move |record, _| record.deliveries_of(tenant, id, passes, after, limit)).await
     }
 
     async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Option<BroadcastReport>> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::config::file_trouble;
 use crate::domain::content::{Button, Content, IMAGE_BYTES_MAX, Image, inline};
@@ -76,6 +76,93 @@ impl Announcement {
     }
 }
 
+/// What of an announcement is to be said otherwise.
+#[derive(Debug, Args)]
+pub(super) struct Changes {
+    /// Another heading, up to 200 characters
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// A file with another text, in the markdown that Teams shows; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "body")]
+    body_file: Option<PathBuf>,
+    /// Another text itself
+    #[arg(long, value_name = "TEXT")]
+    body: Option<String>,
+    /// Another picture: an https link that opens without signing in, or a PNG, JPEG or GIF file of up to 64 KiB
+    #[arg(long, value_name = "URL|FILE")]
+    image: Option<String>,
+    /// What the picture shows, for those who cannot see it
+    #[arg(long, value_name = "TEXT")]
+    image_description: Option<String>,
+    /// Who speaks
+    #[arg(long, value_name = "TEXT")]
+    author: Option<String>,
+    /// Another text of the notification, up to 150 characters
+    #[arg(long, value_name = "TEXT")]
+    banner: Option<String>,
+    /// A button and the https link behind it, in the place of all that there were; up to six
+    #[arg(long, value_name = "TEXT=URL", value_parser = button)]
+    button: Vec<Button>,
+    /// Leave this out; may be given again
+    #[arg(long, value_name = "PART", value_enum)]
+    without: Vec<Part>,
+}
+
+/// What an announcement may do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The picture
+    Image,
+    /// Who speaks
+    Author,
+    /// The notification's own text: it is the title then
+    Banner,
+    /// All buttons
+    Buttons,
+}
+
+impl Changes {
+    /// Reads the files that were named, and checks the whole as it will be.
+    pub(super) fn applied_to(self, old: Content) -> Result<Content, Faults> {
+        let mut faults = Vec::new();
+        let mut new = old;
+        for part in &self.without {
+            match part {
+                Part::Image => new.image = None,
+                Part::Author => new.author = None,
+                Part::Banner => new.banner = None,
+                Part::Buttons => new.buttons.clear(),
+            }
+        }
+        if let Some(title) = self.title {
+            new.title = title;
+        }
+        let read_body = |file: &PathBuf| read("--body-file", file, TEXT_BYTES_MAX);
+        match self.body.map(Ok).or_else(|| self.body_file.as_ref().map(read_body)) {
+            Some(Ok(body)) => new.body = body.trim_end().to_owned(),
+            Some(Err(found)) => faults.extend(found.0),
+            None => {}
+        }
+        match (self.image, self.image_description, &mut new.image) {
+            (None, Some(description), Some(old)) => old.description = description,
+            (None, None, _) => {}
+            (named, description, _) => match image(named, description) {
+                Ok(image) => new.image = image,
+                Err(fault) => faults.push(fault),
+            },
+        }
+        new.author = self.author.or(new.author);
+        new.banner = self.banner.or(new.banner);
+        if !self.button.is_empty() {
+            new.buttons = self.button;
+        }
+        match new.check() {
+            Ok(content) => Faults::or(faults, content),
+            Err(found) => Err(Faults(faults.into_iter().chain(found.0).collect())),
+        }
+    }
+}
+
 /// The picture as described; a missing description is the content's own fault to tell.
 fn image(named: Option<String>, description: Option<String>) -> Result<Option<Image>, Fault> {
     let Some(named) = named else {
@@ -131,6 +218,40 @@ mod tests {
         let made = button("2+2=4=https://x.example/?a=b").unwrap();
         assert_eq!((made.text.as_str(), made.url.as_str()), ("2+2=4", "https://x.example/?a=b"));
         assert!(button("Menu").is_err());
+    }
+
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        changes: Changes,
+    }
+
+    #[test]
+    fn what_is_not_given_stays_as_it_was() {
+        let picture = Image { url: "https://x.example/a.png".into(), description: "A".into() };
+        let menu = Button { text: "Menu".into(), url: "https://x.example/menu".into() };
+        let old = Content {
+            title: "Drill".into(),
+            body: "At noon.".into(),
+            image: Some(picture.clone()),
+            author: Some("Facilities".into()),
+            banner: Some("Drill at noon".into()),
+            buttons: vec![menu.clone()],
+        };
+        let changed = |args: &[&str]| {
+            let line: Line = clap::Parser::parse_from(["x"].iter().chain(args));
+            line.changes.applied_to(old.clone())
+        };
+        assert_eq!(changed(&[]).unwrap(), old);
+        let described = Some(Image { description: "B".into(), ..picture });
+        assert_eq!(
+            changed(&["--body", "At one.", "--image-description", "B", "--without", "banner"]).unwrap(),
+            Content { body: "At one.".into(), image: described, banner: None, ..old.clone() }
+        );
+        let other = changed(&["--button", "Plan=https://x.example/plan", "--without", "image"]).unwrap();
+        assert_eq!((other.image, other.buttons[0].text.as_str(), other.buttons.len()), (None, "Plan", 1));
+        let faults = changed(&["--title", "", "--button", "Plan=http://x.example"]).unwrap_err();
+        assert_eq!(faults.0.len(), 2, "{faults}");
     }
 
     #[test]

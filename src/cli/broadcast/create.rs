@@ -49,6 +49,10 @@ pub(in crate::cli) struct Create {
     /// Whoever has not had their turn this long after the start fails
     #[arg(long, value_name = "DURATION", default_value = "72h", value_parser = parse_duration)]
     deadline: Duration,
+    /// Recall it by itself this long after the start, at least a minute and at most 366 days; what still goes out then is
+    /// cancelled first
+    #[arg(long, value_name = "DURATION", value_parser = expiry)]
+    expire_after: Option<Duration>,
     /// Who is told by the bot when it ends, is halted or misses its hour: an object id, principal name or mail address
     #[arg(long, value_name = "PERSON", value_parser = person)]
     tell: Option<Address>,
@@ -160,6 +164,7 @@ impl Create {
                 tell: self.tell,
                 tolerance: self.when.tolerance,
                 deadline: self.deadline,
+                expire_after: self.expire_after,
                 urgent: self.urgent,
                 when_in_doubt: match self.when_in_doubt {
                     Doubt::Hold => WhenInDoubt::Hold,
@@ -169,6 +174,15 @@ impl Create {
             }),
             _ => Err(Faults(faults)),
         }
+    }
+}
+
+/// How long a broadcast may stand before it is recalled by itself.
+fn expiry(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text).map_err(|error| error.to_string())?;
+    match time.as_secs() {
+        60..=31_622_400 => Ok(time),
+        _ => Err("write at least 1m and at most 366d".to_owned()),
     }
 }
 
@@ -197,6 +211,7 @@ struct Described {
     tell: Option<Address>,
     tolerance: Duration,
     deadline: Duration,
+    expire_after: Option<Duration>,
     urgent: bool,
     when_in_doubt: WhenInDoubt,
     accept_partial: bool,
@@ -218,6 +233,7 @@ impl Described {
             audience: self.audience,
             schedule,
             author: self.tell,
+            expire_after: self.expire_after,
             accept_partial: self.accept_partial,
         }
     }
@@ -230,7 +246,8 @@ struct Told {
 }
 
 async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
-    let (schedule, channels, now) = (draft.schedule.clone(), draft.audience.channels(), stentor.clock.now());
+    let (schedule, now, expire_after) = (draft.schedule.clone(), stentor.clock.now(), draft.expire_after);
+    let channels = draft.audience.channels();
     let accepted = submit::submit(&stentor.people(), draft, reading()).await?;
     let Accepted { broadcast, targeted, left_out, lists, groups } = accepted;
     let whom = text::recipients(targeted, channels);
@@ -247,12 +264,16 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option
         Some(schedule) => format!("It starts at {}, {works}; {}.\n", hour_text(schedule), ahead(schedule, now)),
         None => format!("It goes out {works}.\n"),
     };
+    if let Some(time) = expire_after {
+        told += &format!("It is recalled by itself {} after its start.\n", text::duration(time));
+    }
     told += &format!("Follow it with:\n  stentor broadcast watch {broadcast}\n");
     let document = json!({
         "id": broadcast,
         "targeted": targeted,
         "channels": channels,
         "schedule": schedule,
+        "expire_after_seconds": expire_after.map(|time| time.as_secs()),
         "list": list_json(&left_out, understood),
         "lists": left_out::documents(&lists),
         "groups": groups,

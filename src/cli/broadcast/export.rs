@@ -12,11 +12,12 @@ use super::super::complaint::Complaint;
 use super::super::{Global, session, text};
 use super::not_found;
 use super::whole_file::WholeFile;
-use crate::app::export::{self, ExportError, Exported, Filter, STATES};
+use crate::app::export::{self, ExportError, Exported, Filter, Passes, STATES};
 use crate::config::{Need, file_trouble};
-use crate::domain::broadcast::Channels;
+use crate::domain::broadcast::{Channel, Channels, RoundKind};
 use crate::domain::ids::BroadcastId;
 use crate::domain::reason::Reason;
+use crate::ports::BroadcastReport;
 use crate::wiring::Stentor;
 
 const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {human_pos} of {human_len}";
@@ -38,6 +39,9 @@ pub(in crate::cli) struct Export {
     /// Begin with the mark by which Excel knows UTF-8
     #[arg(long)]
     bom: bool,
+    /// Those whom these rounds took up, and how they ended there, instead of everybody who was to be told
+    #[arg(long, value_name = "ROUNDS", value_enum)]
+    of: Option<Of>,
     /// Only people in this state; may be repeated
     #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(STATES))]
     state: Vec<String>,
@@ -50,7 +54,35 @@ const EXAMPLES: &str = "\
 Examples:
   stentor broadcast export 06b3n9k1c2d4e > people.csv
   stentor broadcast export 06b3n9k1c2d4e --bom --output people.csv
+  stentor broadcast export 06b3n9k1c2d4e --of recall --state failed --state unconfirmed
   stentor broadcast export 06b3n9k1c2d4e --state failed --state unconfirmed --format jsonl";
+
+/// Rounds that came after the telling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Of {
+    /// Those that replaced what was sent
+    Correct,
+    /// Those that took it back
+    Recall,
+    /// The one that notified after the messages
+    Notify,
+    /// Those that replaced notifications, where there were messages as well
+    CorrectFeed,
+    /// Those that took notifications back, where there were messages as well
+    RecallFeed,
+}
+
+impl Of {
+    const fn passes(self, ways: Channels) -> (RoundKind, Channel) {
+        match self {
+            Self::Correct => (RoundKind::Correct, ways.first()),
+            Self::Recall => (RoundKind::Recall, ways.first()),
+            Self::Notify => (RoundKind::Notify, Channel::Feed),
+            Self::CorrectFeed => (RoundKind::Correct, Channel::Feed),
+            Self::RecallFeed => (RoundKind::Recall, Channel::Feed),
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -76,7 +108,11 @@ impl Export {
         let exported = global
             .with_stentor("broadcast export", Need::Identity, async |stentor, stop| {
                 let report = stentor.store.report(stentor.tenant, self.id).await?.ok_or_else(|| not_found(self.id))?;
-                let written = self.write(stentor, format, report.progress.targeted);
+                let passes = self.of.map(|of| of.passes(report.channels));
+                if let Some(passes) = passes.filter(|passes| !has_rounds(&report, *passes)) {
+                    return Err(no_rounds(self.id, passes.0).into());
+                }
+                let written = self.write(stentor, format, passes, report.progress.targeted);
                 let exported = match session::unless_stopped(stop, written).await {
                     // The reader has seen enough (`| head`).
                     Err(error) if is_broken_pipe(&error) => Exported::default(),
@@ -111,9 +147,15 @@ impl Export {
         }
     }
 
-    async fn write(&self, stentor: &Stentor, format: export::Format, targeted: u64) -> anyhow::Result<Exported> {
+    async fn write(
+        &self,
+        stentor: &Stentor,
+        format: export::Format,
+        passes: Passes,
+        targeted: u64,
+    ) -> anyhow::Result<Exported> {
         let Some(file) = &self.output else {
-            return self.lines(stentor, format, &mut std::io::stdout(), |_| {}).await;
+            return self.lines(stentor, (format, passes), &mut std::io::stdout(), |_| {}).await;
         };
         let refuse = |error: std::io::Error| {
             let message = format!("“{}” cannot be written: {}.", file.display(), file_trouble(&error));
@@ -123,7 +165,8 @@ impl Export {
         let mut whole = WholeFile::create(file).map_err(refuse)?;
         // Drawn to standard error, and only when that is a terminal.
         let bar = ProgressBar::new(targeted).with_style(ProgressStyle::with_template(BAR)?);
-        let exported = self.lines(stentor, format, &mut whole, |exported| bar.set_position(exported.people)).await;
+        let exported =
+            self.lines(stentor, (format, passes), &mut whole, |exported| bar.set_position(exported.people)).await;
         bar.finish_and_clear();
         let exported = exported?;
         whole.finish().map_err(refuse)?;
@@ -133,14 +176,24 @@ impl Export {
     async fn lines(
         &self,
         stentor: &Stentor,
-        format: export::Format,
+        (format, passes): (export::Format, Passes),
         to: &mut (dyn Write + Send),
         progress: impl FnMut(Exported) + Send,
     ) -> anyhow::Result<Exported> {
         let filter = Filter { states: self.state.clone(), reasons: self.reason.clone() };
-        let place = (stentor.tenant, self.id);
+        let place = (stentor.tenant, self.id, passes);
         Ok(export::export(stentor.store.as_ref(), place, format, &filter, to, progress).await?)
     }
+}
+
+fn has_rounds(report: &BroadcastReport, passes: (RoundKind, Channel)) -> bool {
+    report.rounds.iter().any(|round| (round.kind, round.channel) == passes)
+}
+
+fn no_rounds(id: BroadcastId, kind: RoundKind) -> Complaint {
+    let message = format!("{id} has no round of the kind {kind}.");
+    let cure = format!("`stentor broadcast show {id}` lists its rounds.");
+    Complaint::bad_input("no_such_round", message, cure).about("--of")
 }
 
 fn told(file: &Path, Exported { people, written }: Exported, channels: Channels) -> String {

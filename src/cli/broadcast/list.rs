@@ -48,7 +48,11 @@ fn row(report: &BroadcastReport) -> Vec<String> {
     let progress = &report.progress;
     let counts =
         [progress.targeted, progress.sent, progress.failed, progress.skipped, progress.unconfirmed, progress.pending];
-    let mut row = vec![report.id.to_string(), report.state.to_string()];
+    let state = match report.recalled_at {
+        Some(_) if report.state.is_final() => "recalled".to_owned(),
+        _ => report.state.to_string(),
+    };
+    let mut row = vec![report.id.to_string(), state];
     row.extend(counts.map(thousands));
     row.extend([text::instant(report.created_at), text::one_line(&report.title)]);
     row
@@ -61,6 +65,6 @@ mod tests {
 
     #[test]
     fn a_listing_stands_in_columns() {
-        insta::assert_snapshot!(listing(&[samples::running(), samples::halted()]));
+        insta::assert_snapshot!(listing(&[samples::running(), samples::halted(), samples::recalled().report]));
     }
 }

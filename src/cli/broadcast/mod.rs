@@ -10,6 +10,7 @@ use crate::domain::ids::BroadcastId;
 pub(super) mod aim;
 mod announcement;
 mod control;
+mod correct;
 mod create;
 mod dry_run;
 mod export;
@@ -19,6 +20,7 @@ mod list;
 mod list_file;
 mod posts;
 mod preview;
+mod recall;
 mod retry;
 mod rolls;
 pub(super) mod show;
@@ -44,6 +46,10 @@ enum Command {
     Watch(watch::Watch),
     /// Try again to tell those whom one broadcast did not reach
     Retry(retry::Retry),
+    /// Put the right card in the place of the one that was sent
+    Correct(correct::Correct),
+    /// Take one broadcast back: delete its messages, or replace them by other words
+    Recall(recall::Recall),
     /// Stop one broadcast until it is resumed
     Pause(control::Control),
     /// Let a paused, halted or missed broadcast go on
@@ -62,6 +68,8 @@ impl Broadcast {
             Command::Show(command) => command.perform(global).await,
             Command::Watch(command) => command.perform(global).await,
             Command::Retry(command) => command.perform(global).await,
+            Command::Correct(command) => command.perform(global).await,
+            Command::Recall(command) => command.perform(global).await,
             Command::Pause(command) => command.perform(global, Wish::Pause).await,
             Command::Resume(command) => command.perform(global, Wish::Resume).await,
             Command::Cancel(command) => command.perform(global, Wish::Cancel).await,

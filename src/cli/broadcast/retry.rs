@@ -64,6 +64,7 @@ impl Retry {
         let people = match done {
             Done::Begun(people) => people,
             Done::Nobody => return Err(nobody(id, &wish).into()),
+            Done::Recalled => return Err(recalled(id).into()),
             Done::TooEarly(state) => return Err(too_early(id, state).into()),
             Done::Unknown => return Err(not_found(id).into()),
         };
@@ -94,4 +95,9 @@ fn too_early(id: BroadcastId, state: BroadcastState) -> Complaint {
     let message = format!("{id} is {}; it is tried again when it is over.", state.name());
     let cure = format!("Wait for its end with `stentor broadcast watch {id}`, or cancel it.");
     Complaint::bad_input("wrong_state", message, cure).about("ID")
+}
+
+fn recalled(id: BroadcastId) -> Complaint {
+    let message = format!("{id} was recalled; nobody is told any more.");
+    Complaint::bad_input("recalled", message, "Create the broadcast again.").about("ID")
 }

@@ -8,9 +8,9 @@ use super::super::expected::{Whole, expected_text};
 use super::super::text::{self, Align, percent, table, thousands};
 use super::super::{Global, session};
 use super::not_found;
-use crate::app::report::{self, ReasonCount, Summary};
+use crate::app::report::{self, ReasonCount, RoundReasons, Summary};
 use crate::config::Need;
-use crate::domain::broadcast::{AudienceKind, Channels, RoundKind, Schedule};
+use crate::domain::broadcast::{AudienceKind, Channel, Channels, RoundKind, Schedule};
 use crate::domain::ids::BroadcastId;
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
@@ -49,11 +49,13 @@ impl Show {
 pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, Quota>) -> String {
     let report = &summary.report;
     let urgent = if report.treatment.urgent { " · urgent" } else { "" };
-    let mut told = format!("{}\n{} · {}{urgent}\n", text::one_line(&report.title), report.id, report.state);
+    let recalled = if report.recalled_at.is_some() { " · recalled" } else { "" };
+    let mut told = format!("{}\n{} · {}{recalled}{urgent}\n", text::one_line(&report.title), report.id, report.state);
     told += &instants(report);
     if report.channels == Channels::TeamChannel {
         told += "posted in channels of teams\n";
     }
+    told += &expiry(report);
     told += &audience(report);
     if let Some(halt) = &report.halt {
         told += &format!("\n{}\n", halt_text(halt));
@@ -70,14 +72,45 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
     if !expected.is_empty() {
         told += &format!("\n{expected}");
     }
-    told += &format!("\n{}", counts(&report.progress));
+    told += &format!("\n{}", counts(&report.progress, done_word(RoundKind::Send, report.channels.first())));
     if report.rounds.len() > 1 {
         told += &format!("\nRounds\n{}", rounds(report));
     }
     if !summary.by_reason.is_empty() {
         told += &format!("\nWhy\n{}", reasons(&summary.by_reason));
     }
+    for RoundReasons { kind, channel, by_reason } in &summary.by_reason_afterwards {
+        told += &format!("\nWhy, of {}\n{}", pass_name(report, *kind, *channel), reasons(by_reason));
+    }
     told
+}
+
+/// Since when it is recalled, or when it will be by itself.
+fn expiry(report: &BroadcastReport) -> String {
+    match (report.recalled_at, report.expire_at) {
+        (Some(at), _) => format!("recalled {}\n", text::instant(at)),
+        (None, Some(at)) => format!("recalled by itself {}\n", text::instant(at)),
+        (None, None) => String::new(),
+    }
+}
+
+/// What became of whoever was reached. Teams takes a notification and tells nobody whether it was shown.
+pub(in crate::cli) const fn done_word(kind: RoundKind, channel: Channel) -> &'static str {
+    match (kind, channel) {
+        (RoundKind::Prepare, _) => "ready",
+        (_, Channel::Feed) => "accepted",
+        (RoundKind::Correct, _) => "replaced",
+        (RoundKind::Recall, _) => "withdrawn",
+        (RoundKind::Send | RoundKind::Retry | RoundKind::Notify, _) => "sent",
+    }
+}
+
+/// A kind of rounds; with the channel, where there are several.
+fn pass_name(report: &BroadcastReport, kind: RoundKind, channel: Channel) -> String {
+    match (report.channels, channel) {
+        (Channels::Both, Channel::Feed) if kind != RoundKind::Notify => format!("{kind} (feed)"),
+        _ => kind.to_string(),
+    }
 }
 
 /// The hour as its author wrote it.
@@ -89,9 +122,8 @@ pub(in crate::cli) fn hour_text(schedule: &Schedule) -> String {
 fn rounds(report: &BroadcastReport) -> String {
     let row = |round: &RoundReport| {
         let Progress { targeted, pending, sent, failed, skipped, unconfirmed, cancelled } = round.progress;
-        let done = if round.kind == RoundKind::Prepare { "ready" } else { "sent" };
         let counts = [
-            (done, sent),
+            (done_word(round.kind, round.channel), sent),
             ("failed", failed),
             ("skipped", skipped),
             ("unconfirmed", unconfirmed),
@@ -101,7 +133,12 @@ fn rounds(report: &BroadcastReport) -> String {
         let named = counts.iter().filter(|(_, count)| *count > 0);
         let named: Vec<String> = named.map(|(name, count)| format!("{} {name}", thousands(*count))).collect();
         let counts = if named.is_empty() { "nobody yet".to_owned() } else { named.join(", ") };
-        vec![round.kind.to_string(), round.state.to_string(), text::recipients(targeted, report.channels), counts]
+        vec![
+            pass_name(report, round.kind, round.channel),
+            round.state.to_string(),
+            text::recipients(targeted, report.channels),
+            counts,
+        ]
     };
     let rows: Vec<Vec<String>> = report.rounds.iter().map(row).collect();
     table(&[Align::Left, Align::Left, Align::Right, Align::Left], &rows, "  ")
@@ -154,12 +191,12 @@ pub(in crate::cli) fn halt_text(halt: &Halt) -> String {
     told
 }
 
-fn counts(progress: &Progress) -> String {
+fn counts(progress: &Progress, done: &str) -> String {
     let whole = progress.targeted;
     let row = |name: &str, count: u64| vec![name.to_owned(), thousands(count), percent(count, whole)];
     let mut rows = vec![vec!["targeted".to_owned(), thousands(whole)]];
     rows.extend([
-        row("sent", progress.sent),
+        row(done, progress.sent),
         row("failed", progress.failed),
         row("skipped", progress.skipped),
         row("unconfirmed", progress.unconfirmed),
@@ -193,6 +230,19 @@ mod tests {
     }
 
     #[test]
+    fn a_recalled_broadcast_says_what_was_withdrawn_and_what_stands() {
+        insta::assert_snapshot!(summary_text(&samples::recalled(), &BTreeMap::new()));
+        insta::assert_json_snapshot!(samples::recalled());
+    }
+
+    #[test]
+    fn a_notification_is_accepted_and_never_more_than_that() {
+        let report = BroadcastReport { channels: Channels::Feed, ..samples::running() };
+        let told = summary_text(&Summary { report, ..samples::summary() }, &BTreeMap::new());
+        assert!(told.contains("accepted") && !told.contains(" sent"), "{told}");
+    }
+
+    #[test]
     fn whoever_came_or_went_since_it_was_created_is_told() {
         let told = |started: bool, targeted, expected| {
             let progress = Progress { targeted, ..Progress::default() };
@@ -211,7 +261,12 @@ mod tests {
 
     #[test]
     fn a_halt_is_told_with_its_cure() {
-        let summary = Summary { report: samples::halted(), by_reason: Vec::new(), forecast: Forecast::default() };
+        let summary = Summary {
+            report: samples::halted(),
+            by_reason: Vec::new(),
+            by_reason_afterwards: Vec::new(),
+            forecast: Forecast::default(),
+        };
         insta::assert_snapshot!(summary_text(&summary, &BTreeMap::new()));
     }
 

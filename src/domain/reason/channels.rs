@@ -12,6 +12,16 @@ impl Reason {
         }
     }
 
+    /// The same, of a round that replaces or deletes what was sent when it `looks_back`.
+    pub const fn told(self, channels: Channels, looks_back: bool) -> (&'static str, &'static str) {
+        match (channels, looks_back) {
+            (Channels::Chat | Channels::Feed | Channels::Both, true) => {
+                (self.looking_back(), self.remedy_looking_back())
+            }
+            (channels, _) => self.told_in(channels),
+        }
+    }
+
     const fn told_of_a_channel(self) -> (&'static str, &'static str) {
         match self {
             Self::BlockedByPolicy => (

@@ -71,7 +71,7 @@ impl Record {
             .tenants
             .values()
             .filter(|tenant| may.contains(&tenant.key) && !held.contains(&tenant.key))
-            .filter(|tenant| free(tenant.owner) && self.has_work(tenant.key))
+            .filter(|tenant| free(tenant.owner) && self.has_work(tenant.key, clock))
             .map(|tenant| tenant.key)
             .take(limit as usize)
             .collect();
@@ -87,7 +87,7 @@ impl Record {
         let free = |owner: Option<WorkerId>| {
             owner.is_none_or(|owner| owner == worker || !self.is_alive_for(owner, grace, clock))
         };
-        let free = shared().filter(|tenant| free(tenant.owner) && self.has_work(tenant.key)).count();
+        let free = shared().filter(|tenant| free(tenant.owner) && self.has_work(tenant.key, clock)).count();
         Spread { others, free: count(free) }
     }
 
@@ -96,8 +96,10 @@ impl Record {
         until.is_some_and(|until| until + grace > clock)
     }
 
-    fn has_work(&self, tenant: TenantKey) -> bool {
-        self.rounds(tenant).any(|round| round.state != RoundState::Done) || !self.untold(tenant).is_empty()
+    fn has_work(&self, tenant: TenantKey, clock: Timestamp) -> bool {
+        self.rounds(tenant).any(|round| round.state != RoundState::Done)
+            || !self.untold(tenant).is_empty()
+            || self.expires_in(tenant, clock).is_some_and(|left| left.is_zero())
     }
 
     fn take_one(&mut self, key: TenantKey, worker: WorkerId, clock: Timestamp) -> Option<HeldTenant> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::amends::Stands;
 use super::record::{Claim, Flaw, Origin, Record, StoredBroadcast, StoredChunk, StoredPerson, StoredRound};
 use super::{Answer, broken};
 use crate::domain::broadcast::{AudienceKind, BroadcastState, RoundKind, RoundState};
@@ -10,7 +11,6 @@ use crate::domain::delivery::{Settlement, outcome_from_record};
 use crate::domain::ids::{ChunkNumber, Epoch, Ordinal, RecipientKey, RoundId, TeamsAppId, TenantKey, WorkerId};
 use crate::domain::notification::{NamedBy, Scope};
 use crate::domain::plan::Purpose;
-use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::ports::{
     BucketRecord, ClaimedChunk, Expanded, Flush, Flushed, HeldTenant, Member, Recorded, RoundWork, RouteLearnt,
@@ -56,13 +56,7 @@ impl Record {
                 hour_in: hour_of(broadcast, round.kind).map(|hour| (hour - clock).to_std().unwrap_or_default()),
             })
         };
-        // Notifying begins when the messages have gone out.
-        let goes_first = |round: &StoredRound| {
-            let mut others = self.rounds_of(tenant, round.broadcast);
-            round.kind != RoundKind::Notify
-                || !others.any(|other| other.kind != RoundKind::Notify && other.state != RoundState::Done)
-        };
-        let unfinished = self.rounds(tenant).filter(|round| round.state != RoundState::Done && goes_first(round));
+        let unfinished = self.rounds(tenant).filter(|round| round.state != RoundState::Done && self.is_next(round));
         let mut rounds: Vec<RoundWork> = unfinished.filter_map(as_work).collect();
         rounds.sort_by_key(|work| (!work.treatment.urgent, work.round));
         Ok(TenantWork {
@@ -71,7 +65,15 @@ impl Record {
             teams_app: stored.teams_app.clone(),
             buckets: stored.buckets.values().copied().collect(),
             untold: self.untold(tenant),
+            expires_in: self.expires_in(tenant, clock),
         })
+    }
+
+    /// Notifying begins when the messages have gone out.
+    fn is_next(&self, round: &StoredRound) -> bool {
+        let mut others = self.rounds_of(round.tenant, round.broadcast);
+        round.kind != RoundKind::Notify
+            || !others.any(|other| other.kind != RoundKind::Notify && other.state != RoundState::Done)
     }
 
     /// What a round is there for.
@@ -109,27 +111,42 @@ impl Record {
         };
         let kind = stored.kind;
         let may = |broadcast: &&StoredBroadcast| {
-            may_expand(broadcast, kind, clock) && words_of(stored, Some(broadcast)).is_none()
+            may_expand(broadcast, kind, clock) && words_of(stored, Some(broadcast)).is_none() && self.is_next(stored)
         };
         let Some(broadcast) = self.broadcast(tenant, stored.broadcast).filter(may) else {
             return Ok(stopped);
         };
         let (first, from) = (stored.targeted, stored.expanded_through);
+        // Whoever was sent something, or was meant before, is looked after also when she has left.
+        let all = matches!(kind, RoundKind::Correct | RoundKind::Recall | RoundKind::Notify);
         let wanted = |key: &RecipientKey| {
             let is_wanted = |person: &StoredPerson| {
-                person.left_at.is_none() && (kind != RoundKind::Prepare || person.route.conversation.is_none())
+                (all || person.left_at.is_none()) && (kind != RoundKind::Prepare || person.route.conversation.is_none())
             };
             *key > from && self.person(tenant, *key).is_some_and(is_wanted)
         };
-        let given: Vec<(RecipientKey, Option<Reason>)> = match (&stored.retries, &broadcast.submitted.audience) {
-            (Some(wish), _) => self.to_retry(tenant, stored.broadcast, wish, Some(round)),
-            (None, AudienceKind::List | AudienceKind::Expression(_)) => {
-                broadcast.list.iter().map(|key| (*key, None)).collect()
+        let plain = |key: RecipientKey| (key, Stands::default());
+        let given: Vec<(RecipientKey, Stands)> = match (kind, &stored.retries, &broadcast.submitted.audience) {
+            (RoundKind::Correct | RoundKind::Recall, ..) => {
+                let passes = (kind, stored.channel);
+                self.to_amend(tenant, stored.broadcast, passes, Some(round)).into_iter().collect()
             }
-            (None, AudienceKind::Everyone) => self.present(tenant).map(|person| (person.key, None)).collect(),
+            (RoundKind::Notify, ..) => {
+                let sends = self.rounds_of(tenant, stored.broadcast).find(|other| other.kind == RoundKind::Send);
+                sends.map(|sends| sends.audience.values().copied().map(plain).collect()).unwrap_or_default()
+            }
+            (_, Some(wish), _) => self
+                .to_retry(tenant, stored.broadcast, wish, Some(round))
+                .into_iter()
+                .map(|(key, doubt)| (key, Stands { doubt, message: None }))
+                .collect(),
+            (_, None, AudienceKind::List | AudienceKind::Expression(_)) => {
+                broadcast.list.iter().copied().map(plain).collect()
+            }
+            (_, None, AudienceKind::Everyone) => self.present(tenant).map(|person| plain(person.key)).collect(),
         };
         let given = given.into_iter().filter(|(key, _)| wanted(key)).take(slice as usize);
-        let (people, doubts): (Vec<RecipientKey>, Vec<Option<Reason>>) = given.unzip();
+        let (people, stands): (Vec<RecipientKey>, Vec<Stands>) = given.unzip();
         let added = u32::try_from(people.len()).unwrap_or(u32::MAX);
         let complete = added < slice;
         let in_chunks: u32 = stored.chunks.values().map(|chunk| chunk.chunk.size).sum();
@@ -149,22 +166,25 @@ impl Record {
             ordinal += size;
         }
         stored.targeted = ordinal;
-        for (ordinal, doubt) in (first..).map(Ordinal).zip(doubts) {
+        for (ordinal, Stands { message, doubt }) in (first..).map(Ordinal).zip(stands) {
             if stored.retries.is_some() {
                 *(if doubt.is_some() { &mut stored.from.unconfirmed } else { &mut stored.from.failed }) += 1;
             }
             stored.doubts.extend(doubt.map(|doubt| (ordinal, doubt)));
+            stored.messages.extend(message.map(|message| (ordinal, message)));
         }
         stored.expanded_through = people.last().copied().unwrap_or(from);
         if complete {
             stored.state = RoundState::Running;
             let id = stored.broadcast;
-            let tells = kind != RoundKind::Prepare;
-            if let Some(broadcast) = self.broadcasts.get_mut(&(tenant, id)).filter(|_| tells) {
+            let reaches = kind != RoundKind::Prepare;
+            if let Some(broadcast) = self.broadcasts.get_mut(&(tenant, id)).filter(|_| reaches) {
                 // Not a change by a person: nothing to be told, and no new version.
-                broadcast.state = BroadcastState::Running;
-                broadcast.moved_at = clock;
-                broadcast.started_at.get_or_insert(now);
+                if broadcast.state == BroadcastState::Expanding {
+                    broadcast.state = BroadcastState::Running;
+                    broadcast.moved_at = clock;
+                    broadcast.started_at.get_or_insert(now);
+                }
                 broadcast.list.clear();
                 broadcast.lists.clear();
             }

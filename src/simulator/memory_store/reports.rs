@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::record::{Record, StoredAttempt, StoredBroadcast, StoredRound};
-use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind, RoundState};
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{BroadcastId, Ordinal, RecipientKey, RoundId, TenantKey};
 use crate::domain::progress::{Counted, Progress};
@@ -61,16 +61,17 @@ impl Record {
 
     /// As [`Store::reasons`](crate::ports::Store::reasons).
     pub fn reasons(&self, tenant: TenantKey, id: BroadcastId) -> Vec<(Settlement, Reason, u64)> {
-        let mut people: BTreeMap<(Settlement, Reason), u64> = BTreeMap::new();
-        for (round, ordinal) in self.newest(tenant, id).into_values() {
-            let Some(fact) = final_fact(round, ordinal).map(|kept| &kept.fact) else { continue };
-            if let (Some(settles), Some(reason)) = (fact.settles, fact.reason) {
-                *people.entry((settles, reason)).or_default() += 1;
-            }
-        }
-        let mut rows: Vec<_> = people.into_iter().map(|((settles, reason), count)| (settles, reason, count)).collect();
-        rows.sort_by_key(|(settles, reason, count)| (settles.number(), Reverse(*count), reason.code()));
-        rows
+        count_reasons(self.newest(tenant, id, None))
+    }
+
+    /// As [`Store::reasons_of`](crate::ports::Store::reasons_of).
+    pub fn reasons_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        passes: (RoundKind, Channel),
+    ) -> Vec<(Settlement, Reason, u64)> {
+        count_reasons(self.newest(tenant, id, Some(passes)))
     }
 
     /// As [`Store::deliveries`](crate::ports::Store::deliveries).
@@ -81,8 +82,30 @@ impl Record {
         after: Option<RecipientKey>,
         limit: u32,
     ) -> Vec<(RecipientKey, DeliveryReport)> {
+        self.page(tenant, self.newest(tenant, id, None), after, limit)
+    }
+
+    /// As [`Store::deliveries_of`](crate::ports::Store::deliveries_of).
+    pub fn deliveries_of(
+        &self,
+        tenant: TenantKey,
+        id: BroadcastId,
+        passes: (RoundKind, Channel),
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Vec<(RecipientKey, DeliveryReport)> {
+        self.page(tenant, self.newest(tenant, id, Some(passes)), after, limit)
+    }
+
+    fn page(
+        &self,
+        tenant: TenantKey,
+        newest: Newest<'_>,
+        after: Option<RecipientKey>,
+        limit: u32,
+    ) -> Vec<(RecipientKey, DeliveryReport)> {
         let after = after.unwrap_or(RecipientKey(0));
-        let beyond = self.newest(tenant, id).into_iter().filter(|(key, _)| *key > after);
+        let beyond = newest.into_iter().filter(|(key, _)| *key > after);
         let known = beyond.filter_map(|(key, (round, ordinal))| {
             let person = &self.person(tenant, key)?.person;
             Some((key, delivery(person, round, ordinal)))
@@ -90,12 +113,16 @@ impl Record {
         known.take(limit as usize).collect()
     }
 
-    /// Each person of a broadcast in the newest send or retry round that names her.
-    fn newest(&self, tenant: TenantKey, id: BroadcastId) -> BTreeMap<RecipientKey, (&StoredRound, Ordinal)> {
-        let kinds = [RoundKind::Send, RoundKind::Retry];
+    /// Each person of a broadcast in the newest round that names her: of those that tell, or of one kind in one channel.
+    fn newest(&self, tenant: TenantKey, id: BroadcastId, passes: Option<(RoundKind, Channel)>) -> Newest<'_> {
+        let passes = passes.filter(|(kind, _)| !kind.tells());
+        let meant = |round: &&StoredRound| match passes {
+            None => round.kind.tells(),
+            Some(passes) => (round.kind, round.channel) == passes,
+        };
         let mut newest = BTreeMap::new();
         // Later rounds overwrite.
-        for round in self.rounds_of(tenant, id).filter(|round| kinds.contains(&round.kind)) {
+        for round in self.rounds_of(tenant, id).filter(meant) {
             newest.extend(round.audience.iter().map(|(ordinal, recipient)| (*recipient, (round, *ordinal))));
         }
         newest
@@ -109,7 +136,7 @@ impl Record {
         wish: &RetryWish,
         before: Option<RoundId>,
     ) -> Vec<(RecipientKey, Option<Reason>)> {
-        let named = self.newest(tenant, id).into_iter();
+        let named = self.newest(tenant, id, None).into_iter();
         named
             .filter(|(_, (round, _))| before.is_none_or(|before| round.id < before))
             .filter(|(key, _)| self.person(tenant, *key).is_some_and(|person| person.left_at.is_none()))
@@ -126,6 +153,22 @@ impl Record {
             })
             .collect()
     }
+}
+
+/// Everybody, and where she is named.
+type Newest<'a> = BTreeMap<RecipientKey, (&'a StoredRound, Ordinal)>;
+
+fn count_reasons(newest: Newest<'_>) -> Vec<(Settlement, Reason, u64)> {
+    let mut people: BTreeMap<(Settlement, Reason), u64> = BTreeMap::new();
+    for (round, ordinal) in newest.into_values() {
+        let Some(fact) = final_fact(round, ordinal).map(|kept| &kept.fact) else { continue };
+        if let (Some(settles), Some(reason)) = (fact.settles, fact.reason) {
+            *people.entry((settles, reason)).or_default() += 1;
+        }
+    }
+    let mut rows: Vec<_> = people.into_iter().map(|((settles, reason), count)| (settles, reason, count)).collect();
+    rows.sort_by_key(|(settles, reason, count)| (settles.number(), Reverse(*count), reason.code()));
+    rows
 }
 
 fn round_report(round: &StoredRound) -> RoundReport {
@@ -151,7 +194,7 @@ fn round_report(round: &StoredRound) -> RoundReport {
 }
 
 /// The fact that holds: a definite answer beats doubt, whenever it came; among equals the newest.
-fn final_fact(round: &StoredRound, ordinal: Ordinal) -> Option<&StoredAttempt> {
+pub(super) fn final_fact(round: &StoredRound, ordinal: Ordinal) -> Option<&StoredAttempt> {
     let settling = round.attempts_of(ordinal).filter(|kept| kept.fact.settles.is_some());
     settling.max_by_key(|kept| (kept.fact.settles != Some(Settlement::Unconfirmed), kept.fact.ended_at))
 }

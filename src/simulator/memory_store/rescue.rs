@@ -64,6 +64,8 @@ impl Record {
         let doubted = !settled.is_empty() && settled.iter().all(|kind| *kind == Settlement::Unconfirmed);
         let in_doubt = doubted && !taken_up;
         let definite = match fact.outcome {
+            // What looks back is simply done again by whoever has the chunk now.
+            Some(_) if matches!(fact.step, Some(Step::Replace | Step::Withdraw)) => None,
             Some(Outcome::Accepted { .. }) => Some(Settlement::Sent),
             Some(Outcome::Rejected(_)) if fact.step == Some(Step::Send) => Some(Settlement::Failed),
             _ => None,
@@ -153,6 +155,10 @@ impl StoredRound {
             (Some(Step::Send), Some(Outcome::Lost(reason))) => Some(*reason),
             _ => None,
         };
+        // Whoever was not reached to replace or delete what she has simply was not.
+        if matches!(self.kind, RoundKind::Correct | RoundKind::Recall) {
+            return None;
+        }
         self.attempts_of(ordinal).filter_map(lost).last().or_else(|| self.doubts.get(&ordinal).copied())
     }
 }

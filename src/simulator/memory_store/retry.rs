@@ -1,6 +1,6 @@
 //! A broadcast that is over takes some of its people up again.
 
-use super::record::{Record, StoredRound};
+use super::record::{Record, StoredBroadcast, StoredRound};
 use crate::domain::broadcast::{BroadcastState, RoundKind};
 use crate::domain::ids::{BroadcastId, RoundId, TenantKey};
 use crate::domain::time::Timestamp;
@@ -24,8 +24,8 @@ impl Record {
         now: Timestamp,
         clock: Timestamp,
     ) -> bool {
-        let over = |state: BroadcastState| state.is_final();
-        let Some(stored) = self.broadcasts.get_mut(&(tenant, id)).filter(|stored| over(stored.state)) else {
+        let may = |stored: &&mut StoredBroadcast| stored.state.is_final() && stored.recalled_at.is_none();
+        let Some(stored) = self.broadcasts.get_mut(&(tenant, id)).filter(may) else {
             // Perhaps this very retry, of which the first answer was lost.
             return self.rounds.contains_key(&(tenant, round));
         };

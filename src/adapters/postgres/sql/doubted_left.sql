@@ -34,5 +34,6 @@ where b.tenant_id = $1
     join chunk k on k.tenant_id = held.tenant_id and k.round_id = held.round_id
     where held.tenant_id = $1 and held.broadcast_id = b.broadcast_id and k.state = 1
   )
-  and (t.told or a.doubt is not null or t.reason is not null)
+  -- Whoever was not reached to replace or delete what she has simply was not.
+  and (t.told or r.kind not in ('correct', 'recall') and (a.doubt is not null or t.reason is not null))
 order by c.round_id, c.number, a.ordinal

@@ -1,13 +1,14 @@
 -- expand
 -- $1 tenant, $2 round, $3 broadcast, $4 after this recipient, $5 slice, $6 first ordinal, $7 chunk size,
--- $8 whom: everyone, list or given, $9 only those whose chat is not known, $10 given people, $11 and their doubts
+-- $8 whom: everyone, list or given, $9 only those whose chat is not known, $10 given people, $11 their doubts
+-- and $12 their messages
 -- Freezes one slice: everybody an ordinal, in the order of the directory's numbers, every run of ordinals a chunk.
 -- Chunks are numbered on from the last one, so that a chunk size that was changed meanwhile does no harm.
 -- Only one of the sources has rows; each is in order and ends after a slice by itself, or the one plan for all values
 -- would read everybody who is left and sort them, slice by slice.
 with source as (
   (
-    select l.recipient_id, null::text as doubt
+    select l.recipient_id, null::text as doubt, null::text as message_id
     from audience_list l
     where $8 = 'list' and l.tenant_id = $1 and l.broadcast_id = $3 and l.recipient_id > $4
       and exists (
@@ -20,7 +21,7 @@ with source as (
   )
   union all
   (
-    select p.recipient_id, null::text
+    select p.recipient_id, null::text, null::text
     from recipient p
     where $8 = 'everyone' and p.tenant_id = $1 and p.recipient_id > $4 and p.left_at is null
       and p.venue is null
@@ -29,17 +30,17 @@ with source as (
     limit $5
   )
   union all
-  select given.recipient_id, given.doubt
-  from unnest($10::bigint[], $11::text[]) as given (recipient_id, doubt)
+  select given.recipient_id, given.doubt, given.message_id
+  from unnest($10::bigint[], $11::text[], $12::text[]) as given (recipient_id, doubt, message_id)
   where $8 = 'given'
 ),
 slice as materialized (
-  select recipient_id, doubt, (row_number() over (order by recipient_id))::int - 1 as place
-  from (select recipient_id, doubt from source order by recipient_id limit $5) first
+  select recipient_id, doubt, message_id, (row_number() over (order by recipient_id))::int - 1 as place
+  from (select recipient_id, doubt, message_id from source order by recipient_id limit $5) first
 ),
 placed as (
-  insert into audience (tenant_id, round_id, ordinal, recipient_id, doubt)
-  select $1, $2, $6 + place, recipient_id, doubt
+  insert into audience (tenant_id, round_id, ordinal, recipient_id, doubt, message_id)
+  select $1, $2, $6 + place, recipient_id, doubt, message_id
   from slice
 ),
 cut as (

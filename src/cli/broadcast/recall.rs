@@ -1,0 +1,252 @@
+//! `stentor broadcast recall`, and what it has in common with `correct`.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::super::complaint::Complaint;
+use super::super::expected::about;
+use super::super::{Global, session, text};
+use super::not_found;
+use crate::app::amend::{self, Amended, Wish};
+use crate::config::{Need, parse_duration};
+use crate::domain::broadcast::{BroadcastState, Channel};
+use crate::domain::ids::BroadcastId;
+use crate::domain::outcome::NOTIFIED_AT_ONCE;
+use crate::domain::pacing::{Bucket, Quota};
+use crate::ports::Standing;
+use crate::wiring::Stentor;
+
+/// Take a broadcast back: delete its messages, or replace them by other words
+///
+/// Once the broadcast is over, a new round goes to everybody who was sent it, or may have been. A notification in an
+/// activity feed cannot be deleted; another one takes its place. Nobody is told the broadcast any more afterwards. Given
+/// again, it takes up whoever was not reached.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Recall {
+    /// The broadcast, as `list` prints it
+    id: BroadcastId,
+    /// Put these words in the place of each message instead of deleting it
+    #[arg(long, value_name = "TEXT")]
+    say: Option<String>,
+    /// Whoever has not had their turn after this long is reported as not reached
+    #[arg(long, value_name = "DURATION", default_value = "72h", value_parser = parse_duration)]
+    deadline: Duration,
+    /// Only tell how many messages there are, how many cannot be reached, and how long it would take
+    #[arg(long)]
+    dry_run: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stentor broadcast recall 06b3n9k1c2d4e --dry-run
+  stentor broadcast recall 06b3n9k1c2d4e
+  stentor broadcast recall 06b3n9k1c2d4e --say \"Sent by mistake; please disregard.\"";
+
+impl Recall {
+    pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
+        let (id, deadline, is_dry) = (self.id, self.deadline, self.dry_run);
+        let told = global
+            .with_stentor("broadcast recall", Need::Identity, async |stentor, stop| {
+                if let Some(words) = &self.say {
+                    let old = said(stentor, id).await?;
+                    amend::withdrawn(&old, words).check()?;
+                }
+                carry_out(stentor, stop, id, &Wish::Recall(self.say.clone()), deadline, is_dry).await
+            })
+            .await?;
+        told.print(global.json)
+    }
+}
+
+/// What the broadcast says at present.
+pub(super) async fn said(stentor: &Stentor, id: BroadcastId) -> anyhow::Result<crate::domain::content::Content> {
+    let store = stentor.store.as_ref();
+    let report = store.report(stentor.tenant, id).await?.ok_or_else(|| not_found(id))?;
+    let said = amend::said(store, stentor.tenant, &report).await?.ok_or_else(|| not_found(id))?;
+    Ok(said.content)
+}
+
+/// What came of it, for people and for scripts.
+pub(super) struct Told {
+    text: String,
+    document: Value,
+}
+
+impl Told {
+    pub(super) fn print(&self, as_json: bool) -> anyhow::Result<()> {
+        match as_json {
+            true => text::print_json(&self.document)?,
+            false => text::print(&self.text)?,
+        }
+        Ok(())
+    }
+}
+
+/// Begins to carry `wish` out, or only tells what that would be.
+pub(super) async fn carry_out(
+    stentor: &Stentor,
+    stop: &CancellationToken,
+    id: BroadcastId,
+    wish: &Wish,
+    deadline: Duration,
+    is_dry: bool,
+) -> anyhow::Result<Told> {
+    let (store, tenant) = (stentor.store.as_ref(), stentor.tenant);
+    let asked = async {
+        match is_dry {
+            true => amend::preview(store, tenant, id, wish).await,
+            false => {
+                let (chance, now) = (stentor.random.next_u64(), stentor.clock.now());
+                amend::amend(store, tenant, id, wish, deadline, chance, now).await
+            }
+        }
+    };
+    let standing = match session::unless_stopped(stop, asked).await? {
+        Amended::Begun(standing) => standing,
+        Amended::Nobody => return Err(nobody(id).into()),
+        Amended::TooEarly(state) => return Err(too_early(id, wish, state).into()),
+        Amended::Recalled => return Err(recalled(id).into()),
+        Amended::Unknown => return Err(not_found(id).into()),
+    };
+    let time = taking(&standing, |bucket| stentor.settings.engine.quotas.get(&bucket).copied());
+    Ok(Told {
+        text: told_text(id, wish, &standing, time, is_dry),
+        document: told_json(id, wish, &standing, time, is_dry),
+    })
+}
+
+/// How long it takes to reach them by the quotas alone.
+fn taking(standing: &[(Channel, Standing)], quota: impl Fn(Bucket) -> Option<Quota>) -> Duration {
+    let each = standing.iter().filter_map(|(channel, people)| {
+        let (bucket, requests) = match channel {
+            Channel::Chat | Channel::Post => (Bucket::Send, people.known),
+            Channel::Feed => (Bucket::NotifyMany, people.known.div_ceil(NOTIFIED_AT_ONCE as u64)),
+        };
+        let quota = quota(bucket)?;
+        Some(quota.window.mul_f64(requests as f64 / f64::from(quota.requests.max(1))))
+    });
+    each.sum()
+}
+
+/// What there is of it: `1 message`, `1,200 notifications`.
+fn things(channel: Channel, count: u64) -> String {
+    let (one, many) = match channel {
+        Channel::Chat => ("message", "messages"),
+        Channel::Feed => ("notification", "notifications"),
+        Channel::Post => ("post", "posts"),
+    };
+    format!("{} {}", text::thousands(count), if count == 1 { one } else { many })
+}
+
+fn told_text(id: BroadcastId, wish: &Wish, standing: &[(Channel, Standing)], time: Duration, is_dry: bool) -> String {
+    let mut told = if is_dry { format!("Nothing was changed. Of {id}:\n") } else { format!("Of {id}:\n") };
+    for (channel, people) in standing {
+        let done = match (wish, channel) {
+            (Wish::Recall(None), Channel::Chat | Channel::Post) => "deleted",
+            (Wish::Recall(_), _) => "replaced by one that says so",
+            (Wish::Correct(_), _) => "replaced by the corrected one",
+        };
+        let will = if is_dry { "would be" } else { "will be" };
+        told += &format!("  {} {will} {done}.\n", things(*channel, people.known));
+        if people.unknown > 0 {
+            told += &format!(
+                "  {} may have one that Teams never named: it cannot be reached, and they are reported as failed.\n",
+                text::people(people.unknown)
+            );
+        }
+        if people.doubted > 0 {
+            told += &format!(
+                "  {} may have another one beside it: they are reported as unconfirmed.\n",
+                text::people(people.doubted)
+            );
+        }
+    }
+    let (verb, works) =
+        if is_dry { ("would take", "") } else { ("takes", ", while `stentor run` or `stentor work` runs") };
+    told += &format!("By the quotas it {verb} {}{works}.\n", about(time));
+    if !is_dry {
+        told += &format!("Follow it with:\n  stentor broadcast watch {id}\n");
+    }
+    told
+}
+
+/// For scripts. Keys are only ever added.
+fn told_json(id: BroadcastId, wish: &Wish, standing: &[(Channel, Standing)], time: Duration, is_dry: bool) -> Value {
+    let each = standing.iter().map(|(channel, people)| {
+        json!({ "channel": channel, "known": people.known, "unknown": people.unknown, "doubted": people.doubted })
+    });
+    let (kind, deletes) = match wish {
+        Wish::Correct(_) => ("correct", false),
+        Wish::Recall(words) => ("recall", words.is_none()),
+    };
+    json!({
+        "id": id,
+        "dry_run": is_dry,
+        "kind": kind,
+        "deletes": deletes,
+        "rounds": each.collect::<Vec<_>>(),
+        "expected_seconds": time.as_secs_f64(),
+    })
+}
+
+fn nobody(id: BroadcastId) -> Complaint {
+    let message = format!("Nobody is left who was sent {id} and could be reached.");
+    let cure = format!("`stentor broadcast show {id}` tells where everybody stands.");
+    Complaint::bad_input("nobody_to_reach", message, cure).about("ID")
+}
+
+fn too_early(id: BroadcastId, wish: &Wish, state: BroadcastState) -> Complaint {
+    let done = match wish {
+        Wish::Correct(_) => "corrected",
+        Wish::Recall(_) => "recalled",
+    };
+    let message = format!("{id} is {}; it can be {done} when it is over.", state.name());
+    let cure = format!(
+        "Wait for its end with `stentor broadcast watch {id}`, or cancel it first: `stentor broadcast cancel {id}`."
+    );
+    Complaint::bad_input("wrong_state", message, cure).about("ID")
+}
+
+fn recalled(id: BroadcastId) -> Complaint {
+    let message = format!("{id} was recalled; nobody is to read it any more.");
+    Complaint::bad_input("recalled", message, "Create another broadcast with the corrected text.").about("ID")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::samples;
+    use super::*;
+
+    fn quota(bucket: Bucket) -> Option<Quota> {
+        Some(Quota::per_second(if bucket == Bucket::NotifyMany { 2 } else { 50 }))
+    }
+
+    fn told(wish: &Wish, standing: &[(Channel, Standing)], is_dry: bool) -> String {
+        told_text(samples::running().id, wish, standing, taking(standing, quota), is_dry)
+    }
+
+    #[test]
+    fn a_recall_tells_what_it_reaches_and_what_it_does_not() {
+        let people = Standing { known: 39_800, unknown: 12, doubted: 1 };
+        let chats = [(Channel::Chat, people)];
+        insta::assert_snapshot!(told(&Wish::Recall(None), &chats, false));
+        let both = [(Channel::Chat, people), (Channel::Feed, Standing { known: 39_812, ..Standing::default() })];
+        insta::assert_snapshot!(told(&Wish::Recall(Some("Sorry.".into())), &both, true));
+        insta::assert_snapshot!(told(&Wish::Correct(Box::default()), &chats, false));
+        let time = taking(&both, quota);
+        assert_eq!(time.as_secs(), 796 + 199, "one after the other at worst");
+        insta::assert_json_snapshot!(told_json(samples::running().id, &Wish::Recall(None), &both, time, true));
+    }
+
+    #[test]
+    fn what_cannot_be_set_right_is_refused_with_its_cure() {
+        let id = samples::running().id;
+        let early = too_early(id, &Wish::Recall(None), BroadcastState::Running);
+        assert!(early.message.contains("can be recalled when it is over") && early.cure.contains("cancel it first"));
+        assert!([recalled(id), nobody(id)].iter().all(|complaint| complaint.exit == 2 && !complaint.cure.is_empty()));
+    }
+}
