@@ -38,6 +38,7 @@ fuzz: ## Ten minutes of odd input for lists, audiences in words and events (FUZZ
 docs: ## Write the documents that are rendered from the code
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --test packaging shows_every_halt
+	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --test teams_page the_page
 
 fmt: ## Format
 	$(CARGO) fmt --all

@@ -83,6 +83,13 @@ pub enum Request {
         /// Her installation of the app.
         installation: InstallationId,
     },
+    /// Which of this person's chats is the one with the app? Needs a broader permission.
+    FindChat {
+        /// The person.
+        user: EntraId,
+        /// The app, as the catalogue knows it.
+        app: TeamsAppId,
+    },
     /// Send this activity to this chat.
     Send {
         /// The chat.
@@ -191,7 +198,7 @@ impl Request {
         match self {
             Self::Check { .. } | Self::CheckTeam { .. } => Step::Check,
             Self::Install { .. } | Self::InstallInTeam { .. } => Step::Install,
-            Self::Resolve { .. } | Self::FindChannel { .. } => Step::Resolve,
+            Self::Resolve { .. } | Self::FindChat { .. } | Self::FindChannel { .. } => Step::Resolve,
             Self::Send { .. } | Self::Post { .. } => Step::Send,
             Self::Create { .. } => Step::Create,
             Self::Notify { .. } => Step::Notify,

@@ -36,6 +36,18 @@ pub struct EngineSettings {
     pub quotas: BTreeMap<Bucket, Quota>,
     /// How often one and the same chat may be written to; all of them are kept.
     pub chat_quotas: Vec<Quota>,
+    /// Through what a person's chat is found.
+    pub find_chat_through: ChatRoad,
+}
+
+/// Through what the chat of somebody who has the app is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ChatRoad {
+    /// Her installation of the app.
+    #[default]
+    Installation,
+    /// Her chats, which takes a broader permission.
+    Chats,
 }
 
 impl Default for EngineSettings {
@@ -54,6 +66,7 @@ impl Default for EngineSettings {
             retry: RetryPolicy::default(),
             quotas: Bucket::ALL.into_iter().map(|bucket| (bucket, default_quota(bucket))).collect(),
             chat_quotas: CHAT_QUOTAS.to_vec(),
+            find_chat_through: ChatRoad::default(),
         }
     }
 }

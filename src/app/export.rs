@@ -6,7 +6,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::domain::broadcast::{Channel, RoundKind};
+use crate::domain::broadcast::{Channel, Channels, RoundKind};
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
 use crate::domain::reason::Reason;
@@ -108,11 +108,9 @@ pub async fn export(
     to: &mut (dyn Write + Send),
     mut progress: impl FnMut(Exported) + Send,
 ) -> Result<Exported, ExportError> {
+    let channels = store.report(tenant, id).await?.map_or(Channels::Chat, |report| report.channels);
     let mut lines = Lines::begin(format, to)?;
-    let channel = match passes {
-        Some((_, channel)) => channel,
-        None => store.report(tenant, id).await?.map_or(Channel::Chat, |report| report.channels.first()),
-    };
+    let channel = passes.map_or(channels.first(), |(_, channel)| channel);
     let looks_back = passes.is_some_and(|(kind, channel)| {
         matches!(kind, RoundKind::Correct | RoundKind::Recall) && channel != Channel::Feed
     });
@@ -123,7 +121,7 @@ pub async fn export(
             Some(passes) => store.deliveries_of(tenant, id, passes, after, PAGE).await?,
         };
         for (_, person) in page.iter().filter(|(_, person)| filter.lets_through(person, channel)) {
-            lines.write(&Line::of(person, channel, looks_back))?;
+            lines.write(&Line::of(person, (channels, channel), looks_back))?;
             exported.written += 1;
         }
         exported.people += page.len() as u64;
@@ -161,17 +159,16 @@ fn word(state: &str, channel: Channel) -> &str {
 }
 
 impl<'a> Line<'a> {
-    fn of(person: &'a DeliveryReport, channel: Channel, looks_back: bool) -> Self {
-        let sentence = if looks_back { Reason::looking_back } else { Reason::sentence };
-        let remedy = if looks_back { Reason::remedy_looking_back } else { Reason::remedy };
+    fn of(person: &'a DeliveryReport, (channels, channel): (Channels, Channel), looks_back: bool) -> Self {
+        let told = person.reason.map(|reason| reason.told(channels, looks_back));
         Self {
             id: person.entra_id,
             name: &person.display_name,
             user_principal_name: &person.user_principal_name,
             state: word(&person.state, channel),
             reason: person.reason.map(Reason::code),
-            sentence: person.reason.map(sentence),
-            remedy: person.reason.map(remedy).filter(|remedy| !remedy.is_empty()),
+            sentence: told.map(|(sentence, _)| sentence),
+            remedy: told.map(|(_, remedy)| remedy).filter(|remedy| !remedy.is_empty()),
             attempts: person.attempts,
             last_status: person.last_status,
             message_id: person.message_id.as_deref(),

@@ -127,6 +127,27 @@ pub async fn ensure_fresh(people: &People, wanted: &str) -> Result<GroupRead, Gr
     read_members(people, &mut inquiry, group).await
 }
 
+/// The group of this name or id, its members left alone; of several of one name, the only one that has a team.
+///
+/// # Errors
+/// [`GroupError`].
+pub async fn find_team(people: &People, wanted: &str) -> Result<Group, GroupError> {
+    let (wanted, mut inquiry) = (wanted.trim(), Inquiry::new(people));
+    let which = Uuid::try_parse(wanted).map_or(WhichGroups::Named(wanted), |id| WhichGroups::Id(GroupId(id)));
+    let mut found = ask(&mut inquiry, which).await?;
+    if found.len() > 1 && found.iter().filter(|group| group.team).count() == 1 {
+        found.retain(|group| group.team);
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(group), true) => Ok(group),
+        (Some(group), false) => {
+            found.push(group);
+            Err(GroupError::Ambiguous { wanted: wanted.to_owned(), groups: found })
+        }
+        (None, _) => Err(GroupError::Unknown { wanted: wanted.to_owned() }),
+    }
+}
+
 /// Reads those groups again that audiences have named and that were last read longer than `age` ago, or before people
 /// became known who may be among those whom we did not know. One that cannot be read keeps its members, and the others
 /// have their turn.

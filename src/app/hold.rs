@@ -500,7 +500,8 @@ impl Hold {
         let Some((member, delivery)) = held.and_then(|held| held.people.get_mut(&seat.ordinal)) else {
             return Landing::default();
         };
-        if delivery.place().knowledge == Knowledge::Nothing {
+        // Whether teams have the app says nothing of people.
+        if member.venue.is_none() && delivery.place().knowledge == Knowledge::Nothing {
             self.odds.learn(landed.step, &outcome);
         }
         let answered = |outcome: Outcome| Event::Answered(outcome);
@@ -520,7 +521,9 @@ impl Hold {
         }
         let (recipient, route, settled) = (member.recipient, delivery.route.clone(), delivery.settled_for(purpose));
         let stuck = delivery.stuck_in(purpose);
-        let awaits_word = outcome == Outcome::Learnt(Fact::InstallAccepted) && delivery.looks_for_chat();
+        // The bot is told of people's chats, not of channels.
+        let awaits_word =
+            outcome == Outcome::Learnt(Fact::InstallAccepted) && delivery.looks_for_chat() && member.venue.is_none();
         for effect in &next.effects {
             let (refusal, forgets) = match effect {
                 Effect::Learn(_) => (None, false),

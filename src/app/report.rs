@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::domain::broadcast::{Channel, RoundKind};
+use crate::domain::broadcast::{Channel, Channels, RoundKind};
 use crate::domain::delivery::Settlement;
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::BroadcastId;
@@ -63,13 +63,13 @@ pub struct ReasonCount {
 pub async fn summary(foresight: &Foresight<'_>, id: BroadcastId) -> Result<Option<Summary>, StoreError> {
     let (store, tenant) = (foresight.store, foresight.tenant);
     let Some(report) = store.report(tenant, id).await? else { return Ok(None) };
-    let by_reason = counted(store.reasons(tenant, id).await?, false);
+    let by_reason = counted(store.reasons(tenant, id).await?, report.channels, false);
     let later = report.rounds.iter().filter(|round| !round.kind.tells() && round.kind != RoundKind::Prepare);
     let passes: BTreeSet<(RoundKind, Channel)> = later.map(|round| (round.kind, round.channel)).collect();
     let mut by_reason_afterwards = Vec::new();
     for (kind, channel) in passes {
         let looks_back = channel != Channel::Feed && kind != RoundKind::Notify;
-        let by_reason = counted(store.reasons_of(tenant, id, kind, channel).await?, looks_back);
+        let by_reason = counted(store.reasons_of(tenant, id, kind, channel).await?, report.channels, looks_back);
         if !by_reason.is_empty() {
             by_reason_afterwards.push(RoundReasons { kind, channel, by_reason });
         }
@@ -78,12 +78,9 @@ pub async fn summary(foresight: &Foresight<'_>, id: BroadcastId) -> Result<Optio
     Ok(Some(Summary { report, by_reason, by_reason_afterwards, forecast }))
 }
 
-fn counted(rows: Vec<(Settlement, Reason, u64)>, looks_back: bool) -> Vec<ReasonCount> {
+fn counted(rows: Vec<(Settlement, Reason, u64)>, channels: Channels, looks_back: bool) -> Vec<ReasonCount> {
     let count = |(settlement, reason, count): (Settlement, Reason, u64)| {
-        let (sentence, remedy) = match looks_back {
-            true => (reason.looking_back(), reason.remedy_looking_back()),
-            false => (reason.sentence(), reason.remedy()),
-        };
+        let (sentence, remedy) = reason.told(channels, looks_back);
         ReasonCount { settlement, code: reason.code(), sentence, remedy, count }
     };
     let mut counts: Vec<ReasonCount> = rows.into_iter().map(count).collect();

@@ -1,7 +1,8 @@
 //! Accepts a broadcast: checks what is said, finds out who is meant, stores both or nothing.
 //!
 //! The rooms beside this one find out who is meant: `lists` reads whom the lines of a list name, `named` whom a whole
-//! audience, and `preview` tells both before anything is stored; `going` finds the team in whose name people are notified.
+//! audience, and `preview` tells both before anything is stored; `going` finds the team in whose name people are notified,
+//! and `channels` those that are posted to.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,11 +23,13 @@ use super::audience::AudienceError;
 use super::groups::GroupRead;
 use super::people::{People, PeopleError, PeopleRead};
 
+mod channels;
 mod going;
 mod lists;
 mod named;
 mod preview;
 
+pub use channels::POST_TO;
 pub use going::{Everybody, Going, IN_TEAM, Wanted, placed};
 pub use lists::LeftOut;
 pub use named::{Counted, count};
@@ -90,7 +93,7 @@ pub struct Draft {
 pub struct Accepted {
     /// Its id.
     pub broadcast: BroadcastId,
-    /// How many people it is for; for everyone, as the directory stands at this instant.
+    /// How many people, or channels, it is for; for everyone, as the directory stands at this instant.
     pub targeted: u64,
     /// What of the list is not among them.
     pub left_out: LeftOut,

@@ -56,8 +56,6 @@ mod permissions;
 mod requests;
 mod trouble;
 
-use requests::NEED_APP;
-
 /// People whose content must be refused in a row before we believe that it is the content.
 const REFUSALS_THAT_HALT: usize = 3;
 /// Permissions are not asked for when the send bucket rests for longer than this: a crash would leave doubt about

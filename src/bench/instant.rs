@@ -37,7 +37,7 @@ impl Messenger for AtOnce {
                 (Outcome::Learnt(Fact::Installed(InstallationId(id.to_string()))), 200)
             }
             Request::Install { .. } | Request::InstallInTeam { .. } => (Outcome::Learnt(Fact::InstallAccepted), 201),
-            Request::Resolve { user, .. } | Request::Create { user } => {
+            Request::Resolve { user, .. } | Request::FindChat { user, .. } | Request::Create { user } => {
                 (Outcome::Learnt(Fact::Chat(ConversationId(user.to_string()))), 200)
             }
             Request::FindChannel { team, .. } => (Outcome::Learnt(Fact::Chat(ConversationId(team.to_string()))), 200),

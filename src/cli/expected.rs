@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::text;
+use crate::domain::broadcast::Channels;
 use crate::domain::forecast::{Forecast, Grounds};
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::schedule;
@@ -34,6 +35,7 @@ pub(super) fn expected_text(
     forecast: &Forecast,
     quotas: &BTreeMap<Bucket, Quota>,
     whole: Whole,
+    channels: Channels,
     zone: Option<&str>,
     deadline_at: Option<Timestamp>,
 ) -> String {
@@ -51,8 +53,11 @@ pub(super) fn expected_text(
         }
         _ => return String::new(),
     }
-    lines.extend(limits(grounds, quotas));
-    lines.extend(assumption(grounds));
+    // There are never many channels, and how many teams have the app makes no difference to anybody's day.
+    if channels != Channels::TeamChannel {
+        lines.extend(limits(grounds, quotas));
+        lines.extend(assumption(grounds));
+    }
     if grounds.beside > 0 {
         let (others, share) = if grounds.beside == 1 { ("broadcast", "shares") } else { ("broadcasts", "share") };
         lines.push(format!("{} other {others} {share} the quotas with it.", grounds.beside));
@@ -161,7 +166,14 @@ mod tests {
     #[test]
     fn an_end_is_told_with_what_it_rests_on() {
         let deadline = "2026-11-24T13:00:00Z".parse().ok();
-        insta::assert_snapshot!(expected_text(&forecast(), &quotas(), Whole::Rest, Some("Europe/Berlin"), deadline));
+        insta::assert_snapshot!(expected_text(
+            &forecast(),
+            &quotas(),
+            Whole::Rest,
+            Channels::Chat,
+            Some("Europe/Berlin"),
+            deadline
+        ));
     }
 
     #[test]
@@ -170,9 +182,12 @@ mod tests {
         let grounds = paused.forecast.as_mut().unwrap();
         grounds.unknown_because = Some(Unknown::Paused);
         grounds.installed = Installed { share: 0.0, is_assumed: true };
-        insta::assert_snapshot!(expected_text(&paused, &quotas(), Whole::Rest, None, None));
-        assert!(expected_text(&paused, &quotas(), Whole::All, None, None).starts_with("It takes about 23 minutes. "));
-        assert_eq!(expected_text(&Forecast::default(), &quotas(), Whole::All, None, None), "");
+        insta::assert_snapshot!(expected_text(&paused, &quotas(), Whole::Rest, Channels::Chat, None, None));
+        assert!(
+            expected_text(&paused, &quotas(), Whole::All, Channels::Chat, None, None)
+                .starts_with("It takes about 23 minutes. ")
+        );
+        assert_eq!(expected_text(&Forecast::default(), &quotas(), Whole::All, Channels::Chat, None, None), "");
     }
 
     #[test]

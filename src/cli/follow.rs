@@ -12,7 +12,7 @@ use super::broadcast::show::{done_word, halt_text, hour_text};
 use super::expected::about;
 use super::text;
 use crate::app::forecast::Foresight;
-use crate::domain::broadcast::{BroadcastState, RoundKind};
+use crate::domain::broadcast::{BroadcastState, Channels, RoundKind};
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::{BroadcastId, TenantKey};
 use crate::domain::pacing::{Bucket, Quota};
@@ -131,7 +131,7 @@ impl<'a> Follow<'a> {
         let since = round.map_or_else(|| report.started_at.unwrap_or(report.created_at), |round| round.created_at);
         let until = report.finished_at.unwrap_or_else(|| self.clock.now());
         let elapsed = (until - since).to_std().unwrap_or_default();
-        let line = Line::of(report.state, (done, progress), self.rate.per_second(), elapsed);
+        let line = Line::of(report, (done, progress), self.rate.per_second(), elapsed);
         let end = self.expected.as_ref().and_then(|(_, forecast)| forecast.expected_end_at);
         let line = line.ending(end.and_then(|end| (end - self.clock.now()).to_std().ok()));
         self.screen.show(now, progress, &line);
@@ -179,15 +179,16 @@ struct Line {
 impl Line {
     /// What is zero is left out.
     fn of(
-        state: BroadcastState,
+        report: &BroadcastReport,
         (done, progress): (&str, &Progress),
         per_second: Option<f64>,
         elapsed: Duration,
     ) -> Self {
+        let state = report.state;
         let rate = per_second.filter(|_| state == BroadcastState::Running).map(|rate| format!("{rate:.1}/s"));
         let state = (state != BroadcastState::Running).then(|| state.to_string());
         let pace = rate.into_iter().chain(state).chain([text::duration(elapsed)]).collect::<Vec<_>>();
-        Self { counts: counts(progress, done), pace: pace.join(" · ") }
+        Self { counts: counts(progress, report.channels, done), pace: pace.join(" · ") }
     }
 
     /// With the time that is left, where that is known.
@@ -213,9 +214,9 @@ fn under_way(report: &BroadcastReport) -> (&'static str, &Progress) {
     }
 }
 
-fn counts(progress: &Progress, done: &str) -> String {
+fn counts(progress: &Progress, channels: Channels, done: &str) -> String {
     if progress.settled() == 0 {
-        return format!("{} so far", text::people(progress.targeted));
+        return format!("{} so far", text::recipients(progress.targeted, channels));
     }
     let whole = format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted));
     let named = [
@@ -230,7 +231,7 @@ fn counts(progress: &Progress, done: &str) -> String {
     [whole].into_iter().chain(parts).collect::<Vec<_>>().join(" · ")
 }
 
-/// People settled a second, lately.
+/// People, or channels, settled a second, lately.
 #[derive(Debug)]
 struct Rate {
     over: Duration,
@@ -367,15 +368,20 @@ mod tests {
     fn a_line_tells_what_matters() {
         let progress = samples::running().progress;
         let line = |state, rate, seconds| {
-            Line::of(state, ("sent", &progress), Some(rate), Duration::from_secs(seconds)).to_string()
+            let report = BroadcastReport { state, ..samples::running() };
+            Line::of(&report, ("sent", &progress), Some(rate), Duration::from_secs(seconds)).to_string()
         };
         let running = line(BroadcastState::Running, 48.94, 252);
         assert_eq!(running, "12,345 of 40,000 · sent 12,000 · failed 300 · skipped 45 · 48.9/s · 4 min 12 s");
         let halted = line(BroadcastState::Halted, 0.0, 60);
         assert!(halted.ends_with("skipped 45 · halted · 1 min 0 s"), "{halted}");
         let begun = Progress { targeted: 50_000, pending: 50_000, ..Progress::default() };
-        let expanding = Line::of(BroadcastState::Expanding, ("sent", &begun), None, Duration::ZERO).to_string();
-        assert_eq!(expanding, "50,000 people so far · expanding · 0.0 s");
+        let expanding = |channels| {
+            let report = BroadcastReport { state: BroadcastState::Expanding, channels, ..samples::running() };
+            Line::of(&report, ("sent", &begun), None, Duration::ZERO).to_string()
+        };
+        assert_eq!(expanding(Channels::Chat), "50,000 people so far · expanding · 0.0 s");
+        assert_eq!(expanding(Channels::TeamChannel), "50,000 channels so far · expanding · 0.0 s");
     }
 
     #[test]
@@ -386,7 +392,7 @@ mod tests {
         let mut rounds = report.rounds.clone();
         rounds[2].state = RoundState::Running;
         let running = BroadcastReport { rounds, state: BroadcastState::Running, ..report };
-        let line = Line::of(running.state, under_way(&running), None, Duration::from_secs(60)).to_string();
+        let line = Line::of(&running, under_way(&running), None, Duration::from_secs(60)).to_string();
         assert!(line.starts_with("38,122 of 38,122 · withdrawn 38,100 · failed 21 · unconfirmed 1"), "{line}");
     }
 

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::domain::broadcast::Channels;
 use crate::domain::time::Timestamp;
 
 /// Prints to standard output. A reader that went away (`| head`) is no failure.
@@ -48,6 +49,15 @@ pub(super) fn thousands(number: u64) -> String {
 /// `1 person`, `1,200 people`.
 pub(super) fn people(number: u64) -> String {
     format!("{} {}", thousands(number), if number == 1 { "person" } else { "people" })
+}
+
+/// `1,200 people`; of what is posted, `3 channels`.
+pub(super) fn recipients(number: u64, channels: Channels) -> String {
+    match (channels, number) {
+        (Channels::TeamChannel, 1) => "1 channel".to_owned(),
+        (Channels::TeamChannel, _) => format!("{} channels", thousands(number)),
+        (Channels::Chat | Channels::Feed | Channels::Both, _) => people(number),
+    }
 }
 
 /// `95.3 %`; never rounded to all or to none.

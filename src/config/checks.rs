@@ -11,7 +11,7 @@ use super::{
     LogSettings, NetworkSettings, ProxySetting, Settings, TeamsSettings, TelemetrySettings, duration_text, replies,
     secret_in,
 };
-use crate::app::engine::EngineSettings;
+use crate::app::engine::{ChatRoad, EngineSettings};
 use crate::domain::lease::{Contradiction, LeaseTerms};
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
@@ -265,6 +265,8 @@ fn engine(reader: &mut Reader) -> EngineSettings {
             .map(|bucket| (bucket, reader.quota(&format!("quotas.{}", bucket.name()))))
             .collect(),
         chat_quotas: reader.quotas("quotas.chat"),
+        find_chat_through: reader
+            .choice("teams.find_chat_through", &[("installation", ChatRoad::Installation), ("chats", ChatRoad::Chats)]),
     };
     engine.terms.contradictions().into_iter().for_each(|found| refuse_terms(reader, &engine.terms, found));
     engine

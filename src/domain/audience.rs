@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::fault::{Fault, Faults};
 
 mod address;
+mod channels;
 mod encoding;
 pub mod expression;
 mod pasted;
@@ -22,6 +23,7 @@ mod shape;
 mod table;
 
 pub use address::Address;
+pub use channels::{CHANNELS_BYTES_MAX, CHANNELS_MAX, PostTo, read_channels};
 pub use encoding::Encoding;
 
 use shape::Shape;

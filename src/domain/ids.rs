@@ -18,6 +18,8 @@ const CHANCE_BITS: u32 = 22;
 const WEEK_MILLISECONDS: i64 = 7 * 24 * 3600 * 1000;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_LENGTH: usize = 13;
+/// What stands between a channel and the message that began a thread in it.
+pub const THREAD: &str = ";messageid=";
 
 /// A text that is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +92,16 @@ time_ordered_id! {
 time_ordered_id! {
     /// One pass over a frozen set of people.
     RoundId
+}
+
+impl ConversationId {
+    /// The conversation that `message` began in this channel: Teams names the thread by both.
+    ///
+    /// Source: Bot Framework REST v3, "Create conversation" in a channel of Teams (read November 2026).
+    #[must_use]
+    pub fn thread(&self, message: &MessageId) -> Self {
+        Self(format!("{}{THREAD}{}", self.0, message.0))
+    }
 }
 
 impl RoundId {

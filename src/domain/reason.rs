@@ -57,6 +57,7 @@ codes! {
     BlockedByPolicy "blocked_by_policy" "A Teams policy keeps our app from this person." "Allow the app in the Teams admin centre (app permission policies), then retry."
     BlockedByUser "blocked_by_user" "This person has blocked or muted our bot." "Only the person can unblock the bot; write by mail."
     NotFound "recipient_not_found" "Teams does not know this person any more." "Check whether the account was deleted or renamed."
+    ChannelNotFound "channel_not_found" "Teams does not know this team, or has no channel of this name in it." "Check whether it was renamed or deleted; then post to it under the name that it has."
     NotInstalled "not_installed" "Our app is not installed for this person, and installing it did not help." "Push the app with a Teams setup policy, then retry."
     InstallationNotVisible "installation_not_visible" "Our app was installed for this person, but Teams did not show it in time." "Retry in an hour."
     ConversationGone "conversation_gone" "The chat with this person is gone and could not be opened again." "Retry; if it fails again, ask the person to open the app once."
@@ -133,11 +134,14 @@ codes! {
     RequestRefused "request_refused" "Teams refuses our requests as malformed." "Report this to whoever runs Stentor; the log names the answer."
     CertificateUntrusted "certificate_untrusted" "A host of Microsoft showed a certificate that we do not trust." "If your network opens encrypted traffic, name its certificate authority in network.extra_ca_file. Otherwise check network.connect_to and this machine's clock."
     ProxyRefused "proxy_refused" "The outbound proxy does not let us through: it wants a name and a password, or others." "Set network.proxy to http://name:password@host:port."
+    ChatsRefused "chats_refused" "Teams does not let an app look for a person's chat among her chats." "Set teams.find_chat_through to \"installation\"."
     NotInTeam "app_not_in_team" "Our app is not installed in the team, or the chat, in whose name people are to be notified." "Install the app there, then resume."
     AppNotNamed "app_not_named" "Several Teams apps share our app registration, and the notification does not say which one it is from." "Cancel it, and create the broadcast again with --name-app."
     AudienceGone "audience_gone" "Something that its audience names is not there any more." "Bring back what the detail names, then resume; or cancel it and create the broadcast again."
     ContentRefused "content_refused" "Teams refused this announcement for three people in a row." "Check the text, the buttons and their links; then create the broadcast again."
 }
+
+mod channels;
 
 #[cfg(test)]
 mod tests {

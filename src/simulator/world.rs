@@ -13,6 +13,7 @@ mod directory;
 mod events;
 mod feed;
 mod groups;
+mod own_chats;
 mod posts;
 mod team_apps;
 mod teams;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use stentor::app::control::{Granted, Wish};
+use stentor::app::engine::ChatRoad;
 use stentor::domain::broadcast::BroadcastState;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
 use stentor::domain::pacing::{Bucket, Quota};
@@ -16,6 +17,7 @@ use house::{everybody_reachable, faults, house, organisation};
 
 mod again;
 mod amends;
+mod channels;
 mod fair;
 mod hours;
 mod house;
@@ -50,6 +52,26 @@ async fn everybody_of_a_mixed_organisation_ends_with_a_named_outcome() {
     );
     assert_eq!(reasons.values().sum::<u64>(), report.progress.failed + report.progress.skipped);
     assert_eq!(house.claims_left().await, 0, "a worker that stops in order leaves no claim and no lease");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chats_may_be_found_among_a_persons_chats() {
+    let mut settings = organisation(100);
+    settings.permissions.push("Chat.ReadBasic.All".to_owned());
+    settings.transcript_max = 10_000;
+    let mut house = house(settings).await;
+    house.engine.find_chat_through = ChatRoad::Chats;
+    let working = house.worker();
+    let id = house.submit("News", WhenInDoubt::Hold).await;
+    let report = house.until_done(id).await;
+    working.stop().await;
+    let ledger = house.simulator.ledger_summary();
+    assert_eq!((report.progress.pending, report.progress.sent as usize), (0, ledger.delivered));
+    assert!(report.progress.sent > 60, "{:?}", house.reasons(id).await);
+    let world = house.simulator.world();
+    let world = world.lock().unwrap();
+    let asked = |end: &str| world.transcript().exchanges().filter(|exchange| exchange.path.contains(end)).count();
+    assert!(asked("/chats?") > 10 && asked("/chat") == asked("/chats?"), "{} and {}", asked("/chats?"), asked("/chat"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

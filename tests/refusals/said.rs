@@ -32,7 +32,45 @@ fn also(name: &str, more: &[&str]) -> Row {
 }
 
 pub fn rows() -> Vec<Row> {
-    [texts(), markup(), buttons(), images(), audiences(), treatment()].into_iter().flatten().collect()
+    [texts(), markup(), buttons(), images(), audiences(), posts(), treatment()].into_iter().flatten().collect()
+}
+
+fn posts() -> Vec<Row> {
+    const POSTED: &[&str] = &["--channel", "team-channel"];
+    let listed = |name: &str, list: &str| {
+        made(name, &[TEXT, POSTED, &["--post-to-file", "channels.csv"]]).file("channels.csv", list)
+    };
+    let line = "Give each channel a line";
+    vec![
+        made("a post without a channel", &[TEXT, POSTED]).bad(
+            "--post-to",
+            "names no channel",
+            "--post-to TEAM/CHANNEL",
+        ),
+        made("a channel without a team", &[TEXT, POSTED, &["--post-to", "/News"]]).bad_arguments(
+            "--post-to",
+            "write TEAM or TEAM/CHANNEL",
+            "have examples",
+        ),
+        made("a post for people", &[TEXT, POSTED, EVERYONE, &["--post-to", "Milan"]]).bad_arguments(
+            "--audience-expr",
+            "cannot be used with '--post-to",
+            "have examples",
+        ),
+        made("a channel for a chat", &[TEXT, &["--post-to", "Milan"]]).bad(
+            "--post-to",
+            "goes with --channel team-channel",
+            "Add --channel team-channel",
+        ),
+        listed("an empty list of channels", "team,channel\n").bad("--post-to-file", "names no channel", line),
+        listed("a list of channels without a team", "Milan,News\n,News\n").bad("--post-to-file", "line 2", line),
+        listed("a workbook of channels", "PK\u{3}\u{4}").bad("--post-to-file", "an Excel workbook", line),
+        made("a list of channels that is not there", &[TEXT, POSTED, &["--post-to-file", "no.csv"]]).bad(
+            "--post-to-file",
+            "not there",
+            "Name a list of channels",
+        ),
+    ]
 }
 
 fn texts() -> Vec<Row> {

@@ -1,6 +1,7 @@
 //! The Teams client on the wire: what it sends, to the letter, and what it makes of every kind of answer.
 
 mod amends;
+mod channels;
 mod feed;
 mod refusals;
 mod requests;

@@ -10,8 +10,8 @@ use stentor::adapters::teams::{AppHolder, BotKind, TeamsClientSettings, TeamsErr
 use stentor::domain::attributes::Property;
 use stentor::domain::content::Content;
 use stentor::domain::ids::{ConversationId, EntraId, GroupId, InstallationId, MessageId, TeamsAppId};
-use stentor::domain::outcome::{Fact, Outcome};
-use stentor::domain::reason::Reason;
+use stentor::domain::outcome::{Fact, HaltScope, Outcome};
+use stentor::domain::reason::{HaltReason, Reason};
 use stentor::domain::route::Account;
 use stentor::ports::{Change, Directory, Group, GroupsPage, Messenger, Onward, Request, WhichGroups};
 
@@ -438,6 +438,32 @@ async fn a_token_is_asked_for_in_the_tenant_that_the_bot_belongs_to() {
         assert_eq!([&asked[0].body, &asked[1].body], [&form("graph.microsoft.com"), &form("api.botframework.com")]);
         assert_eq!(asked[0].header("content-type"), "application/x-www-form-urlencoded");
     }
+}
+
+#[tokio::test]
+async fn the_other_way_to_a_chat_is_through_a_persons_chats_and_takes_her_own() {
+    let (server, client, _) = both().await;
+    let with_others = json!({"id": "19:meeting@thread.v2", "chatType": "meeting"});
+    let chats = |own: &[Value]| {
+        let listed: Vec<&Value> = std::iter::once(&with_others).chain(own).collect();
+        reply(200, json!({ "value": listed }))
+    };
+    let own = json!({"id": CHAT, "chatType": "oneOnOne"});
+    let refusal = "Requested API is not supported in application-only context";
+    let refused = json!({"error": {"code": "PreconditionFailed", "message": refusal}});
+    server.answers([chats(&[own]), chats(&[]), reply(412, refused)]);
+    let find = Request::FindChat { user: EntraId(USER), app: TeamsAppId(CATALOGUE_ID.into()) };
+    for expected in [
+        Outcome::Learnt(Fact::Chat(ConversationId(CHAT.into()))),
+        Outcome::NotYet,
+        Outcome::Refused(HaltScope::Tenant, HaltReason::ChatsRefused),
+    ] {
+        assert_eq!(client.warmed(&find, request_id(), LATER).await.outcome, expected);
+    }
+    let seen = &server.seen()[0];
+    assert_eq!((seen.method.clone(), seen.path.clone()), (Method::GET, format!("/graph/v1.0/users/{USER}/chats")));
+    assert_eq!(seen.query["$filter"], format!("installedApps/any(a:a/teamsApp/id eq '{CATALOGUE_ID}')"));
+    assert_eq!(seen.query.len(), 1);
 }
 
 #[tokio::test]

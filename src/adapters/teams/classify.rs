@@ -417,6 +417,7 @@ fn halt(entry: &Entry, operation: Operation) -> HaltReason {
         (_, _, "Forbidden" | "Authorization_RequestDenied" | "NotEnoughPermissions") => HaltReason::PermissionMissing,
         // Consent for what the manifest asks beside, which plain permissions do not give.
         (Operation::Install, _, "PreconditionFailed") => HaltReason::PermissionMissing,
+        (Operation::Resolve, _, "PreconditionFailed") => HaltReason::ChatsRefused,
         (_, _, "BotDisabledByAdmin") => HaltReason::BotDisabled,
         (_, _, "BotNotRegistered") => HaltReason::BotNotRegistered,
         _ => HaltReason::RequestRefused,

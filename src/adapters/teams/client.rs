@@ -336,6 +336,7 @@ impl TeamsClient {
             Request::Install { user, app } => {
                 self.post(&self.graph.install_url(*user), self.graph.install_body(app).into())
             }
+            Request::FindChat { user, app } => self.get(&self.graph.chats_url(*user, app)),
             Request::Resolve { user, installation } => self.get(&self.graph.resolve_url(*user, installation)),
             Request::Send { conversation, activity, service_url } => {
                 let url = self.connector.activities_url(conversation, service_url.as_deref());

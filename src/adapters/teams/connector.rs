@@ -71,7 +71,6 @@ impl Connector {
         let head = json!({
             "isGroup": true,
             "bot": {"id": format!("28:{app}")},
-            "tenantId": tenant,
             "channelData": {"channel": {"id": channel.0}, "tenant": {"id": tenant}},
         });
         // The activity is long, the same for every channel, and JSON already.

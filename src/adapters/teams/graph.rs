@@ -83,6 +83,12 @@ impl Graph {
         format!("{}?$expand=teamsApp&$filter={filter}", self.team_apps_url(team))
     }
 
+    /// A person's chats that have the app: her own with the bot, and perhaps some with others.
+    pub fn chats_url(&self, user: EntraId, app: &TeamsAppId) -> String {
+        let filter = encoded(&format!("installedApps/any(a:a/teamsApp/id eq {})", quoted(&app.0)));
+        format!("{}/users/{user}/chats?$filter={filter}", self.base)
+    }
+
     /// A channel of a team: by its name, or the one that every team has.
     pub fn channel_url(&self, team: GroupId, channel: Option<&str>) -> String {
         let team = format!("{}/teams/{team}", self.base);
@@ -305,13 +311,20 @@ pub fn checked(body: &[u8], app: &TeamsAppId) -> Option<Outcome> {
     Some(found.unwrap_or_else(|| empty(Operation::Check)))
 }
 
-/// The channel's id. One that is not there is nobody. `None` when the answer cannot be read.
+/// The person's own chat among those that have the app; it may not be listed yet. `None` when the answer cannot be read.
+pub fn found_chat(body: &[u8]) -> Option<Outcome> {
+    let page: Page<wire::Chat> = read(body)?;
+    let own = page.known().find(|chat| chat.chat_type.as_deref() == Some("oneOnOne"));
+    Some(own.map_or(Outcome::NotYet, |chat| Outcome::Learnt(Fact::Chat(ConversationId(chat.id)))))
+}
+
+/// The channel's id, or that there is none. `None` when the answer cannot be read.
 pub fn found_channel(body: &[u8], name: Option<&str>) -> Option<Outcome> {
     let found = |id: String| Outcome::Learnt(Fact::Chat(ConversationId(id)));
     let Some(name) = name else { return wire::id(body).map(found) };
     let page: Page<wire::Channel> = read(body)?;
     let named = |channel: &wire::Channel| channel.display_name.to_lowercase() == name.to_lowercase();
-    Some(page.known().find(named).map_or(Outcome::Rejected(Reason::NotFound), |channel| found(channel.id)))
+    Some(page.known().find(named).map_or(Outcome::Rejected(Reason::ChannelNotFound), |channel| found(channel.id)))
 }
 
 /// The catalogue's id of the app with this manifest among the installed ones. `None` when the answer cannot be read.

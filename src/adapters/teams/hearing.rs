@@ -14,7 +14,9 @@ use crate::ports::{Answer, Request};
 pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Answer {
     let received = match success(request.into(), heard) {
         Ok(received) => received,
-        Err(answer) => return of_everybody(request, answer),
+        Err(Answer { outcome, status, detail }) => {
+            return Answer { outcome: refused_to(request, outcome, status), status, detail };
+        }
     };
     of_success(
         &received,
@@ -22,6 +24,7 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
             Request::Check { app, .. } | Request::CheckTeam { app, .. } => graph::checked(&received.body, app),
             Request::Install { .. } | Request::InstallInTeam { .. } => Some(Outcome::Learnt(Fact::InstallAccepted)),
             Request::Resolve { .. } => graph::resolved(&received.body),
+            Request::FindChat { .. } => graph::found_chat(&received.body),
             Request::FindChannel { channel, .. } => graph::found_channel(&received.body, channel.as_deref()),
             Request::Send { .. } => Some(connector::accepted(&received.body)),
             Request::Post { .. } => Some(connector::posted(&received.body)),
@@ -34,15 +37,28 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
     )
 }
 
-/// In a team's name, or a chat's, the app is there for everybody or for nobody.
-fn of_everybody(request: &Request, answer: Answer) -> Answer {
-    match request {
-        Request::Notify { notification, .. }
-            if notification.scope != Scope::User && answer.outcome == Outcome::Learnt(Fact::NotInstalled) =>
+/// A refusal means the same in a team's name as in a person's, but for three things: in a team's name, or a chat's, the app is
+/// there for everybody or for nobody; it is not a person who is unknown; and a permission that only posts need must not
+/// stop everything else of the tenant.
+fn refused_to(request: &Request, outcome: Outcome, status: Option<u16>) -> Outcome {
+    let of_channel = matches!(
+        request,
+        Request::CheckTeam { .. } | Request::InstallInTeam { .. } | Request::FindChannel { .. } | Request::Post { .. }
+    );
+    let within = matches!(request, Request::Notify { notification, .. } if notification.scope != Scope::User);
+    match outcome {
+        Outcome::Learnt(Fact::NotInstalled) if within => Outcome::Refused(HaltScope::Broadcast, HaltReason::NotInTeam),
+        // No document names the code for a team whose channels are asked for and that is not there.
+        Outcome::Rejected(Reason::Unexpected)
+            if status == Some(404) && matches!(request, Request::FindChannel { .. }) =>
         {
-            Answer { outcome: Outcome::Refused(HaltScope::Broadcast, HaltReason::NotInTeam), ..answer }
+            Outcome::Rejected(Reason::ChannelNotFound)
         }
-        _ => answer,
+        Outcome::Rejected(Reason::NotFound) if of_channel => Outcome::Rejected(Reason::ChannelNotFound),
+        Outcome::Refused(HaltScope::Tenant, HaltReason::PermissionMissing) if of_channel => {
+            Outcome::Refused(HaltScope::Broadcast, HaltReason::PermissionMissing)
+        }
+        outcome => outcome,
     }
 }
 

@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::domain::ids::THREAD;
+
 /// How long a token is trusted whose grant does not say.
 const LIFE_UNTOLD: Duration = Duration::from_secs(300);
 /// What is kept of a service's words: enough for an administrator, too little to flood a log.
@@ -183,7 +185,7 @@ struct Identified {
 /// The id of the message that began a thread: told by itself, or as the end of the thread's own id.
 pub fn activity_id(body: &[u8]) -> Option<String> {
     let Identified { id, activity_id } = serde_json::from_slice(body).ok()?;
-    let at_the_end = |id: Id| id.into_text()?.rsplit_once(";messageid=").map(|(_, message)| message.to_owned());
+    let at_the_end = |id: Id| id.into_text()?.rsplit_once(THREAD).map(|(_, message)| message.to_owned());
     activity_id.and_then(Id::into_text).or_else(|| id.and_then(at_the_end))
 }
 
@@ -308,6 +310,17 @@ pub struct Group {
     pub visibility: Option<String>,
     #[serde(default)]
     pub resource_provisioning_options: Option<Vec<String>>,
+}
+
+/// A chat of a person.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chat {
+    /// Its id.
+    pub id: String,
+    /// `oneOnOne`, `group` or `meeting`.
+    #[serde(default)]
+    pub chat_type: Option<String>,
 }
 
 /// A channel of a team.

@@ -1,5 +1,7 @@
-//! Which way a draft goes, with what its author wants said in activity feeds; finds the team in whose name it is said.
+//! Which way a draft goes, with what its author wants said in activity feeds or where it is to be posted; finds the team in
+//! whose name it is said, and the teams of the channels.
 
+use crate::domain::audience::PostTo;
 use crate::domain::broadcast::{Channels, Way};
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::flow::Means;
@@ -12,7 +14,7 @@ use super::super::forecast::means_of;
 use super::super::groups::{GroupError, GroupRead};
 use super::super::people::People;
 use super::named::read_group;
-use super::{Audience, Draft, SubmitError};
+use super::{Audience, Draft, SubmitError, channels};
 
 /// The option that names the team in whose name people are notified.
 pub const IN_TEAM: &str = "--in-team";
@@ -27,6 +29,8 @@ pub enum Going {
     Feed(Box<Wanted>),
     /// As messages in chats, and then as entries in activity feeds.
     Both(Box<Wanted>),
+    /// As posts in these channels of teams.
+    TeamChannel(Vec<PostTo>),
 }
 
 /// What is wanted in activity feeds.
@@ -53,14 +57,14 @@ impl Going {
     /// What is wanted in activity feeds, if anything is.
     pub fn wanted(&self) -> Option<&Wanted> {
         match self {
-            Self::Chat => None,
+            Self::Chat | Self::TeamChannel(_) => None,
             Self::Feed(wanted) | Self::Both(wanted) => Some(wanted),
         }
     }
 
     fn wanted_mut(&mut self) -> Option<&mut Wanted> {
         match self {
-            Self::Chat => None,
+            Self::Chat | Self::TeamChannel(_) => None,
             Self::Feed(wanted) | Self::Both(wanted) => Some(wanted),
         }
     }
@@ -79,13 +83,14 @@ impl Going {
             Self::Chat => Channels::Chat,
             Self::Feed(_) => Channels::Feed,
             Self::Both(_) => Channels::Both,
+            Self::TeamChannel(_) => Channels::TeamChannel,
         }
     }
 
     /// By what means people are reached first.
     pub fn means(&self) -> Means {
         match self {
-            Self::Chat | Self::Both(_) => Means::Chat,
+            Self::Chat | Self::Both(_) | Self::TeamChannel(_) => Means::Chat,
             Self::Feed(wanted) => means_of(&wanted.notification),
         }
     }
@@ -96,16 +101,24 @@ impl Going {
             Self::Chat => Way::Chat,
             Self::Feed(wanted) => Way::Feed(wanted.notification),
             Self::Both(wanted) => Way::Both(wanted.notification, round()),
+            Self::TeamChannel(_) => Way::TeamChannel,
         }
     }
 }
 
-/// The draft with its team found, and whoever is in the place of its scope as its audience. Without a team, or with one that
-/// was found already, nobody is asked. What would notify nobody is refused.
+/// The draft with its team found, and whoever is in the place of its scope, or the channels that it is posted to, as its
+/// audience. Without a team, or with one that was found already, nobody is asked. What would notify nobody is refused.
 ///
 /// # Errors
 /// [`SubmitError::Faults`], and whatever keeps the team from being found.
 pub async fn placed(people: &People, mut draft: Draft) -> Result<Draft, SubmitError> {
+    if let Going::TeamChannel(posts) = &mut draft.going {
+        let posts = std::mem::take(posts);
+        if !posts.is_empty() {
+            draft.audience = Audience::Venues(channels::venues(people, &posts).await?);
+        }
+        return Ok(draft);
+    }
     let Some(wanted) = draft.going.wanted_mut() else { return Ok(draft) };
     let mut team = None;
     if let Some(name) = wanted.in_team.take() {

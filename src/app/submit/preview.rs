@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::audience::expression::{People as Set, Source};
+use crate::domain::broadcast::Channels;
 use crate::domain::ids::{EntraId, RecipientKey};
 use crate::domain::reason::Reason;
 use crate::domain::route::Account;
@@ -60,6 +61,8 @@ pub struct Preview {
     pub groups: Vec<GroupRead>,
     /// Each source of an expression, and how many it names.
     pub sources: Vec<(Source, u64)>,
+    /// Where it would be posted, by name; empty when it goes to people.
+    pub posts: Vec<String>,
     /// Everybody above who falls aside, by the code of why: a reason, `refused_` and a reason, `named_again`, `excluded`.
     pub rolls: BTreeMap<String, Vec<Acquaintance>>,
 }
@@ -77,7 +80,10 @@ pub async fn preview(
     check(people, &draft)?;
     if let Audience::Venues(venues) = &draft.audience {
         let reach = Reach { people: venues.len() as u64, barred: BTreeMap::new() };
-        return Ok(Preview { reach, reachable: Some(Vec::new()), ..Preview::default() });
+        let is_posted = draft.going.channels() == Channels::TeamChannel;
+        let posts = venues.iter().filter(|_| is_posted).map(|venue| venue.name.clone()).collect();
+        // What was learnt of a channel before is not worth a question: there are never many.
+        return Ok(Preview { reach, reachable: Some(Vec::new()), posts, ..Preview::default() });
     }
     if let Audience::List(_) = draft.audience {
         // Who is a guest, or has no licence, is told as the directory has it.

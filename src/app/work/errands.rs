@@ -36,7 +36,9 @@ impl Owner {
             wake_at = wake_at.min(try_at);
         } else if !self.warm {
             self.warm_up();
-        } else if self.app.is_none() && NEED_APP.into_iter().any(|step| self.hold.has_ready(step)) {
+        } else if self.app.is_none()
+            && Step::ALL.into_iter().any(|step| self.needs_app(step) && self.hold.has_ready(step))
+        {
             wake_at = wake_at.min(self.find_app(now).max(soon));
         }
         wake_at

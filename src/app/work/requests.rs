@@ -1,9 +1,18 @@
 //! Starts requests: whoever is ready, as the pacers allow, while the lease holds.
 
 use super::*;
+use crate::app::engine::ChatRoad;
+use crate::domain::ids::{ConversationId, MessageId};
 
 /// What cannot be asked for without the app's id in the catalogue.
-pub(super) const NEED_APP: [Step; 4] = [Step::Check, Step::Install, Step::Notify, Step::NotifyMany];
+const NEED_APP: [Step; 4] = [Step::Check, Step::Install, Step::Notify, Step::NotifyMany];
+
+/// Where the message stands that is to be replaced or deleted: in the chat, or in the thread that it began in a channel.
+fn said_before(start: &Start) -> Option<(ConversationId, MessageId)> {
+    let (place, message) = (start.route.conversation.clone()?, start.message.clone()?);
+    let conversation = if start.venue.is_some() { place.thread(&message) } else { place };
+    Some((conversation, message))
+}
 
 impl Owner {
     /// Starts every request that may start now; says when the next one may.
@@ -35,8 +44,13 @@ impl Owner {
 
     /// Somebody is ready for `step`, and everything that it needs is known.
     pub(super) fn may_try(&self, step: Step) -> bool {
-        let needs_app = NEED_APP.contains(&step);
-        self.hold.has_ready(step) && (self.app.is_some() || !needs_app)
+        self.hold.has_ready(step) && (self.app.is_some() || !self.needs_app(step))
+    }
+
+    /// `step` cannot be asked for without the app's id in the catalogue.
+    pub(super) fn needs_app(&self, step: Step) -> bool {
+        let by_chats = self.office.settings.find_chat_through == ChatRoad::Chats;
+        NEED_APP.contains(&step) || (step == Step::Resolve && by_chats)
     }
 
     /// Starts one request of `step`, or says when to ask again (`None`: an answer must come first).
@@ -104,6 +118,9 @@ impl Owner {
             Step::Resolve if let Some(Venue::Channel { team, channel }) = start.venue.as_deref() => {
                 Some(Request::FindChannel { team: *team, channel: channel.clone() })
             }
+            Step::Resolve if self.office.settings.find_chat_through == ChatRoad::Chats => {
+                Some(Request::FindChat { user, app: self.app.clone()? })
+            }
             Step::Resolve => match route.installation {
                 Installation::Present(installation) => Some(Request::Resolve { user, installation }),
                 Installation::Unknown | Installation::Absent | Installation::Unlisted => None,
@@ -117,17 +134,15 @@ impl Owner {
                 })
             }
             Step::Create => Some(Request::Create { user }),
-            Step::Replace => Some(Request::Replace {
-                conversation: route.conversation?,
-                message: start.message.clone()?,
-                activity: self.spoken(start)?.activity,
-                service_url: start.service_url.clone(),
-            }),
-            Step::Withdraw => Some(Request::Withdraw {
-                conversation: route.conversation?,
-                message: start.message.clone()?,
-                service_url: start.service_url.clone(),
-            }),
+            Step::Replace => {
+                let (conversation, message) = said_before(start)?;
+                let (activity, service_url) = (self.spoken(start)?.activity, start.service_url.clone());
+                Some(Request::Replace { conversation, message, activity, service_url })
+            }
+            Step::Withdraw => {
+                let (conversation, message) = said_before(start)?;
+                Some(Request::Withdraw { conversation, message, service_url: start.service_url.clone() })
+            }
             Step::Notify => {
                 let to = match (start.venue.as_deref(), start.principal_name.clone()) {
                     (Some(Venue::TeamMembers { .. }), _) => Notified::TeamMembers,

@@ -223,7 +223,8 @@ fn carry_out(world: &mut World, caller: &Caller<'_>, request: &Request, now: Tim
             world.create_conversation(caller, Ok(opening), now)
         }
         // No story tells of these yet.
-        Request::CheckTeam { .. }
+        Request::FindChat { .. }
+        | Request::CheckTeam { .. }
         | Request::InstallInTeam { .. }
         | Request::FindChannel { .. }
         | Request::Post { .. }

@@ -25,7 +25,7 @@ pub(in crate::cli) struct NamedLists {
 pub(in crate::cli) struct Aim {
     /// A list of people by object id, user principal name or mail address: a table from a spreadsheet or the Entra
     /// admin centre, or pasted text; - for standard input
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["audience_expr", "preview", "all_members", "members_of_channel"], conflicts_with = "audience_expr")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["audience_expr", "channel", "preview", "all_members", "members_of_channel", "post_to", "post_to_file"], conflicts_with = "audience_expr")]
     audience: Option<PathBuf>,
     /// Whom it is for in words, such as: everyone, or country = "France" except group "Contractors" (docs/audiences.md)
     #[arg(long, value_name = "EXPR")]

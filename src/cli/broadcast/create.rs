@@ -15,6 +15,7 @@ use super::dry_run::{reach_json, reach_text};
 use super::feed::Feed;
 use super::feed_preview::{feed_json, feed_text};
 use super::hour::When;
+use super::posts::Posts;
 use super::preview::{preview_json, preview_text, size_text, write_json};
 use super::show::hour_text;
 use super::{left_out, list_file, rolls};
@@ -23,14 +24,14 @@ use crate::app::people::PeopleRead;
 use crate::app::submit::{self, Accepted, Audience, Draft, Going, LeftOut};
 use crate::config::{Need, Settings, parse_duration};
 use crate::domain::audience::{Address, Understood};
-use crate::domain::broadcast::{Schedule, Treatment};
+use crate::domain::broadcast::{Channels, Schedule, Treatment};
 use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::time::Timestamp;
 use crate::wiring::{Presence, Stentor};
 
-/// Tell everybody, the people of a list, or whom words mean
+/// Tell everybody, the people of a list, or whom words mean; or post in channels of teams
 ///
 /// Everything wrong with the announcement or its audience is told at once, and then nothing is stored.
 #[derive(Debug, Args)]
@@ -40,6 +41,8 @@ pub(in crate::cli) struct Create {
     said: Announcement,
     #[command(flatten)]
     aim: Aim,
+    #[command(flatten)]
+    posts: Posts,
     #[command(flatten)]
     feed: Feed,
     #[command(flatten)]
@@ -89,6 +92,8 @@ Examples:
       --preview-text \"Please leave before twelve\"
   stentor broadcast create --now --channel feed --title \"New plan\" --in-team Milan --all-members \\
       --topic \"The plan\" --topic-link https://teams.microsoft.com/l/message/19:abc/1
+  stentor broadcast create --now --title \"New canteen\" --body-file canteen.md --channel team-channel \\
+      --post-to Milan --post-to Lyon/News --post-to 66666666-6666-4666-8666-666666666666/Lunch
   stentor broadcast create --preview card.json --title \"Fire drill\" --body \"At **noon**.\"";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -140,18 +145,25 @@ impl Create {
         let mut keep = |found: Faults| faults.extend(found.0);
         let schedule = self.when.schedule().map_err(&mut keep).ok().flatten();
         let said = self.said.body_file.as_deref().filter(|file| list_file::is_standard_input(file));
-        let dashes: Vec<&str> = self.aim.dashes().chain(said.map(|_| "--body-file")).collect();
+        let dashes: Vec<&str> = self.aim.dashes().chain(self.posts.dash()).chain(said.map(|_| "--body-file")).collect();
         if let [one, other, ..] = dashes.as_slice() {
             let problem = format!("and {other} both name standard input");
             return Err(Faults(vec![Fault::new(*one, problem, "Put the text or the list into a file.")]));
         }
-        let audience = match self.feed.means_everybody() && self.aim.is_empty() {
-            true => Some(Audience::Venues(Vec::new())),
-            false => self.aim.audience().map_err(&mut keep).ok(),
+        let audience = match (self.feed.is_posted(), self.feed.means_everybody() && self.aim.is_empty()) {
+            // Found when it is placed.
+            (true, _) | (_, true) => Some(Audience::Venues(Vec::new())),
+            (false, false) => self.posts.refuse().and_then(|()| self.aim.audience()).map_err(&mut keep).ok(),
         };
         let content = self.said.content(self.feed.is_alone()).map_err(&mut keep).ok();
-        let going =
-            content.as_ref().and_then(|content| self.feed.going(content, activity_type).map_err(&mut keep).ok());
+        let posts = match self.feed.is_posted() {
+            true => self.posts.wanted().map_err(&mut keep).ok(),
+            false => Some(Vec::new()),
+        };
+        let going = content
+            .as_ref()
+            .zip(posts)
+            .and_then(|(content, posts)| self.feed.going(content, activity_type, posts).map_err(&mut keep).ok());
         match (content, audience, going, faults.is_empty()) {
             (Some(content), Some(audience), Some(going), true) => Ok(Described {
                 content,
@@ -198,7 +210,7 @@ fn preview(
 ) -> anyhow::Result<()> {
     let for_feed = feed.is_alone();
     let content = said.content(for_feed)?;
-    let going = feed.going(&content, activity_type)?;
+    let going = feed.going(&content, activity_type, Vec::new())?;
     let mut document = if for_feed { json!({}) } else { preview_json(&content, urgent) };
     let mut told = if for_feed { String::new() } else { preview_text(&content) };
     if let Some(wanted) = going.wanted() {
@@ -263,14 +275,15 @@ struct Told {
 
 async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
     let (schedule, now, expire_after) = (draft.schedule.clone(), stentor.clock.now(), draft.expire_after);
+    let channels = draft.going.channels();
     let draft = submit::placed(&stentor.people(), draft).await?;
     if let Some(team) = draft.going.team() {
         tell_of_app(stentor.bring_app_to(team).await?);
     }
-    let whom = whom(&draft.audience);
+    let whom = whom(&draft.audience).filter(|_| channels != Channels::TeamChannel);
     let accepted = submit::submit(&stentor.people(), draft, reading()).await?;
     let Accepted { broadcast, targeted, left_out, lists, groups } = accepted;
-    let whom = whom.unwrap_or_else(|| text::people(targeted));
+    let whom = whom.unwrap_or_else(|| text::recipients(targeted, channels));
     let mut told = format!("Accepted as {broadcast}: “{}” for {whom}.\n", text::one_line(title));
     told += &left_out::text(&left_out);
     told += &left_out::texts(&lists);
@@ -291,6 +304,7 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option
     let document = json!({
         "id": broadcast,
         "targeted": targeted,
+        "channels": channels,
         "schedule": schedule,
         "expire_after_seconds": expire_after.map(|time| time.as_secs()),
         "list": list_json(&left_out, understood),
@@ -343,11 +357,13 @@ async fn dry_run(
     lists: Option<&Path>,
 ) -> anyhow::Result<Told> {
     let (content, treatment, schedule) = (draft.content.clone(), draft.treatment.clone(), draft.schedule.clone());
+    let channels = draft.going.channels();
     let draft = submit::placed(&stentor.people(), draft).await?;
     if let Some(team) = draft.going.team() {
         tell_of_app(stentor.look_for_app_in(team).await?);
     }
-    let (going, whom) = (draft.going.clone(), whom(&draft.audience));
+    let whom = whom(&draft.audience).filter(|_| channels != Channels::TeamChannel);
+    let going = draft.going.clone();
     let venues = match &draft.audience {
         Audience::Venues(venues) => venues.len() as u64,
         _ => 0,
@@ -365,7 +381,7 @@ async fn dry_run(
     let forecast = stentor.foresight().of_plan(&plan).await?;
     let zone = plan.schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
     let (quotas, deadline_at) = (&stentor.settings.engine.quotas, Some(treatment.deadline_at));
-    let expected = expected_text(&forecast, quotas, Whole::All, zone, deadline_at);
+    let expected = expected_text(&forecast, quotas, Whole::All, channels, zone, deadline_at);
     let mut told = match &whom {
         Some(whom) => {
             format!("No broadcast was stored. “{}” would go to {}.\n", text::one_line(title), text::one_line(whom))

@@ -7,6 +7,7 @@ use super::create::list_json;
 use super::left_out;
 use crate::app::submit::Preview;
 use crate::domain::audience::Understood;
+use crate::domain::broadcast::Channels;
 use crate::domain::content::ACTIVITY_BYTES_MAX;
 use crate::domain::forecast::Forecast;
 use crate::domain::reason::Reason;
@@ -14,8 +15,16 @@ use crate::domain::reason::Reason;
 /// For people.
 pub(super) fn reach_text(preview: &Preview, title: &str) -> String {
     let reach = &preview.reach;
-    let mut told =
-        format!("No broadcast was stored. “{}” would go to {}:\n", text::one_line(title), text::people(reach.people));
+    let title = text::one_line(title);
+    if !preview.posts.is_empty() {
+        let channels = text::recipients(reach.people, Channels::TeamChannel);
+        let posts = preview.posts.iter().map(|post| format!("  {}\n", text::one_line(post)));
+        return format!(
+            "No broadcast was stored. “{title}” would be posted in {channels}:\n{}",
+            posts.collect::<String>()
+        );
+    }
+    let mut told = format!("No broadcast was stored. “{title}” would go to {}:\n", text::people(reach.people));
     let row = |count: u64, what: &str| vec![thousands(count), what.to_owned()];
     let reasons = |counts: &std::collections::BTreeMap<Reason, u64>| -> Vec<Vec<String>> {
         counts.iter().map(|(reason, count)| row(*count, reason.sentence())).collect()
@@ -64,6 +73,7 @@ pub(super) fn reach_json(
         "dry_run": true,
         "targeted": preview.reach.people,
         "reachable": preview.reach.reachable(),
+        "posts": preview.posts,
         "left_out_by_rule": by_code(&preview.reach.barred),
         "refused_before": by_code(&preview.refused_before),
         "named_again": preview.named_again,

@@ -20,9 +20,9 @@ use crate::domain::reason::Reason;
 use crate::ports::BroadcastReport;
 use crate::wiring::Stentor;
 
-const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {human_pos} of {human_len} people";
+const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {human_pos} of {human_len}";
 
-/// One line for each person, as CSV or JSON lines (with --json: one array)
+/// One line for each person or channel, as CSV or JSON lines (with --json: one array)
 ///
 /// Cells that a spreadsheet would take for a formula begin with an apostrophe. A file is complete or not there.
 #[derive(Debug, Args)]
@@ -113,17 +113,19 @@ impl Export {
                     return Err(no_rounds(self.id, passes.0).into());
                 }
                 let written = self.write(stentor, format, passes, report.progress.targeted);
-                match session::unless_stopped(stop, written).await {
+                let exported = match session::unless_stopped(stop, written).await {
                     // The reader has seen enough (`| head`).
-                    Err(error) if is_broken_pipe(&error) => Ok(Exported::default()),
-                    written => written,
-                }
+                    Err(error) if is_broken_pipe(&error) => Exported::default(),
+                    written => written?,
+                };
+                Ok((exported, report.channels))
             })
             .await?;
+        let (exported, channels) = exported;
         match (&self.output, global.json) {
             (None, _) => {}
             (Some(file), true) => text::print_json(&json!({ "people": exported.written, "file": file }))?,
-            (Some(file), false) => text::aside(&told(file, exported)),
+            (Some(file), false) => text::aside(&told(file, exported, channels)),
         }
         Ok(())
     }
@@ -194,7 +196,7 @@ fn no_rounds(id: BroadcastId, kind: RoundKind) -> Complaint {
     Complaint::bad_input("no_such_round", message, cure).about("--of")
 }
 
-fn told(file: &Path, Exported { people, written }: Exported) -> String {
+fn told(file: &Path, Exported { people, written }: Exported, channels: Channels) -> String {
     let of_all = if written < people { format!(" (of {})", text::thousands(people)) } else { String::new() };
-    format!("Wrote {}{of_all} to {}.", text::people(written), file.display())
+    format!("Wrote {}{of_all} to {}.", text::recipients(written, channels), file.display())
 }

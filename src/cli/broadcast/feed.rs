@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::app::submit::{Everybody, Going, IN_TEAM, Wanted};
+use crate::domain::audience::PostTo;
 use crate::domain::content::Content;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{ConversationId, GroupId};
@@ -17,6 +18,8 @@ pub(super) enum Channel {
     Feed,
     /// The message, and once it has gone out, the entry
     Both,
+    /// A post in each channel that --post-to names
+    TeamChannel,
 }
 
 /// By which name Teams is told whom we mean.
@@ -88,15 +91,22 @@ impl Feed {
         self.channel == Channel::Feed
     }
 
+    /// It is posted in channels.
+    pub(super) fn is_posted(&self) -> bool {
+        self.channel == Channel::TeamChannel
+    }
+
     /// Everybody in a place is meant, and nobody is named.
     pub(super) const fn means_everybody(&self) -> bool {
         self.all_members || self.members_of_channel.is_some()
     }
 
-    /// What is wanted, of `content`; `activity_type` where the author names none.
-    pub(super) fn going(self, content: &Content, activity_type: &str) -> Result<Going, Faults> {
-        if self.channel == Channel::Chat {
-            return Faults::or(self.out_of_place(), Going::Chat);
+    /// What is wanted, of `content`; `activity_type` where the author names none, and `posts` where it is posted.
+    pub(super) fn going(self, content: &Content, activity_type: &str, posts: Vec<PostTo>) -> Result<Going, Faults> {
+        match self.channel {
+            Channel::Chat => return Faults::or(self.out_of_place(), Going::Chat),
+            Channel::TeamChannel => return Faults::or(self.out_of_place(), Going::TeamChannel(posts)),
+            Channel::Feed | Channel::Both => {}
         }
         let mut faults = Vec::new();
         if self.means_everybody() {
@@ -164,7 +174,7 @@ impl Feed {
         ];
         let fault = |(option, _): (&str, bool)| {
             let cure = "Add --channel feed, or --channel both, or leave the option out.";
-            Fault::new(option, "says something about activity feeds, and the broadcast goes to chats", cure)
+            Fault::new(option, "says something about activity feeds, and the broadcast does not go there", cure)
         };
         given.into_iter().filter(|(_, given)| *given).map(fault).collect()
     }
@@ -216,7 +226,7 @@ mod tests {
     fn going(args: &[&str]) -> Result<Going, Faults> {
         let line = Line::try_parse_from(std::iter::once("x").chain(args.iter().copied())).expect("clap takes it");
         let content = Content { title: "News".into(), body: "Text.".into(), ..Content::default() };
-        line.feed.going(&content, "announcementPublished")
+        line.feed.going(&content, "announcementPublished", Vec::new())
     }
 
     fn refused(args: &[&str]) -> String {

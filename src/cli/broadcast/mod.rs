@@ -20,6 +20,7 @@ mod hour;
 pub(super) mod left_out;
 mod list;
 mod list_file;
+mod posts;
 mod preview;
 mod recall;
 mod retry;
@@ -37,7 +38,7 @@ pub(super) struct Broadcast {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tell everybody, the people of a list, or whom words mean
+    /// Tell everybody, the people of a list, or whom words mean; or post in channels of teams
     Create(Box<create::Create>),
     /// The newest broadcasts
     List(list::List),
@@ -57,7 +58,7 @@ enum Command {
     Resume(control::Control),
     /// Stop one broadcast for good
     Cancel(control::Control),
-    /// One line for each person, as CSV or JSON lines
+    /// One line for each person or channel, as CSV or JSON lines
     Export(export::Export),
 }
 

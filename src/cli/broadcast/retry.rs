@@ -10,7 +10,7 @@ use super::super::{Global, session, text};
 use super::not_found;
 use crate::app::retry::{self, Retry as Done};
 use crate::config::{Need, parse_duration};
-use crate::domain::broadcast::BroadcastState;
+use crate::domain::broadcast::{BroadcastState, Channels};
 use crate::domain::ids::BroadcastId;
 use crate::domain::reason::Reason;
 use crate::ports::RetryWish;
@@ -55,9 +55,12 @@ impl Retry {
                 let (chance, now) = (stentor.random.next_u64(), stentor.clock.now());
                 let store = stentor.store.as_ref();
                 let retry = retry::retry(store, stentor.tenant, id, &wish, self.deadline, chance, now);
-                session::unless_stopped(stop, retry).await
+                let done = session::unless_stopped(stop, retry).await?;
+                let channels = store.report(stentor.tenant, id).await?.map_or(Channels::Chat, |report| report.channels);
+                Ok((done, channels))
             })
             .await?;
+        let (done, channels) = done;
         let people = match done {
             Done::Begun(people) => people,
             Done::Nobody => return Err(nobody(id, &wish).into()),
@@ -69,7 +72,7 @@ impl Retry {
             true => text::print_json(&json!({ "id": id, "retried": people }))?,
             false => text::print(&format!(
                 "{} of {id} will be tried again. Follow it with:\n  stentor broadcast watch {id}\n",
-                text::people(people)
+                text::recipients(people, channels)
             ))?,
         }
         Ok(())

@@ -54,6 +54,9 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
     let recalled = if report.recalled_at.is_some() { " · recalled" } else { "" };
     let mut told = format!("{}\n{} · {}{recalled}{urgent}\n", text::one_line(&report.title), report.id, report.state);
     told += &instants(report);
+    if report.channels == Channels::TeamChannel {
+        told += "posted in channels of teams\n";
+    }
     told += &expiry(report);
     told += way(report.channels);
     told += &audience(report);
@@ -61,7 +64,14 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
         told += &format!("\n{}\n", halt_text(halt));
     }
     let zone = report.schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
-    let expected = expected_text(&summary.forecast, quotas, Whole::Rest, zone, Some(report.treatment.deadline_at));
+    let expected = expected_text(
+        &summary.forecast,
+        quotas,
+        Whole::Rest,
+        report.channels,
+        zone,
+        Some(report.treatment.deadline_at),
+    );
     if !expected.is_empty() {
         told += &format!("\n{expected}");
     }
@@ -126,7 +136,12 @@ fn rounds(report: &BroadcastReport) -> String {
         let named = counts.iter().filter(|(_, count)| *count > 0);
         let named: Vec<String> = named.map(|(name, count)| format!("{} {name}", thousands(*count))).collect();
         let counts = if named.is_empty() { "nobody yet".to_owned() } else { named.join(", ") };
-        vec![pass_name(report, round.kind, round.channel), round.state.to_string(), text::people(targeted), counts]
+        vec![
+            pass_name(report, round.kind, round.channel),
+            round.state.to_string(),
+            text::recipients(targeted, report.channels),
+            counts,
+        ]
     };
     let rows: Vec<Vec<String>> = report.rounds.iter().map(row).collect();
     table(&[Align::Left, Align::Left, Align::Right, Align::Left], &rows, "  ")
@@ -164,15 +179,15 @@ fn audience(report: &BroadcastReport) -> String {
     }
     let Some(expected) = report.expected else { return told };
     let is_frozen = report.started_at.is_some();
+    let whom = |number: u64| text::recipients(number, report.channels);
     match (report.progress.targeted, is_frozen) {
-        (_, false) => told += &format!("{} when it was created\n", text::people(expected)),
+        (_, false) => told += &format!("{} when it was created\n", whom(expected)),
         (0, true) if expected > 0 => {
-            told +=
-                &format!("Nobody was meant any more at its hour; {} when it was created.\n", text::people(expected));
+            told += &format!("Nobody was meant any more at its hour; {} when it was created.\n", whom(expected));
         }
         (people, true) if people != expected => {
             let (by, word) = (people.abs_diff(expected), if people > expected { "more" } else { "fewer" });
-            told += &format!("{}, {} {word} than when it was created\n", text::people(people), thousands(by));
+            told += &format!("{}, {} {word} than when it was created\n", whom(people), thousands(by));
         }
         (_, true) => {}
     }

@@ -31,6 +31,7 @@ pub(super) const fn field_of(reason: HaltReason) -> &'static str {
         R::AudienceGone => "audience",
         R::NotInTeam => "--in-team",
         R::AppNotNamed => "--name-app",
+        R::ChatsRefused => "teams.find_chat_through",
         R::ConsentMissing | R::AppUnknown | R::IdentityRefused | R::PermissionMissing => "teams.app_id",
         R::TokenRefused | R::BotDisabled | R::BotNotRegistered | R::RequestRefused => "teams",
     }

@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Service> {
         .route(installed, get(installed_apps).post(install))
         .route(&format!("{installed}/{{iid}}"), get(installed_app).delete(uninstall))
         .route(&format!("{installed}/{{iid}}/chat"), get(chat))
+        .route("/graph/v1.0/users/{id}/chats", get(chats))
 }
 
 pub(super) async fn unknown(visit: Visit) -> Response {
@@ -107,6 +108,14 @@ async fn install_in_team(Path(team): Path<String>, visit: Visit) -> Response {
 
 async fn chat(Path((user, installation)): Path<(String, String)>, visit: Visit) -> Response {
     visit.answer(|world, caller, now| world.chat(caller, &user, &installation, now)).await
+}
+
+async fn chats(Path(user): Path<String>, visit: Visit) -> Response {
+    let filter = match visit.parameters().as_slice() {
+        [(name, filter)] if name == "$filter" => Some(filter.clone()),
+        _ => None,
+    };
+    visit.answer(|world, caller, now| world.chats_with_app(caller, &user, filter.as_deref(), now)).await
 }
 
 async fn uninstall(Path((user, installation)): Path<(String, String)>, visit: Visit) -> Response {
