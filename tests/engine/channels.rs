@@ -1,11 +1,13 @@
 //! Posts in channels of teams, by the whole engine.
 
 use std::time::Duration;
+use stentor::app::amend::{self, Amended, amend};
 use stentor::app::control::{Granted, Wish};
 use stentor::app::retry::{Retry, retry};
 use stentor::app::submit::{Draft, Going, submit};
 use stentor::domain::audience::PostTo;
-use stentor::domain::broadcast::BroadcastState;
+use stentor::domain::broadcast::{BroadcastState, RoundKind};
+use stentor::domain::content::Content;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
 use stentor::domain::ids::BroadcastId;
 use stentor::domain::reason::{HaltReason, Reason};
@@ -192,4 +194,32 @@ async fn a_permission_that_posts_lack_halts_them_and_nobody_else() {
     let report = house.until_done(posts).await;
     working.stop().await;
     assert_eq!((report.progress.sent, house.posts("Lyon", "Lunch").len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_is_corrected_and_recalled_in_the_thread_that_it_began() {
+    let house = house(with_teams()).await;
+    let working = house.worker();
+    let id = house.post(WhenInDoubt::Hold, &["Lyon/Lunch"]).await;
+    house.until_done(id).await;
+    let corrected = Content { title: "News".into(), body: "Corrected".into(), ..Content::default() };
+    let wishes = [
+        (amend::Wish::Correct(Box::new(corrected)), RoundKind::Correct, (1, false)),
+        (amend::Wish::Recall(None), RoundKind::Recall, (1, true)),
+    ];
+    for (number, (wish, kind, stands)) in (1..).zip(wishes) {
+        let (hour, now) = (Duration::from_secs(3600), house.clock.now());
+        let begun = amend(&*house.store, house.tenant, id, &wish, hour, number, now).await.unwrap();
+        assert!(matches!(begun, Amended::Begun(_)), "{begun:?}");
+        let report = house.until_done(id).await;
+        let last = report.rounds.last().unwrap();
+        assert_eq!((last.kind, last.progress.sent), (kind, 1), "{report:?}");
+        let team = house.team("Lyon");
+        let world = house.simulator.world();
+        let world = world.lock().unwrap();
+        let channel = world.channels().iter().find(|known| known.team == team && known.name == "Lunch").unwrap();
+        let posts: Vec<_> = world.posts(&channel.id).iter().map(|post| (post.updates, post.is_recalled)).collect();
+        assert_eq!(posts, [stands]);
+    }
+    working.stop().await;
 }

@@ -174,6 +174,11 @@ pub async fn messages(stage: &Stage) -> String {
         "a_second_broadcast_to_the_same_people_needs_nothing_but_sends",
         "a_post_begins_a_thread_with_the_message_and_its_id_is_kept",
         "a_post_is_replaced_and_deleted_in_the_thread_that_it_began",
+        "a_replacement_is_put_under_the_messages_own_id",
+        "a_withdrawal_deletes_the_message_and_says_nothing",
+        "a_correction_replaces_every_card_and_a_retry_sends_the_corrected_one",
+        "a_recall_deletes_every_message_once_and_nobody_is_told_any_more",
+        "a_post_is_corrected_and_recalled_in_the_thread_that_it_began",
         "a_post_reaches_each_of_its_channels_once_and_the_app_comes_where_it_is_missing",
         "channels_are_posted_to_from_the_command_line_and_shown_as_channels",
     ];
