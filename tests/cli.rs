@@ -60,6 +60,8 @@ fn every_command_explains_itself() {
         "broadcast show",
         "broadcast watch",
         "broadcast retry",
+        "broadcast correct",
+        "broadcast recall",
         "broadcast pause",
         "broadcast resume",
         "broadcast cancel",

@@ -16,7 +16,7 @@ use stentor::adapters::system::SystemClock;
 use stentor::ports::Clock;
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 /// Twenty times the published limits, on both sides.
 const QUICK: [(&str, &str); 6] = [
     ("STENTOR__QUOTAS__SEND", "1000/s"),

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::broadcast::{Channel, RoundKind, RoundState, TOLERANCE, Treatment};
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fairness::ONE_IN;
-use crate::domain::ids::{ConversationId, EntraId, RecipientKey};
+use crate::domain::ids::{ConversationId, EntraId, MessageId, RecipientKey};
 use crate::domain::outcome::Stale;
 use crate::domain::route::{Account, Route};
 use crate::ports::{Answer, Recorded};
@@ -352,4 +352,72 @@ fn whoever_waits_in_a_round_that_prepares_and_is_known_by_then_has_been_prepared
     let settled = flush.facts.last().map(|fact| (fact.settles, fact.reason));
     assert_eq!(settled, Some((Some(Settlement::Skipped), Some(Reason::AlreadyPrepared))));
     assert!(flush.chunks[0].is_finished() && !hold.wants_permission());
+}
+
+// ---------------------------------------------------------------------------------- what looks back
+
+/// Four people of a round that deletes: one with a chat and a message, one who may have another one, one of whose message
+/// nobody knows, one who does not have the app any more.
+fn withdrawing() -> Hold {
+    let mut hold = room(&[(1, false, 4)]);
+    let round = RoundId::from_i64(1);
+    let mut work = hold.lane_mut(round).unwrap().work.clone();
+    (work.round, work.kind, work.purpose) = (RoundId::from_i64(2), RoundKind::Recall, Purpose::Withdraw);
+    let of_first = hold.chunks.values().next().unwrap();
+    let members: Vec<Member> = of_first.people.values().map(|(member, _)| member.clone()).collect();
+    let mut members: Vec<Member> =
+        members.into_iter().map(|member| Member { message: Some(MessageId("m".into())), ..member }).collect();
+    members[1].doubt = Some(Reason::AnswerLost);
+    (members[2].message, members[2].doubt) = (None, Some(Reason::AnswerLost));
+    // Whoever left the organisation is not passed over: her message stands all the same.
+    members[3].account.enabled = false;
+    members[3].route = Route { installation: crate::domain::route::Installation::Absent, ..Route::default() };
+    let mut hold = Hold::default();
+    hold.learn_rounds(vec![work]);
+    let chunk = Chunk::fresh(RoundId::from_i64(2), ChunkNumber(0), Ordinal(0), 4);
+    hold.admit(ClaimedChunk { chunk, members, attempts: Vec::new() }, &RetryPolicy::default(), now());
+    hold
+}
+
+#[test]
+fn a_recall_asks_for_no_permission_and_tells_what_is_left_standing() {
+    let mut hold = withdrawing();
+    assert!(!hold.wants_permission() && !hold.has_ready(Step::Install) && !hold.has_ready(Step::Send));
+    for _ in 0..2 {
+        make(&mut hold, Step::Withdraw, Outcome::Accepted { message_id: None });
+    }
+    assert!(!hold.has_ready(Step::Withdraw));
+    let flush = hold.take_flush(WINDOW, now()).unwrap();
+    let ended: BTreeMap<u32, _> =
+        flush.facts.iter().map(|fact| (fact.ordinal.0, (fact.settles.unwrap(), fact.reason))).collect();
+    assert_eq!(ended[&0], (Settlement::Sent, None));
+    assert_eq!(ended[&1].0, Settlement::Unconfirmed);
+    assert_eq!(ended[&2], (Settlement::Failed, Some(Reason::MessageUnknown)));
+    assert_eq!(ended[&3], (Settlement::Failed, Some(Reason::NotInstalled)));
+    assert!(flush.chunks[0].is_finished() && flush.chunks[0].open().count() == 0);
+}
+
+#[test]
+fn a_deletion_without_an_answer_is_made_again_and_leaves_no_doubt() {
+    let mut hold = withdrawing();
+    let first = make(&mut hold, Step::Withdraw, Outcome::Lost(Reason::AnswerLost));
+    assert_eq!(first.message, Some(MessageId("m".into())));
+    let flush = hold.take_flush(WINDOW, now()).unwrap();
+    assert!(!flush.chunks[0].settled().get(first.seat.ordinal.0));
+    make(&mut hold, Step::Withdraw, Outcome::Accepted { message_id: None });
+    make(&mut hold, Step::Withdraw, Outcome::Accepted { message_id: None });
+    assert!(hold.take_flush(WINDOW, now()).unwrap().chunks[0].is_finished());
+}
+
+#[test]
+fn whoever_may_have_another_message_is_unconfirmed_although_hers_is_withdrawn() {
+    let mut hold = withdrawing();
+    make(&mut hold, Step::Withdraw, Outcome::Accepted { message_id: None });
+    make(&mut hold, Step::Withdraw, Outcome::Accepted { message_id: None });
+    let flush = hold.take_flush(WINDOW, now()).unwrap();
+    let hers = flush.facts.iter().find(|fact| fact.ordinal == Ordinal(1)).unwrap();
+    assert_eq!(
+        (hers.settles, &hers.outcome),
+        (Some(Settlement::Unconfirmed), &Some(Outcome::Accepted { message_id: None }))
+    );
 }
