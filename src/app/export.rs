@@ -111,9 +111,7 @@ pub async fn export(
     let channels = store.report(tenant, id).await?.map_or(Channels::Chat, |report| report.channels);
     let mut lines = Lines::begin(format, to)?;
     let channel = passes.map_or(channels.first(), |(_, channel)| channel);
-    let looks_back = passes.is_some_and(|(kind, channel)| {
-        matches!(kind, RoundKind::Correct | RoundKind::Recall) && channel != Channel::Feed
-    });
+    let looks_back = passes.is_some_and(|(kind, _)| matches!(kind, RoundKind::Correct | RoundKind::Recall));
     let (mut after, mut exported) = (None, Exported::default());
     loop {
         let page = match passes {

@@ -68,7 +68,7 @@ pub async fn summary(foresight: &Foresight<'_>, id: BroadcastId) -> Result<Optio
     let passes: BTreeSet<(RoundKind, Channel)> = later.map(|round| (round.kind, round.channel)).collect();
     let mut by_reason_afterwards = Vec::new();
     for (kind, channel) in passes {
-        let looks_back = channel != Channel::Feed && kind != RoundKind::Notify;
+        let looks_back = matches!(kind, RoundKind::Correct | RoundKind::Recall);
         let by_reason = counted(store.reasons_of(tenant, id, kind, channel).await?, report.channels, looks_back);
         if !by_reason.is_empty() {
             by_reason_afterwards.push(RoundReasons { kind, channel, by_reason });

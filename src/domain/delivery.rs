@@ -269,7 +269,9 @@ impl Delivery {
     /// it to nobody.
     pub const fn stuck_in(&self, purpose: Purpose) -> Option<Reason> {
         match (&self.state, self.knowledge()) {
-            (State::Pending, Knowledge::Absent) if purpose.looks_back() => Some(Reason::NotInstalled),
+            (State::Pending, Knowledge::Absent) if purpose.looks_back() || matches!(purpose, Purpose::NotifyAgain) => {
+                Some(Reason::NotInstalled)
+            }
             _ => None,
         }
     }
@@ -320,9 +322,10 @@ impl Delivery {
     /// Where she waits in a round of this purpose: to be notified it is enough that she has the app, under whatever id.
     pub const fn place_for(&self, purpose: Purpose) -> Place {
         match (purpose, self.place()) {
-            (Purpose::Notify | Purpose::Install, Place { knowledge: Knowledge::Unlisted, short_cut }) if self.seen => {
-                Place { knowledge: Knowledge::Present, short_cut }
-            }
+            (
+                Purpose::Notify | Purpose::NotifyAgain | Purpose::Install,
+                Place { knowledge: Knowledge::Unlisted, short_cut },
+            ) if self.seen => Place { knowledge: Knowledge::Present, short_cut },
             (_, place) => place,
         }
     }

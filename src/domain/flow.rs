@@ -91,7 +91,7 @@ impl Means {
     /// Those of a round of this purpose.
     pub const fn of(purpose: Purpose) -> Self {
         match purpose {
-            Purpose::Notify | Purpose::Install => Self::Feed,
+            Purpose::Notify | Purpose::NotifyAgain | Purpose::Install => Self::Feed,
             Purpose::NotifyWithin => Self::Within,
             Purpose::FindChats | Purpose::Send | Purpose::Replace | Purpose::Withdraw => Self::Chat,
         }

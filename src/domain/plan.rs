@@ -37,7 +37,9 @@ pub enum Purpose {
     Send,
     /// To put an entry into everybody's activity feed, which takes the app.
     Notify,
-    /// The same in a team's name, or a chat's: the app is there, not with each person.
+    /// To put another entry in the place of one that was put there before.
+    NotifyAgain,
+    /// As [`Purpose::Notify`] in a team's name, or a chat's: the app is there, not with each person.
     NotifyWithin,
     /// To put another text in the place of what was sent.
     Replace,
@@ -53,6 +55,7 @@ impl Purpose {
             (RoundKind::Prepare, Channel::Feed) => Self::Install,
             (RoundKind::Prepare, Channel::Chat | Channel::Post) => Self::FindChats,
             (_, Channel::Feed) if within => Self::NotifyWithin,
+            (RoundKind::Correct | RoundKind::Recall, Channel::Feed) => Self::NotifyAgain,
             (_, Channel::Feed) => Self::Notify,
             (RoundKind::Send | RoundKind::Retry | RoundKind::Notify, Channel::Chat | Channel::Post) => Self::Send,
             (RoundKind::Recall, Channel::Chat | Channel::Post) if !says => Self::Withdraw,
@@ -72,7 +75,7 @@ impl Purpose {
 
     /// It may give somebody the app. Nobody gets it to have something taken back.
     pub const fn may_install(self) -> bool {
-        !matches!(self, Self::Replace | Self::Withdraw | Self::NotifyWithin)
+        !matches!(self, Self::Replace | Self::Withdraw | Self::NotifyAgain | Self::NotifyWithin)
     }
 
     /// It deals with what was sent before.
@@ -84,7 +87,9 @@ impl Purpose {
     pub const fn is_there(self, knowledge: Knowledge) -> bool {
         match self {
             Self::FindChats | Self::Send | Self::Replace | Self::Withdraw => matches!(knowledge, Knowledge::Chat),
-            Self::Install | Self::Notify => matches!(knowledge, Knowledge::Chat | Knowledge::Present),
+            Self::Install | Self::Notify | Self::NotifyAgain => {
+                matches!(knowledge, Knowledge::Chat | Knowledge::Present)
+            }
             Self::NotifyWithin => true,
         }
     }
@@ -156,9 +161,9 @@ pub const fn helped_by(step: Step, purpose: Purpose) -> &'static [Place] {
         (Step::Replace, Purpose::Replace) | (Step::Withdraw, Purpose::Withdraw) => with_chat,
         (Step::Notify, Purpose::NotifyWithin) => EVERYBODY,
         // 202 says nothing of those who do not have the app, so they do not come along.
-        (Step::NotifyMany, Purpose::Notify) => const { &[at(Chat, true), at(Present, true)] },
+        (Step::NotifyMany, Purpose::Notify | Purpose::NotifyAgain) => const { &[at(Chat, true), at(Present, true)] },
         // Its answer also tells whether she has the app. Whoever may go with others goes alone only while nobody else does.
-        (Step::Notify, Purpose::Notify) => {
+        (Step::Notify, Purpose::Notify | Purpose::NotifyAgain) => {
             const {
                 &[
                     at(Chat, false),
@@ -173,7 +178,7 @@ pub const fn helped_by(step: Step, purpose: Purpose) -> &'static [Place] {
             }
         }
         (Step::Replace | Step::Withdraw | Step::Notify | Step::NotifyMany, _) | (_, Purpose::NotifyWithin) => &[],
-        (Step::Resolve | Step::Create | Step::Send, Purpose::Notify | Purpose::Install) => &[],
+        (Step::Resolve | Step::Create | Step::Send, Purpose::Notify | Purpose::NotifyAgain | Purpose::Install) => &[],
         (Step::Install, purpose) if !purpose.may_install() => &[],
         (step, _) => on_the_way(step),
     }
@@ -317,7 +322,7 @@ mod tests {
 
     #[test]
     fn nobody_gets_the_app_to_have_something_taken_back() {
-        for purpose in [Purpose::Replace, Purpose::Withdraw] {
+        for purpose in [Purpose::Replace, Purpose::Withdraw, Purpose::NotifyAgain] {
             assert!(helped_by(Step::Install, purpose).is_empty());
             assert!(!helped_by(Step::Check, purpose).is_empty());
         }

@@ -90,13 +90,15 @@ impl Reason {
             Self::AnswerLost | Self::ServiceFault | Self::LeaseEnded => {
                 "What is known of is set right; but there may be another message, which Teams never named."
             }
-            Self::NotInstalled => "Our app is not there for this person any more, and its message is out of its reach.",
-            Self::ConversationGone => "The chat with this person is gone, and its message is out of our reach.",
+            Self::NotInstalled => {
+                "Our app is not there for this person any more, and what it sent is out of its reach."
+            }
+            Self::ConversationGone => "The chat with this person is gone, and what was sent there is out of our reach.",
             Self::BlockedByUser => "This person has blocked our bot, which cannot change what it wrote.",
-            Self::BlockedByPolicy => "A Teams policy keeps our app from this person, and so from its message.",
-            Self::Expired => "The deadline passed before this person's turn: the message stands as it was.",
-            Self::Cancelled => "It was cancelled before this person's turn: the message may stand as it was.",
-            Self::Unavailable => "Teams could not be reached for this person's message, several times over.",
+            Self::BlockedByPolicy => "A Teams policy keeps our app from this person, and so from what it sent.",
+            Self::Expired => "The deadline passed before this person's turn: what was sent stands as it was.",
+            Self::Cancelled => "It was cancelled before this person's turn: what was sent may stand as it was.",
+            Self::Unavailable => "Teams could not be reached for what this person was sent, several times over.",
             other => other.sentence(),
         }
     }

@@ -350,7 +350,10 @@ async fn messages_and_notifications_are_set_right_one_after_the_other(bench: &Be
     let rounds = [(round(1), Channel::Chat), (round(2), Channel::Feed)];
     assert!(bench.store.amend(bench.tenant, id, &recall, &rounds, after(9000), after(1)).await.unwrap());
     let work = bench.store.work(bench.tenant).await.unwrap();
-    assert_eq!(work.rounds.iter().map(|work| work.purpose).collect::<Vec<_>>(), [Purpose::Withdraw, Purpose::Notify]);
+    assert_eq!(
+        work.rounds.iter().map(|work| work.purpose).collect::<Vec<_>>(),
+        [Purpose::Withdraw, Purpose::NotifyAgain]
+    );
     bench.expand(held[0], worker, round(1), 10).await;
     assert_eq!(bench.report(id).await.state, BroadcastState::Running);
     bench.expand(held[0], worker, round(2), 10).await;

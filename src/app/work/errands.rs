@@ -258,7 +258,8 @@ impl Owner {
 
     pub(super) fn warm_up(&mut self) {
         let messenger = Arc::clone(&self.office.messenger);
-        let for_many = self.hold.lanes().any(|lane| lane.work.purpose == Purpose::Notify);
+        let for_many =
+            self.hold.lanes().any(|lane| matches!(lane.work.purpose, Purpose::Notify | Purpose::NotifyAgain));
         self.send_out(Errand::Warm, async move { Arrival::Warm(messenger.warm_up(for_many).await) });
     }
 
