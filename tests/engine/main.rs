@@ -16,6 +16,7 @@ use house::{everybody_reachable, faults, house, organisation};
 
 mod again;
 mod fair;
+mod feed;
 mod hours;
 mod house;
 mod quotas;
