@@ -22,7 +22,7 @@ use crate::wiring::{Demonstration, LedgerCounts, Simulation, Stentor};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// People read at once.
-const PAGE: u32 = 5000;
+const PAGE: u32 = 500;
 
 /// What was measured.
 #[derive(Debug, Clone, Serialize)]

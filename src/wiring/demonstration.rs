@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -189,8 +189,8 @@ impl Simulated {
             requests: summary.requests.iter().map(|(bucket, count)| (bucket.to_string(), *count)).collect(),
             throttled: summary.throttled,
             duplicates: summary.duplicates,
-            replaced: 0,
-            seen_twice: 0,
+            replaced: summary.replaced as u64,
+            seen_twice: summary.notified_again,
             max_in_any_second: most.collect(),
         }
     }
@@ -346,7 +346,10 @@ impl Demonstration {
 
     /// Into whose feeds something came, by its ledger.
     pub fn notified(&self) -> BTreeSet<EntraId> {
-        BTreeSet::new()
+        let world = self.simulated.simulator.world();
+        let world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        let notified = world.ledger().notifications().iter();
+        notified.map(|entry| EntraId(world.organisation().person(entry.person).id)).collect()
     }
 
     /// Requests that it received so far.

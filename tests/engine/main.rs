@@ -19,6 +19,7 @@ mod again;
 mod amends;
 mod channels;
 mod fair;
+mod feed;
 mod hours;
 mod house;
 mod quotas;

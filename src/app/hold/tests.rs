@@ -9,6 +9,8 @@ use crate::domain::outcome::Stale;
 use crate::domain::route::{Account, Route};
 use crate::ports::{Answer, Recorded};
 
+mod feed;
+
 const WINDOW: u32 = 24;
 
 fn now() -> Timestamp {
