@@ -218,7 +218,7 @@ async fn the_seven_published_examples_are_made_from_the_command_line_to_the_lett
 
         let transcript = site.look("transcript").await;
         let lines = transcript.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let last = lines.filter(|line| line["path"].as_str().unwrap().contains("sendActivityNotification")).last();
+        let last = lines.filter(|line| line["path"].as_str().unwrap().contains("sendActivityNotification")).next_back();
         let mut last = last.unwrap();
         assert!(last["body"]["chainId"].as_i64().is_some_and(|chain| chain > 0), "{last}");
         last["body"].as_object_mut().unwrap().remove("chainId");

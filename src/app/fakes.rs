@@ -161,10 +161,13 @@ pub struct FakeStore {
     /// What the broadcast says.
     pub said: Mutex<Option<Said>>,
     /// What was begun to set right, and in which rounds.
-    pub amends: Mutex<Vec<(Amends, Vec<(RoundId, Channel)>)>>,
+    pub amends: Mutex<Vec<Begun>>,
     /// Submissions that are stored, but whose answer is lost.
     pub silences: AtomicU64,
 }
+
+/// What was begun to set right, and the rounds for it.
+type Begun = (Amends, Vec<(RoundId, Channel)>);
 
 pub fn entra_id(number: u128) -> EntraId {
     EntraId(uuid::Uuid::from_u128(number))

@@ -124,7 +124,7 @@ enum Arrival {
     Late(Vec<AttemptFact>, Result<u64, StoreError>),
     Polled(Result<TenantWork, StoreError>),
     Heard(Result<ChatsHeard, StoreError>),
-    Said(RoundId, Result<Said, StoreError>),
+    Said(RoundId, Box<Result<Said, StoreError>>),
     Claimed(RoundId, Result<Vec<ClaimedChunk>, StoreError>),
     Expanded(RoundId, Result<Expanded, StoreError>),
     LaidDown(RoundId, Result<LaidDown, StoreError>),

@@ -36,7 +36,7 @@ impl Owner {
             }
             Arrival::Said(round, said) => {
                 self.errands.remove(&Errand::Words(round));
-                if let Some(Said { content, notification }) = self.patient("words", said)?
+                if let Some(Said { content, notification }) = self.patient("words", *said)?
                     && let Some(lane) = self.hold.lane_mut(round)
                 {
                     let activity = Arc::from(content.activity(lane.work.treatment.urgent).to_string());

@@ -143,7 +143,9 @@ impl Owner {
             .collect();
         for round in missing {
             let (store, tenant) = (Arc::clone(&self.office.store), self.office.held.tenant);
-            self.send_out(Errand::Words(round), async move { Arrival::Said(round, store.said(tenant, round).await) });
+            self.send_out(Errand::Words(round), async move {
+                Arrival::Said(round, Box::new(store.said(tenant, round).await))
+            });
         }
     }
 

@@ -11,7 +11,7 @@ use crate::domain::notification::{NamedBy, Notification, SYSTEM_DEFAULT, SYSTEM_
 
 /// Where a broadcast goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Channel {
+pub(super) enum Ways {
     /// A message in everybody's chat with the bot
     Chat,
     /// An entry in everybody's activity feed
@@ -35,8 +35,8 @@ enum PeopleBy {
 #[command(next_help_heading = "Activity feed")]
 pub(super) struct Feed {
     /// Where it goes
-    #[arg(long, value_enum, default_value_t = Channel::Chat)]
-    channel: Channel,
+    #[arg(long, value_enum, default_value_t = Ways::Chat)]
+    channel: Ways,
     /// Which template of the app's manifest is filled in, or systemDefault for a text of our own [default:
     /// teams.activity_type of the settings]
     #[arg(long, value_name = "TYPE")]
@@ -88,12 +88,12 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 impl Feed {
     /// Nothing but the feed: then nobody reads a text.
     pub(super) fn is_alone(&self) -> bool {
-        self.channel == Channel::Feed
+        self.channel == Ways::Feed
     }
 
     /// It is posted in channels.
     pub(super) fn is_posted(&self) -> bool {
-        self.channel == Channel::TeamChannel
+        self.channel == Ways::TeamChannel
     }
 
     /// Everybody in a place is meant, and nobody is named.
@@ -104,9 +104,9 @@ impl Feed {
     /// What is wanted, of `content`; `activity_type` where the author names none, and `posts` where it is posted.
     pub(super) fn going(self, content: &Content, activity_type: &str, posts: Vec<PostTo>) -> Result<Going, Faults> {
         match self.channel {
-            Channel::Chat => return Faults::or(self.out_of_place(), Going::Chat),
-            Channel::TeamChannel => return Faults::or(self.out_of_place(), Going::TeamChannel(posts)),
-            Channel::Feed | Channel::Both => {}
+            Ways::Chat => return Faults::or(self.out_of_place(), Going::Chat),
+            Ways::TeamChannel => return Faults::or(self.out_of_place(), Going::TeamChannel(posts)),
+            Ways::Feed | Ways::Both => {}
         }
         let mut faults = Vec::new();
         if self.means_everybody() {
@@ -153,7 +153,7 @@ impl Feed {
         let judged = if is_open { Notification { topic: Topic::App, ..said.clone() } } else { said.clone() };
         faults.extend(judged.check().err().map(|found| found.0).unwrap_or_default());
         let wanted = Box::new(Wanted { notification: said, in_team, everybody });
-        let going = if self.channel == Channel::Both { Going::Both(wanted) } else { Going::Feed(wanted) };
+        let going = if self.channel == Ways::Both { Going::Both(wanted) } else { Going::Feed(wanted) };
         Faults::or(faults, going)
     }
 
@@ -181,7 +181,7 @@ impl Feed {
 
     fn everybody_of_nothing(&self) -> Option<Fault> {
         let option = if self.all_members { "--all-members" } else { "--members-of-channel" };
-        if self.channel == Channel::Both {
+        if self.channel == Ways::Both {
             let cure = "Name them with --audience-expr 'team \"NAME\"', or use --channel feed.";
             return Some(Fault::new(option, "notifies a place, and a message goes to people", cure));
         }

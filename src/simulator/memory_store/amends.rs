@@ -69,11 +69,10 @@ impl Record {
         let before = Said { content: submitted.content.clone(), notification: submitted.way.notification().cloned() };
         if let Amends::Correct(said) = amends {
             submitted.content = said.content.clone();
-            match (&mut submitted.way, &said.notification) {
-                (Way::Feed(notification) | Way::Both(notification, _), Some(corrected)) => {
-                    *notification = corrected.clone();
-                }
-                _ => {}
+            if let (Way::Feed(notification) | Way::Both(notification, _), Some(corrected)) =
+                (&mut submitted.way, &said.notification)
+            {
+                *notification = corrected.clone();
             }
         }
         submitted.treatment.deadline_at = deadline_at;
