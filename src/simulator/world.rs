@@ -14,6 +14,7 @@ mod events;
 mod feed;
 mod groups;
 mod posts;
+mod proofs;
 mod team_apps;
 mod teams;
 
