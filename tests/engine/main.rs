@@ -20,6 +20,7 @@ mod hours;
 mod house;
 mod quotas;
 mod restored;
+mod rotation;
 mod sharing;
 mod told;
 
