@@ -1,5 +1,6 @@
 //! The Teams client on the wire: what it sends, to the letter, and what it makes of every kind of answer.
 
+mod proofs;
 mod refusals;
 mod requests;
 mod server;
