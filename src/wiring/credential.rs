@@ -99,3 +99,30 @@ fn tell(life: CredentialLife, now: Timestamp) {
         gauge!(telemetry::CREDENTIAL_EXPIRES_SECONDS, "credential" => kind.name()).set(seconds);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_our_credential_is_a_metric_and_of_the_others_nothing_is_known() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let ends_at = "2026-11-24T12:01:30Z".parse().ok();
+        metrics::with_local_recorder(&recorder, || {
+            tell(CredentialLife { kind: CredentialKind::Certificate, ends_at }, now)
+        });
+        let told = recorder.handle().render();
+        assert!(told.contains(r#"stentor_credential_expires_seconds{credential="certificate"} 90"#), "{told}");
+        assert!(told.contains(r#"stentor_credential_expires_seconds{credential="secret"} inf"#), "{told}");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_secret_comes_from_the_settings() {
+        let mut settings = Settings::defaults();
+        assert_eq!(credential_life(&settings).await, Ok(None));
+        settings.teams.credential = Some(CredentialSettings::here("s3cr3t".to_owned()));
+        let life = credential_life(&settings).await.unwrap().unwrap();
+        assert_eq!((life.kind, life.ends_at), (CredentialKind::Secret, None));
+    }
+}

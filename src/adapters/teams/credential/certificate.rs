@@ -6,6 +6,7 @@ use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::KeyPair as _;
 use p12_keystore::Pkcs12Archive;
 use p12_keystore::error::Error as PfxError;
+use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
 use secrecy::{ExposeSecret, SecretString};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -28,7 +29,7 @@ pub struct CertificateFiles {
     pub file: PathBuf,
     /// The key in PEM, when it lies apart.
     pub key_file: Option<PathBuf>,
-    /// The PFX's password; none is an empty one.
+    /// The password of the PFX, or of the key in PEM; none is an empty one.
     pub password: Option<SecretSource>,
     /// How assertions are signed.
     pub algorithm: AssertionAlgorithm,
@@ -64,7 +65,7 @@ impl CertificateFiles {
         // A password is stretched for a good part of a second.
         let work = move || {
             let found = match is_pem {
-                true => from_pem(&files, &bytes, key_bytes.as_deref())?,
+                true => from_pem(&files, &bytes, key_bytes.as_deref(), &password)?,
                 false => from_pfx(&files, &bytes, &password)?,
             };
             found.pair(&files)
@@ -82,7 +83,12 @@ fn holds_pem(bytes: &[u8]) -> bool {
     bytes.windows(11).any(|piece| piece == b"-----BEGIN ")
 }
 
-fn from_pem(files: &CertificateFiles, bytes: &[u8], key_bytes: Option<&[u8]>) -> Result<Found, CredentialError> {
+fn from_pem(
+    files: &CertificateFiles,
+    bytes: &[u8],
+    key_bytes: Option<&[u8]>,
+    password: &SecretString,
+) -> Result<Found, CredentialError> {
     let certificates = CertificateDer::pem_slice_iter(bytes).collect::<Result<Vec<_>, _>>();
     let certificates = certificates.map_err(|error| files.fault(&format!("is not sound PEM: {error}")))?;
     let certificates: Vec<Vec<u8>> = certificates.into_iter().map(|it| it.as_ref().to_vec()).collect();
@@ -91,23 +97,31 @@ fn from_pem(files: &CertificateFiles, bytes: &[u8], key_bytes: Option<&[u8]>) ->
     }
     let place: &Path = files.key_file.as_deref().unwrap_or(&files.file);
     let key_bytes = key_bytes.unwrap_or(bytes);
-    if is_encrypted(key_bytes) {
-        let cure = "its key is encrypted: name a PFX with its password instead, or write the key without a password, in a \
-                    file that only this user may read";
-        return Err(CredentialError(format!("{}: {cure}", place.display())));
-    }
+    let fault = |cause: &str| CredentialError(format!("{}: {cause}", place.display()));
     let keys = PrivateKeyDer::pem_slice_iter(key_bytes).collect::<Result<Vec<_>, _>>();
-    let keys = keys.map_err(|error| CredentialError(format!("{}: is not sound PEM: {error}", place.display())))?;
+    let mut keys = keys.map_err(|error| fault(&format!("is not sound PEM: {error}")))?;
+    keys.extend(decrypted(key_bytes, password).map_err(fault)?);
     if keys.is_empty() {
-        let cure = "holds no private key: add it, or name its file as teams.certificate_key_file";
-        return Err(CredentialError(format!("{}: {cure}", place.display())));
+        return Err(fault("holds no private key: add it, or name its file as teams.certificate_key_file"));
     }
     Ok(Found { certificates, keys })
 }
 
-fn is_encrypted(pem: &[u8]) -> bool {
+/// The key that lies there under a password, if one does.
+fn decrypted(pem: &[u8], password: &SecretString) -> Result<Option<PrivateKeyDer<'static>>, &'static str> {
+    const BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+    const END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+    const DAMAGED: &str = "its encrypted key is damaged";
     let text = String::from_utf8_lossy(pem);
-    text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
+    if text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err("its key is encrypted in a way that is out of use: write it anew with `openssl pkcs8 -topk8`");
+    }
+    let Some(begin) = text.find(BEGIN) else { return Ok(None) };
+    let length = text[begin..].find(END).ok_or(DAMAGED)? + END.len();
+    let (_, document) = SecretDocument::from_pem(&text[begin..begin + length]).map_err(|_| DAMAGED)?;
+    let key = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| DAMAGED)?;
+    let key = key.decrypt(password.expose_secret()).map_err(|_| "teams.certificate_password does not open its key")?;
+    Ok(Some(PrivateKeyDer::Pkcs8(key.as_bytes().to_vec().into())))
 }
 
 fn from_pfx(files: &CertificateFiles, bytes: &[u8], password: &SecretString) -> Result<Found, CredentialError> {

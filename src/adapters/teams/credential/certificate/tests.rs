@@ -27,8 +27,11 @@ async fn the_same_certificate_comes_out_of_pem_and_of_every_pfx() {
     let pem = files("rsa.pem").read().await.unwrap();
     assert_eq!(pem.ends_at().date_naive().to_string(), "2036-11-23");
     let apart = CertificateFiles { key_file: Some(at("pkcs1.key")), ..files("rsa.crt") };
+    let under_password =
+        CertificateFiles { key_file: Some(at("encrypted.key")), ..with_password("rsa.crt", "opensesame") };
     for same in [
         apart,
+        under_password,
         with_password("modern.pfx", "opensesame"),
         with_password("legacy.pfx", "opensesame"),
         files("nopassword.pfx"),
@@ -50,7 +53,7 @@ async fn what_is_wrong_with_a_certificate_is_named_with_its_cure() {
     let twice = CertificateFiles { key_file: Some(at("pkcs1.key")), ..with_password("modern.pfx", "opensesame") };
     assert!(refused(twice).await.contains("leave teams.certificate_key_file out"));
     let encrypted = CertificateFiles { key_file: Some(at("encrypted.key")), ..files("rsa.crt") };
-    assert!(refused(encrypted).await.contains("its key is encrypted"));
+    assert!(refused(encrypted).await.contains("does not open its key"));
     assert!(refused(files("nowhere.pem")).await.contains("nowhere.pem"));
 
     let folder = tempfile::tempdir().unwrap();
