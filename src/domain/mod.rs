@@ -9,6 +9,7 @@ pub mod broadcast;
 pub mod check;
 pub mod chunk;
 pub mod content;
+pub mod credential;
 pub mod delivery;
 pub mod fairness;
 pub mod fault;

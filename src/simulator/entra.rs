@@ -13,10 +13,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use self::proofs::Proofs;
 use super::answer::Answer;
 use super::settings::SimulatorSettings;
 use super::{base64, chance, people};
 use crate::domain::time::Timestamp;
+
+mod proofs;
+
+pub use self::proofs::Federation;
 
 /// What the token endpoint thinks of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,12 +63,35 @@ pub struct Entra {
     seed: u64,
     tenant: Uuid,
     app: Uuid,
-    secret: String,
-    secret_state: SecretState,
+    login_url: String,
+    proofs: Proofs,
+    identities: Vec<MachineIdentity>,
     lifetime: Option<Duration>,
     permissions: BTreeSet<String>,
     tokens: HashMap<String, Grant>,
     asked: u64,
+    at_once: BTreeMap<String, TokensAsked>,
+}
+
+/// An identity that the machine has in Azure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MachineIdentity {
+    /// Its client id.
+    pub client_id: Uuid,
+    /// Its object id, which is the subject of its tokens.
+    pub object_id: Uuid,
+}
+
+/// How tokens of one scope were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct TokensAsked {
+    /// How often.
+    pub asked: u64,
+    /// How many such requests there are at this moment.
+    pub at_once: u64,
+    /// The most that there were at the same time.
+    pub at_once_max: u64,
 }
 
 const GRAPH_RESOURCES: [&str; 4] = [
@@ -87,18 +115,95 @@ impl Entra {
             seed: settings.seed,
             tenant: settings.tenant,
             app: settings.app,
-            secret: settings.client_secret.clone(),
-            secret_state: SecretState::Valid,
+            login_url: "https://login.microsoftonline.com".to_owned(),
+            proofs: Proofs::new(settings.client_secret.clone()),
+            identities: Vec::new(),
             lifetime: settings.token_lifetime,
             permissions: settings.permissions.iter().cloned().collect(),
             tokens: HashMap::new(),
             asked: 0,
+            at_once: BTreeMap::new(),
         }
+    }
+
+    /// The same endpoint under another address.
+    pub fn reached_at(&mut self, login_url: &str) {
+        login_url.clone_into(&mut self.login_url);
     }
 
     /// Changes what is thought of the secret. Tokens that are out stay good.
     pub const fn set_secret(&mut self, state: SecretState) {
-        self.secret_state = state;
+        self.proofs.secret_state = state;
+    }
+
+    /// Accepts these secrets from now on, and no others.
+    pub fn set_secrets(&mut self, secrets: Vec<String>) {
+        self.proofs.set_secrets(secrets);
+    }
+
+    /// Accepts letters signed with the keys of these certificates from now on, and of no others; in PEM. `None` when one
+    /// of them cannot be read; otherwise their SHA-256 thumbprints.
+    pub fn set_certificates(&mut self, pems: &[String]) -> Option<Vec<String>> {
+        self.proofs.set_certificates(pems)
+    }
+
+    /// Believes these from now on, and no others.
+    pub fn set_federations(&mut self, federations: Vec<Federation>) {
+        self.proofs.set_federations(federations);
+    }
+
+    /// With which key all others sign, as RSA writes a public key.
+    pub fn believe_outside(&mut self, key: Vec<u8>) {
+        self.proofs.believe_outside(key);
+    }
+
+    /// Gives the machine these identities.
+    pub fn set_identities(&mut self, identities: Vec<MachineIdentity>) {
+        self.identities = identities;
+    }
+
+    /// The machine's identity with this client id; its only one, when none is named.
+    pub fn identity(&self, client_id: Option<&str>) -> Option<MachineIdentity> {
+        let Some(client_id) = client_id else {
+            return self.identities.first().copied().filter(|_| self.identities.len() == 1);
+        };
+        let client_id = Uuid::try_parse(client_id).ok()?;
+        self.identities.iter().copied().find(|identity| identity.client_id == client_id)
+    }
+
+    /// A token of one of the machine's identities; only the app itself has permissions.
+    pub fn grant_to_identity(
+        &mut self,
+        identity: MachineIdentity,
+        resource: &str,
+        resources: (&str, &str),
+        now: Timestamp,
+    ) -> Answer {
+        self.asked += 1;
+        match audience(&format!("{resource}/.default"), resources) {
+            Ok(audience) => self.issue((audience, identity.client_id == self.app), now),
+            Err(Refusal(_, error, _, text)) => Answer::json(400, json!({"error": error, "error_description": text})),
+        }
+    }
+
+    /// A request for a token of `scope` has arrived.
+    pub fn begin(&mut self, scope: &str) {
+        let asked = self.at_once.entry(scope.to_owned()).or_default();
+        asked.asked += 1;
+        asked.at_once += 1;
+        asked.at_once_max = asked.at_once_max.max(asked.at_once);
+    }
+
+    /// One has been answered.
+    pub fn end(&mut self, scope: &str) {
+        if let Some(asked) = self.at_once.get_mut(scope) {
+            asked.at_once = asked.at_once.saturating_sub(1);
+        }
+    }
+
+    /// How tokens were asked for on the wire, by scope.
+    pub const fn tokens_asked(&self) -> &BTreeMap<String, TokensAsked> {
+        &self.at_once
     }
 
     /// Makes every token that is out worthless.
@@ -137,7 +242,7 @@ impl Entra {
         now: Timestamp,
     ) -> Answer {
         self.asked += 1;
-        match self.check(tenant, form, resources) {
+        match self.check(tenant, form, resources, now) {
             Ok(grant) => self.issue(grant, now),
             Err(Refusal(status, error, number, text)) => {
                 let id = |what: &str| chance::uuid(self.seed, &[chance::text(what), self.asked]).to_string();
@@ -151,6 +256,7 @@ impl Entra {
         tenant: &str,
         form: &BTreeMap<String, String>,
         resources: (&str, &str),
+        now: Timestamp,
     ) -> Result<(Audience, bool), Refusal> {
         let field = |name: &str| form.get(name).map(String::as_str).filter(|value| !value.is_empty());
         let required = |name: &'static str| {
@@ -167,7 +273,9 @@ impl Entra {
         let client = required("client_id")?;
         let audience = audience(required("scope")?, resources)?;
         let is_own = self.check_tenant(tenant, audience)?;
-        self.check_client(client, field("client_secret"))?;
+        self.check_client(client)?;
+        let endpoint = format!("{}/{tenant}/oauth2/v2.0/token", self.login_url.trim_end_matches('/'));
+        self.proofs.check(client, form, &endpoint, now)?;
         Ok((audience, is_own))
     }
 
@@ -184,27 +292,11 @@ impl Entra {
         Err(Refusal(400, "invalid_request", 90_002, text))
     }
 
-    fn check_client(&self, client: &str, secret: Option<&str>) -> Result<(), Refusal> {
+    fn check_client(&self, client: &str) -> Result<(), Refusal> {
         if !Uuid::try_parse(client).is_ok_and(|id| id == self.app) {
             let text =
                 format!("Application with identifier '{client}' was not found in the directory '{}'.", self.tenant);
             return Err(Refusal(400, "unauthorized_client", 700_016, text));
-        }
-        let Some(secret) = secret else {
-            let text =
-                "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.";
-            return Err(Refusal(401, "invalid_client", 7_000_216, text.to_owned()));
-        };
-        if self.secret_state == SecretState::Wrong || secret != self.secret {
-            let text = format!(
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
-                 not the client secret ID, for a secret added to app '{client}'."
-            );
-            return Err(Refusal(401, "invalid_client", 7_000_215, text));
-        }
-        if self.secret_state == SecretState::Expired {
-            let text = format!("The provided client secret keys for app '{client}' are expired.");
-            return Err(Refusal(401, "invalid_client", 7_000_222, text));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The world over the real wire protocol, on one port of the loopback, in clear or encrypted.
 //!
 //! Four prefixes: `/login` is Entra (and the keys of the Bot Framework), `/graph` Microsoft Graph, `/teams` the bot connector, `/_simulator` the
-//! strings that a test pulls. Hosts of the real kind answer without a prefix (`service/hosts.rs`). This layer reads
+//! strings that a test pulls; `/metadata` and `/msi` hand out tokens of the machine (`service/outside.rs`). Hosts of the real kind answer without a prefix (`service/hosts.rs`). This layer reads
 //! and writes HTTP and decides nothing: decisions are the world's.
 //!
 //! Invariant: the instant of a request is read while the world is locked, so the order of the ledger is the
@@ -13,6 +13,7 @@ mod entra;
 mod graph;
 mod hosts;
 mod line;
+mod outside;
 mod post;
 mod reading;
 mod teams;
@@ -35,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::hosts::Addresses;
 use self::line::{Cut, Exchange};
+use self::outside::Outside;
 use self::post::Post;
 use super::answer::{Answer, Body};
 use super::faults::FaultPlanError;
@@ -108,6 +110,7 @@ impl Simulator {
             Some(_) => Addresses::encrypted(address, &settings.tls_names),
         };
         let mut world = World::new(&settings, clock.now()).reached_at(&addresses.graph, &addresses.bot);
+        world = world.signs_in_at(&addresses.login);
         let post = match settings.webhook.clone() {
             None => None,
             Some(webhook) => {
@@ -123,7 +126,8 @@ impl Simulator {
             tokio::spawn(Arc::clone(post).run(Arc::clone(&world), stop.clone()));
         }
         let (latency, login_url) = (settings.latency, addresses.login.clone());
-        let service = Service { world: Arc::clone(&world), clock, latency, login_url, post };
+        let outside = Outside::default();
+        let service = Service { world: Arc::clone(&world), clock, latency, login_url, post, outside };
         let stopped = stop.clone().cancelled_owned();
         let app = router(service).into_make_service_with_connect_info::<Cut>();
         let serving = tokio::spawn(async move { axum::serve(exchange, app).with_graceful_shutdown(stopped).await });
@@ -209,6 +213,8 @@ struct Service {
     login_url: String,
     /// Who posts to the bot, when there is a webhook.
     post: Option<Arc<Post>>,
+    /// Who signs for everybody else.
+    outside: Outside,
 }
 
 fn router(service: Service) -> Router {
@@ -218,6 +224,7 @@ fn router(service: Service) -> Router {
         .merge(teams::routes())
         .merge(connector::routes())
         .merge(control::routes())
+        .merge(outside::routes())
         .merge(reading::routes())
         .merge(post::routes())
         .fallback(graph::unknown)

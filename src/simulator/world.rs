@@ -15,6 +15,7 @@ mod feed;
 mod groups;
 mod own_chats;
 mod posts;
+mod proofs;
 mod team_apps;
 mod teams;
 

@@ -11,7 +11,9 @@ use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::postgres::{PgStore, schema};
 use stentor::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
-use stentor::adapters::teams::{BotDoorkeeper, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings};
+use stentor::adapters::teams::{
+    BotDoorkeeper, CloudProfile, Credential, SecretSource, TeamsClient, TeamsClientSettings,
+};
 use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
 use stentor::app::hear::{Ear, Replies};
@@ -122,11 +124,22 @@ pub async fn house_at(settings: SimulatorSettings, now: &str) -> House {
     house
 }
 
+/// A house whose client proves who it is in another way than by the simulator's own secret.
+pub async fn house_proved_by(settings: SimulatorSettings, credential: Credential) -> House {
+    let (store, database) = ground().await;
+    house_in(settings, Arc::new(SystemClock), store, database, Some(credential)).await
+}
+
 async fn house_with(settings: SimulatorSettings, clock: Arc<dyn Clock>) -> House {
+    let (store, database) = ground().await;
+    house_in(settings, clock, store, database, None).await
+}
+
+async fn ground() -> (Arc<PgStore>, Arc<TestDatabase>) {
     let database = Arc::new(TestDatabase::create().await);
     let store = Arc::new(PgStore::new(database.connect_options(), PoolSettings::default()));
     schema::migrate(store.database()).await.unwrap();
-    house_in(settings, clock, store, database).await
+    (store, database)
 }
 
 async fn house_in(
@@ -134,17 +147,19 @@ async fn house_in(
     clock: Arc<dyn Clock>,
     store: Arc<PgStore>,
     database: Arc<TestDatabase>,
+    credential: Option<Credential>,
 ) -> House {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let (tenant_id, app_id, manifest) = (settings.tenant, settings.app, settings.external_id);
-    let secret = SecretSource::Value(settings.client_secret.clone().into());
+    let secret = || SecretSource::Value(settings.client_secret.clone().into()).into();
+    let credential = credential.unwrap_or_else(secret);
     let settings = SimulatorSettings { quota_factor: f64::from(FASTER), ..settings };
     let simulator = Simulator::start(settings, Arc::clone(&clock)).await.unwrap();
     let url = |text: String| text.parse().unwrap();
     let cloud = CloudProfile::custom(url(simulator.login_url()), url(simulator.graph_url()), url(simulator.bot_url()));
     let client = TeamsClientSettings {
         request_timeout: Duration::from_secs(4),
-        ..TeamsClientSettings::new(cloud, tenant_id, app_id, secret, manifest.to_string())
+        ..TeamsClientSettings::new(cloud, tenant_id, app_id, credential, manifest.to_string())
     };
     let doorkeeper = Arc::new(BotDoorkeeper::new(&client, Arc::clone(&clock)).unwrap());
     let client = Arc::new(TeamsClient::new(client, Arc::clone(&clock), Arc::clone(&random)).unwrap());
@@ -206,7 +221,7 @@ impl House {
     pub async fn neighbour(&self, settings: SimulatorSettings) -> Self {
         let settings = SimulatorSettings { tenant: Uuid::from_u128(settings.tenant.as_u128() + 1), ..settings };
         let (clock, store, database) = (Arc::clone(&self.clock), Arc::clone(&self.store), Arc::clone(&self.database));
-        house_in(settings, clock, store, database).await
+        house_in(settings, clock, store, database, None).await
     }
 
     pub fn worker(&self) -> Working {

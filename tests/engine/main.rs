@@ -24,6 +24,7 @@ mod hours;
 mod house;
 mod quotas;
 mod restored;
+mod rotation;
 mod sharing;
 mod told;
 

@@ -137,6 +137,16 @@ fn contradictions() -> Vec<Row> {
             "longer than retry.longest",
             "Make",
         ),
+        config(
+            "a secret and a certificate",
+            &format!("[teams]\nclient_secret = \"{SECRET}\"\ncertificate_file = \"c\"\n"),
+        )
+        .bad("teams.client_secret", "teams.certificate_file too", "one credential"),
+        config("an unknown credential", "[teams]\ncredential = \"password\"\n").bad(
+            "teams.credential",
+            "not one of the choices",
+            "workload_identity",
+        ),
         config("two secrets", &both).bad("teams.client_secret", "teams.client_secret_file too", "Keep one"),
         config("two databases", "[database]\nurl = \"postgres://a@b.example/c\"\nurl_file = \"there\"\n")
             .file("there", "postgres://a@b.example/c")
@@ -166,6 +176,16 @@ fn credentials() -> Vec<Row> {
         row("no credentials", &["run"]).bad("teams.tenant_id", "this command needs it", "Microsoft Entra"),
         row("no app", &["broadcast", "list"]).bad("teams.app_id", "this command needs it", "client) id"),
         row("no secret", &["work"]).bad("teams.client_secret", "this command needs it", "Make a client secret"),
+        row("a certificate that is not there", &["work"]).with("STENTOR__TEAMS__CERTIFICATE_FILE", "no").bad(
+            "teams.certificate_file",
+            "it is not there",
+            "Let this user read it",
+        ),
+        row("an empty federated token", &["work"]).file("t", "").with("STENTOR__TEAMS__FEDERATED_TOKEN_FILE", "t").bad(
+            "teams.federated_token_file",
+            "is empty",
+            "Let this user read it",
+        ),
         row("no manifest", &["work"]).bad("teams.manifest_id", "this command needs it", "Teams app's manifest"),
         row("a secret file that is not there", &["run"]).with(file, "no").bad(
             field,

@@ -46,6 +46,77 @@ async fn every_wrong_token_request_has_its_number() {
     }
 }
 
+const LETTER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// A letter signed by a library that neither our client nor the simulator signs with.
+fn letter(key: &rcgen::KeyPair, header: &Value, claims: &Value) -> String {
+    use jsonwebtoken::{Algorithm, EncodingKey, crypto::sign};
+    let encode =
+        |part: &Value| base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, part.to_string());
+    let signed = format!("{}.{}", encode(header), encode(claims));
+    let algorithm = if header["alg"] == "RS256" { Algorithm::RS256 } else { Algorithm::PS256 };
+    // What stands before the key itself in PKCS #8 has this length for every RSA key of 2048 bits.
+    let key = EncodingKey::from_rsa_der(&key.serialize_der()[26..]);
+    let signature = sign(signed.as_bytes(), &key, algorithm).expect("a key that signs");
+    format!("{signed}.{signature}")
+}
+
+#[tokio::test]
+async fn a_letter_is_read_to_the_last_sign() {
+    let stage = Stage::plain().await;
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).expect("a key");
+    let mut params = rcgen::CertificateParams::new(Vec::new()).expect("no names");
+    (params.not_before, params.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2096, 1, 1));
+    let pem = params.self_signed(&key).expect("a certificate").pem();
+    let told = stage.pull("certificates", json!({"pem": [pem]})).await;
+    let thumbprint = told.body["thumbprints"][0].as_str().expect("a thumbprint").to_owned();
+    let endpoint = format!("{}/{TENANT}/oauth2/v2.0/token", stage.simulator.login_url());
+    let now = stage.clock.now().timestamp();
+    let header = json!({"alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint});
+    let claims = json!({"aud": endpoint, "iss": APP, "sub": APP, "jti": "a", "nbf": now, "iat": now, "exp": now + 600});
+    let changed = |value: &Value, name: &str, to: Value| {
+        let mut value = value.clone();
+        value[name] = to;
+        value
+    };
+    for (header, claims, wanted) in [
+        (header.clone(), claims.clone(), None),
+        (changed(&header, "alg", "RS256".into()), claims.clone(), None),
+        (changed(&header, "x5t#S256", "else".into()), claims.clone(), Some(700_027)),
+        (header.clone(), changed(&claims, "aud", "https://elsewhere.example/token".into()), Some(700_023)),
+        (header.clone(), changed(&claims, "sub", TENANT.into()), Some(700_021)),
+        (header.clone(), changed(&claims, "iss", TENANT.into()), Some(700_211)),
+        (header.clone(), changed(&claims, "exp", (now - 301).into()), Some(700_024)),
+        (header.clone(), changed(&claims, "nbf", (now + 301).into()), Some(700_024)),
+        (header.clone(), changed(&claims, "nbf", (now + 299).into()), None),
+        (header.clone(), changed(&claims, "jti", Value::Null), Some(700_027)),
+    ] {
+        let letter = letter(&key, &header, &claims);
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", APP),
+            ("client_assertion_type", LETTER),
+            ("client_assertion", &letter),
+            ("scope", GRAPH),
+        ];
+        let told = Told::by(stage.client.post(&endpoint).form(&form)).await;
+        assert_eq!(
+            (told.status, number(&told)),
+            (if wanted.is_some() { 401 } else { 200 }, wanted),
+            "{header} {claims}"
+        );
+    }
+    let tampered = letter(&key, &header, &claims).replace("eyJh", "eyJi");
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", APP),
+        ("client_assertion_type", LETTER),
+        ("client_assertion", &tampered),
+        ("scope", GRAPH),
+    ];
+    assert_eq!(Told::by(stage.client.post(&endpoint).form(&form)).await.status, 401);
+}
+
 #[tokio::test]
 async fn an_expired_secret_gets_no_new_token_while_old_ones_stay_good() {
     let stage = Stage::plain().await;

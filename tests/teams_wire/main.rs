@@ -3,6 +3,7 @@
 mod amends;
 mod channels;
 mod feed;
+mod proofs;
 mod refusals;
 mod requests;
 mod server;

@@ -2,8 +2,8 @@
 //!
 //! One call of [`TeamsClient`] is one HTTP request (fetching a token aside) and one [`Outcome`]; nothing here tries
 //! again by itself. Read in this order: `cloud.rs` (every host, as data), `classify.rs` (status and error code →
-//! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `hearing.rs` (what it tells), `token.rs`,
-//! then `graph.rs` and `connector.rs` (what is asked) and `client.rs` (who asks). The other way round, `doorkeeper.rs`
+//! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `hearing.rs` (what it tells),
+//! `credential.rs` (with what we prove who we are), `token.rs`, then `graph.rs` and `connector.rs` (what is asked) and `client.rs` (who asks). The other way round, `doorkeeper.rs`
 //! tells what Teams posts to the bot from what others do.
 //!
 //! [`Outcome`]: crate::domain::outcome::Outcome
@@ -12,6 +12,7 @@ pub mod classify;
 mod client;
 pub mod cloud;
 mod connector;
+pub mod credential;
 mod doorkeeper;
 mod feed;
 mod graph;
@@ -25,12 +26,14 @@ mod wire;
 
 pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError};
 pub use cloud::{Cloud, CloudProfile};
+pub use credential::{
+    AssertionAlgorithm, CertificateFiles, Credential, CredentialError, IdentityEndpoint, ManagedIdentity, SecretSource,
+};
 pub use doorkeeper::BotDoorkeeper;
 pub use feed::request as notification_request;
 pub use graph::AppHolder;
 pub use limits::{published_chat_quotas, published_quota};
 pub(crate) use retry_after::retry_after;
-pub use token::SecretSource;
 pub use transport::Way;
 pub(crate) use transport::{Received, Unanswered};
 pub use wire::Refusal;
