@@ -85,6 +85,10 @@ pub struct TeamsSettings {
     pub manifest_id: Option<Uuid>,
     /// Who has the app: asked for its id when the catalogue may not be read.
     pub find_app_through: Option<AppHolder>,
+    /// Where tokens come from, when that is not where the cloud's profile says.
+    pub login_url: Option<Url>,
+    /// Where the bot connector is, when that is not where the cloud's profile says.
+    pub bot_url: Option<Url>,
     /// How the bot is registered.
     pub bot: BotKind,
 }
@@ -166,6 +170,8 @@ pub struct BotSettings {
     pub replies: BTreeMap<String, String>,
     /// How long somebody who was answered is left without another reply.
     pub reply_every: Duration,
+    /// The messaging endpoint, as Azure knows it.
+    pub public_url: Option<Url>,
 }
 
 /// Which proxy, if any.

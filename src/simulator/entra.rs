@@ -14,6 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::answer::Answer;
+use super::clouds::{self, Home};
 use super::settings::SimulatorSettings;
 use super::{base64, chance, people};
 use crate::domain::time::Timestamp;
@@ -64,6 +65,8 @@ pub struct Entra {
     permissions: BTreeSet<String>,
     tokens: HashMap<String, Grant>,
     asked: u64,
+    /// The cloud that it belongs to, if it is one.
+    home: Option<&'static Home>,
 }
 
 const GRAPH_RESOURCES: [&str; 4] = [
@@ -74,6 +77,9 @@ const GRAPH_RESOURCES: [&str; 4] = [
 ];
 const BOT_RESOURCES: [&str; 3] =
     ["https://api.botframework.com", "https://api.botframework.us", "https://api.botframework.azure.cn"];
+/// Whose tokens a multi-tenant bot uses, one a cloud.
+const BOT_TENANTS: [&str; 3] =
+    ["botframework.com", "MicrosoftServices.onmicrosoft.us", "microsoftservices.partner.onmschina.cn"];
 const LIFETIME_SECONDS_MIN: u64 = 3_600;
 const LIFETIME_SECONDS_SPREAD: u64 = 1_801;
 
@@ -93,6 +99,7 @@ impl Entra {
             permissions: settings.permissions.iter().cloned().collect(),
             tokens: HashMap::new(),
             asked: 0,
+            home: clouds::home(&settings.tls_names),
         }
     }
 
@@ -165,7 +172,7 @@ impl Entra {
             return Err(Refusal(400, "unsupported_grant_type", 70_003, text));
         }
         let client = required("client_id")?;
-        let audience = audience(required("scope")?, resources)?;
+        let audience = audience(required("scope")?, resources, self.home)?;
         let is_own = self.check_tenant(tenant, audience)?;
         self.check_client(client, field("client_secret"))?;
         Ok((audience, is_own))
@@ -176,7 +183,8 @@ impl Entra {
         if Uuid::try_parse(tenant).is_ok_and(|id| id == self.tenant) || tenant.eq_ignore_ascii_case(people::DOMAIN) {
             return Ok(true);
         }
-        let is_somewhere = Uuid::try_parse(tenant).is_ok() || tenant.eq_ignore_ascii_case("botframework.com");
+        let is_somewhere =
+            Uuid::try_parse(tenant).is_ok() || BOT_TENANTS.iter().any(|known| tenant.eq_ignore_ascii_case(known));
         if audience == Audience::Bot && is_somewhere {
             return Ok(false);
         }
@@ -230,8 +238,8 @@ impl Entra {
     fn write(&self, audience: Audience, roles: &[String], now: Timestamp, expires_at: Timestamp) -> String {
         let header = json!({"typ": "JWT", "alg": "RS256", "kid": "simulated"});
         let audience = match audience {
-            Audience::Graph => GRAPH_RESOURCES[0],
-            Audience::Bot => BOT_RESOURCES[0],
+            Audience::Graph => self.home.map_or(GRAPH_RESOURCES[0], |home| home.graph),
+            Audience::Bot => self.home.map_or(BOT_RESOURCES[0], |home| home.bot),
         };
         let payload = json!({"aud": audience, "appid": self.app, "tid": self.tenant, "roles": roles,
             "nbf": now.timestamp(), "iat": now.timestamp(), "exp": expires_at.timestamp()});
@@ -242,7 +250,7 @@ impl Entra {
     }
 }
 
-fn audience(scope: &str, (graph, bot): (&str, &str)) -> Result<Audience, Refusal> {
+fn audience(scope: &str, (graph, bot): (&str, &str), home: Option<&Home>) -> Result<Audience, Refusal> {
     let Some(resource) = scope.strip_suffix("/.default") else {
         let text = format!(
             "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with \
@@ -254,9 +262,13 @@ fn audience(scope: &str, (graph, bot): (&str, &str)) -> Result<Audience, Refusal
         let own = own.trim_end_matches('/');
         known.contains(&resource.trim_end_matches('/')) || (!own.is_empty() && resource.trim_end_matches('/') == own)
     };
-    if is_one_of(&GRAPH_RESOURCES, graph) {
+    let (graphs, bots) = match home {
+        Some(home) => (vec![home.graph], vec![home.bot]),
+        None => (GRAPH_RESOURCES.to_vec(), BOT_RESOURCES.to_vec()),
+    };
+    if is_one_of(&graphs, graph) {
         Ok(Audience::Graph)
-    } else if is_one_of(&BOT_RESOURCES, bot) {
+    } else if is_one_of(&bots, bot) {
         Ok(Audience::Bot)
     } else {
         let text = format!("The resource principal named {resource} was not found in the tenant.");

@@ -16,6 +16,7 @@ mod base64;
 pub mod bucket;
 pub mod chance;
 pub mod clock;
+mod clouds;
 pub mod entra;
 pub mod faults;
 pub mod groups;

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 mod audiences;
 mod broadcasts;
+pub mod condition;
 mod directory;
 mod expand;
 mod hearing;
@@ -93,6 +94,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
     [
         audiences::STATEMENTS,
         broadcasts::STATEMENTS,
+        condition::STATEMENTS,
         directory::STATEMENTS,
         expand::STATEMENTS,
         hearing::STATEMENTS,

@@ -14,6 +14,7 @@ const fn road(method: &'static str, path: &'static str) -> Road {
 }
 
 const CREATE: Road = road("POST", "/v3/conversations");
+const MEMBERS: Road = road("GET", "/v3/conversations/{cid}/pagedmembers");
 const SEND: Road = road("POST", "/v3/conversations/{cid}/activities");
 const UPDATE: Road = road("PUT", "/v3/conversations/{cid}/activities/{aid}");
 const DELETE: Road = road("DELETE", "/v3/conversations/{cid}/activities/{aid}");
@@ -58,6 +59,17 @@ impl World {
                 body["activityId"] = json!(id);
             }
             Ok(Answer::json(201, body))
+        })
+    }
+
+    /// `GET /v3/conversations/{cid}/pagedmembers`.
+    pub fn conversation_members(&mut self, caller: &Caller<'_>, conversation: &str, now: Timestamp) -> Answer {
+        let found = self.conversation(conversation);
+        self.serve(caller, on(MEMBERS, &found, conversation, 1), now, |world| {
+            world.is_enabled()?;
+            let person = found?;
+            let id = world.organisation.person(person).id;
+            Ok(Answer::json(200, json!({"members": [{"id": world.teams_id(person), "aadObjectId": id}]})))
         })
     }
 
@@ -167,17 +179,22 @@ impl World {
         if self.home(person).has_chat { Ok(person) } else { Err(conversation_gone()) }
     }
 
-    fn may_write(&self, person: u32) -> Result<(), Answer> {
+    /// Whether the bot is registered, and on.
+    fn is_enabled(&self) -> Result<(), Answer> {
         match self.bot {
-            BotState::Enabled => {}
+            BotState::Enabled => Ok(()),
             BotState::Disabled => {
                 let text = "The tenant admin disabled this bot";
-                return Err(Answer::connector_error(403, "BotDisabledByAdmin", text));
+                Err(Answer::connector_error(403, "BotDisabledByAdmin", text))
             }
             BotState::Unregistered => {
-                return Err(Answer::connector_error(401, "BotNotRegistered", "No registration found for this bot."));
+                Err(Answer::connector_error(401, "BotNotRegistered", "No registration found for this bot."))
             }
         }
+    }
+
+    fn may_write(&self, person: u32) -> Result<(), Answer> {
+        self.is_enabled()?;
         if self.organisation.person(person).standing == Standing::BlockedBot {
             // Half of those who blocked the bot are told about in the other shape.
             let is_other_shape = chance::below(self.seed, &[chance::text("blocked"), u64::from(person)], 2) == 1;
