@@ -17,6 +17,7 @@ mod graph;
 pub(crate) mod hearing;
 pub mod knock;
 pub mod limits;
+pub mod package;
 pub mod permissions;
 mod punctual;
 mod retry_after;
