@@ -20,6 +20,7 @@ use crate::app::engine::EngineSettings;
 use crate::domain::fault::{Fault, Faults};
 
 mod checks;
+mod credentials;
 mod duration;
 mod layers;
 mod reader;
@@ -28,6 +29,10 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+pub use credentials::{
+    AssertionAlgorithm, CertificateSettings, CredentialSettings, Given, IdentityService, ManagedIdentitySettings,
+    SecretSettings,
+};
 pub use duration::{NotADuration, duration_text, parse_duration};
 pub use layers::{DEFAULTS, Origin, Sources};
 pub use show::{Effective, Shown};
@@ -77,10 +82,8 @@ pub struct TeamsSettings {
     pub tenant_id: Option<Uuid>,
     /// The app registration.
     pub app_id: Option<Uuid>,
-    /// Its secret, when given in place.
-    pub client_secret: Option<SecretString>,
-    /// The file that holds its secret, read when it is needed.
-    pub client_secret_file: Option<PathBuf>,
+    /// With what it proves who it is.
+    pub credential: Option<CredentialSettings>,
     /// The manifest's id of the Teams app.
     pub manifest_id: Option<Uuid>,
     /// Who has the app: asked for its id when the catalogue may not be read.
@@ -118,8 +121,8 @@ pub struct TeamsAccess {
     pub identity: Identity,
     /// Which hosts.
     pub cloud: Cloud,
-    /// The secret's value.
-    pub client_secret: SecretString,
+    /// With what the app proves who it is.
+    pub credential: CredentialSettings,
     /// The manifest's id of the Teams app.
     pub manifest_id: Uuid,
     /// How the bot is registered.
@@ -152,6 +155,8 @@ pub struct CustomUrls {
     pub graph: Url,
     /// Where the bot connector is.
     pub bot: Url,
+    /// Where the tokens of the machine's identities are; `None` for where Azure has them.
+    pub identity: Option<Url>,
 }
 
 /// How the bot is registered in Azure.
@@ -299,32 +304,22 @@ impl Settings {
         }
     }
 
-    /// Everything needed to speak to Teams; reads the secret's file.
+    /// Everything needed to speak to Teams; sees whether the credential's files can be read.
     ///
     /// # Errors
     /// One fault for each part that is not given, or cannot be read.
     pub fn teams(&self) -> Result<TeamsAccess, Faults> {
         let identity = self.identity();
         let mut faults = identity.as_ref().err().cloned().unwrap_or(Faults(Vec::new())).0;
-        let secret = self.client_secret(&mut faults);
+        let credential = given(self.teams.credential.clone(), "teams.client_secret", SECRET_CURE, &mut faults);
+        faults.extend(credential.iter().flat_map(CredentialSettings::faults));
         let manifest_id = given(self.teams.manifest_id, "teams.manifest_id", MANIFEST_CURE, &mut faults);
-        let (Ok(identity), Some(client_secret), Some(manifest_id)) = (identity, secret, manifest_id) else {
-            return Err(Faults(faults));
-        };
-        Ok(TeamsAccess { identity, cloud: self.teams.cloud.clone(), client_secret, manifest_id, bot: self.teams.bot })
-    }
-
-    fn client_secret(&self, faults: &mut Vec<Fault>) -> Option<SecretString> {
-        match (&self.teams.client_secret, &self.teams.client_secret_file) {
-            (Some(secret), _) => Some(secret.clone()),
-            (None, Some(file)) => match secret_in(file) {
-                Ok(secret) => Some(secret),
-                Err(problem) => {
-                    faults.push(Fault::new("teams.client_secret_file", problem, SECRET_FILE_CURE));
-                    None
-                }
-            },
-            (None, None) => given(None, "teams.client_secret", SECRET_CURE, faults),
+        match (identity, credential, manifest_id) {
+            (Ok(identity), Some(credential), Some(manifest_id)) if faults.is_empty() => {
+                let (cloud, bot) = (self.teams.cloud.clone(), self.teams.bot);
+                Ok(TeamsAccess { identity, cloud, credential, manifest_id, bot })
+            }
+            _ => Err(Faults(faults)),
         }
     }
 }
@@ -333,8 +328,7 @@ const TENANT_CURE: &str = "Copy the tenant id from the overview page of Microsof
 const APP_CURE: &str = "Copy the application (client) id of the bot's app registration in Entra.";
 const MANIFEST_CURE: &str = "Copy the `id` of the Teams app's manifest, not the one that the catalogue shows.";
 const SECRET_CURE: &str = "Make a client secret in Entra and set its value here, or the file's name as \
-                           teams.client_secret_file.";
-const SECRET_FILE_CURE: &str = "Put the secret's value alone into the file, and let this user read it.";
+                           teams.client_secret_file. A certificate or an identity does as well: see teams.credential.";
 
 fn given<T>(value: Option<T>, key: &str, cure: &str, faults: &mut Vec<Fault>) -> Option<T> {
     if value.is_none() {

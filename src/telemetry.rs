@@ -76,6 +76,7 @@ metrics! {
     HEARD "stentor_heard_total" Counter ["heard"] "What was posted to the bot, by what became of it: “kept” is known now, “old”, “stranger” and “nothing” change nothing, the others were refused."
     REPLIES "stentor_replies_total" Counter ["outcome"] "Replies to people who wrote to the bot, by outcome."
     SPARED "stentor_spared_total" Counter [] "People who needed no request more to be sent to, because the bot was told of their chat."
+    CREDENTIAL_EXPIRES_SECONDS "stentor_credential_expires_seconds" Gauge ["credential"] "Seconds until our credential ends, below zero when it has; +Inf when nobody can know, and for the credentials that are not ours. A managed identity has no end."
     WORKER_LAG_SECONDS "stentor_worker_lag_seconds" Histogram [] "How much later than planned requests started. Above some milliseconds the machine is overloaded."
 }
 
@@ -192,7 +193,9 @@ fn describe() {
             }
             Kind::Gauge => {
                 describe_gauge!(metric.name, metric.help);
-                gauge!(metric.name, labels).set(0.0);
+                // Nothing is known of an end: zero would be an alarm.
+                let first = if metric.name == CREDENTIAL_EXPIRES_SECONDS { f64::INFINITY } else { 0.0 };
+                gauge!(metric.name, labels).set(first);
             }
             Kind::Histogram => {
                 describe_histogram!(metric.name, metric.help);
@@ -211,6 +214,7 @@ fn first_word(label: &str) -> &'static str {
         "scope" => "tenant",
         "state" => "idle",
         "heard" => "kept",
+        "credential" => "secret",
         _ => "none",
     }
 }

@@ -13,7 +13,7 @@ use crate::adapters::postgres::managed::{self, Managed, ScratchOptions};
 use crate::adapters::postgres::pool::PoolSettings;
 use crate::adapters::postgres::{PgStore, schema};
 use crate::adapters::system::{SystemClock, SystemRandom, is_gone, process_identity};
-use crate::adapters::teams::{self, BotDoorkeeper, CloudProfile, SecretSource, TeamsClient, TeamsClientSettings, Way};
+use crate::adapters::teams::{self, BotDoorkeeper, CloudProfile, TeamsClient, TeamsClientSettings, Way};
 use crate::app::clocks::{self, Apart};
 use crate::app::forecast::Foresight;
 use crate::app::health::{Health, Readiness};
@@ -32,6 +32,7 @@ use crate::http::bot::Webhook;
 use crate::ports::{Answer, Clock, Directory, Doorkeeper, Messenger, Random, Store};
 
 mod acquainted;
+mod credential;
 mod demonstration;
 mod elsewhere;
 mod examination;
@@ -40,6 +41,7 @@ mod watch;
 mod workbench;
 
 pub use acquainted::{Acquainted, Delivered, Town};
+pub use credential::credential_life;
 pub use elsewhere::SimulatedElsewhere;
 pub use examination::{Said, Scope, examine};
 pub use proving::{Holding, Place, ProvingGround};
@@ -361,15 +363,11 @@ fn teams_client(settings: &Settings, clock: Arc<dyn Clock>, random: Arc<dyn Rand
 
 fn client_settings(settings: &Settings) -> anyhow::Result<TeamsClientSettings> {
     let identity = settings.identity()?;
-    let secret = match (&settings.teams.client_secret, &settings.teams.client_secret_file) {
-        (Some(secret), _) => SecretSource::Value(secret.clone()),
-        (None, Some(file)) => SecretSource::File(file.clone()),
-        (None, None) => SecretSource::Value(String::new().into()),
-    };
+    let cloud = cloud(settings)?;
+    let credential = credential::credential(settings, &cloud);
     // A command that only reads our own records has no need of it.
     let manifest_id = settings.teams.manifest_id.unwrap_or_default().to_string();
-    let mut client =
-        TeamsClientSettings::new(cloud(settings)?, identity.tenant_id, identity.app_id, secret, manifest_id);
+    let mut client = TeamsClientSettings::new(cloud, identity.tenant_id, identity.app_id, credential, manifest_id);
     let network = &settings.network;
     client.bot_kind = match settings.teams.bot {
         BotKind::SingleTenant => teams::BotKind::SingleTenant,
@@ -405,6 +403,10 @@ fn cloud(settings: &Settings) -> anyhow::Result<CloudProfile> {
         Cloud::GccHigh => published(teams::Cloud::GccHigh),
         Cloud::Dod => published(teams::Cloud::Dod),
         Cloud::China => published(teams::Cloud::China),
-        Cloud::Custom(urls) => Ok(CloudProfile::custom(urls.login.clone(), urls.graph.clone(), urls.bot.clone())),
+        Cloud::Custom(urls) => {
+            let custom = CloudProfile::custom(urls.login.clone(), urls.graph.clone(), urls.bot.clone());
+            let identity_url = urls.identity.clone().unwrap_or_else(|| custom.identity_url.clone());
+            Ok(CloudProfile { identity_url, ..custom })
+        }
     }
 }

@@ -21,10 +21,18 @@ mod control;
 mod directory;
 #[path = "simulator/entra.rs"]
 mod entra;
+#[path = "simulator/feed.rs"]
+mod feed;
 #[path = "simulator/installation.rs"]
 mod installation;
 #[path = "simulator/misfortune.rs"]
 mod misfortune;
+#[path = "simulator/recall.rs"]
+mod recall;
+#[path = "simulator/teams.rs"]
+mod teams;
+#[path = "simulator/transcript.rs"]
+mod transcript;
 
 const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 const APP: &str = "22222222-2222-4222-8222-222222222222";

@@ -37,7 +37,7 @@ pub(super) async fn freshness(stentor: &Stentor, stop: &CancellationToken) -> an
     Ok(())
 }
 
-/// Keeps the metrics small and the database in sight until `stop`.
+/// Keeps the metrics small, and the database and the credential in sight, until `stop`.
 pub(super) async fn upkeep(
     stentor: &Stentor,
     metrics: PrometheusHandle,
@@ -46,5 +46,6 @@ pub(super) async fn upkeep(
     tokio::select! {
         () = telemetry::upkeep(metrics, stentor.clock.as_ref(), stop.clone()) => Ok(()),
         watched = stentor.watch(stop.clone()) => watched,
+        () = stentor.watch_credential(stop.clone()) => Ok(()),
     }
 }

@@ -8,8 +8,8 @@ use url::Url;
 use super::reader::Reader;
 use super::{
     AppHolder, BotKind, BotSettings, Cloud, CustomUrls, DatabaseSettings, DirectorySettings, HttpSettings, LogFormat,
-    LogSettings, NetworkSettings, ProxySetting, Settings, TeamsSettings, TelemetrySettings, duration_text, replies,
-    secret_in,
+    LogSettings, NetworkSettings, ProxySetting, Settings, TeamsSettings, TelemetrySettings, credentials, duration_text,
+    replies, secret_in,
 };
 use crate::app::engine::EngineSettings;
 use crate::domain::cloud::is_microsofts;
@@ -71,7 +71,7 @@ fn database(reader: &mut Reader) -> DatabaseSettings {
 }
 
 /// Refuses two settings for one thing: a secret that is given in place and in a file.
-fn either(reader: &mut Reader, one: &str, other: &str) {
+pub(super) fn either(reader: &mut Reader, one: &str, other: &str) {
     if reader.is_given(one) && reader.is_given(other) {
         reader.refuse_together(&[one, other], format!("is given, and {other} too"), "Keep one of the two.");
     }
@@ -90,20 +90,19 @@ fn directory(reader: &mut Reader) -> DirectorySettings {
 fn teams(reader: &mut Reader) -> TeamsSettings {
     let cloud = cloud(reader);
     let bot = &[("single_tenant", BotKind::SingleTenant), ("multi_tenant", BotKind::MultiTenant)];
-    let teams = TeamsSettings {
+    let tenant_id = reader.uuid("teams.tenant_id");
+    let app_id = reader.uuid("teams.app_id");
+    TeamsSettings {
         cloud,
-        tenant_id: reader.uuid("teams.tenant_id"),
-        app_id: reader.uuid("teams.app_id"),
-        client_secret: reader.text("teams.client_secret", "\"the secret's value\"").map(SecretString::from),
-        client_secret_file: reader.file("teams.client_secret_file"),
+        tenant_id,
+        app_id,
+        credential: credentials::credential(reader, app_id),
         manifest_id: reader.uuid("teams.manifest_id"),
         find_app_through: app_holder(reader),
         login_url: own_url(reader, "teams.login_url"),
         bot_url: own_url(reader, "teams.bot_url"),
         bot: reader.choice("teams.bot", bot),
-    };
-    either(reader, "teams.client_secret", "teams.client_secret_file");
-    teams
+    }
 }
 
 /// A host in place of the profile's. A custom cloud names its own in a section of its own.
@@ -162,13 +161,16 @@ fn app_holder(reader: &mut Reader) -> Option<AppHolder> {
 }
 
 const CUSTOM_KEYS: [&str; 3] = ["teams.custom.login_url", "teams.custom.graph_url", "teams.custom.bot_url"];
+const IDENTITY_KEY: &str = "teams.custom.identity_url";
 
 fn cloud(reader: &mut Reader) -> Cloud {
     let choices = ["global", "gcc", "gcc_high", "dod", "china", "custom"].map(|word| (word, word));
     let word = reader.choice("teams.cloud", &choices);
     let urls = CUSTOM_KEYS.map(|key| custom_url(reader, key));
+    let identity = custom_url(reader, IDENTITY_KEY);
     if word != "custom" {
-        for (key, _) in CUSTOM_KEYS.iter().zip(&urls).filter(|(_, url)| url.is_some()) {
+        let keys = CUSTOM_KEYS.iter().chain([&IDENTITY_KEY]);
+        for (key, _) in keys.zip(urls.iter().chain([&identity])).filter(|(_, url)| url.is_some()) {
             let problem = format!("is given, but teams.cloud is \"{word}\"");
             reader.refuse_together(&[key, "teams.cloud"], problem, "Remove it, or set teams.cloud = \"custom\".");
         }
@@ -178,19 +180,19 @@ fn cloud(reader: &mut Reader) -> Cloud {
         "gcc_high" => Cloud::GccHigh,
         "dod" => Cloud::Dod,
         "china" => Cloud::China,
-        "custom" => custom(reader, urls).map_or(Cloud::Global, |urls| Cloud::Custom(Box::new(urls))),
+        "custom" => custom(reader, urls, identity).map_or(Cloud::Global, |urls| Cloud::Custom(Box::new(urls))),
         _ => Cloud::Global,
     }
 }
 
-fn custom(reader: &mut Reader, urls: [Option<Url>; 3]) -> Option<CustomUrls> {
+fn custom(reader: &mut Reader, urls: [Option<Url>; 3], identity: Option<Url>) -> Option<CustomUrls> {
     for key in CUSTOM_KEYS {
         if !reader.is_given(key) {
             reader.refuse(key, "is not given, but teams.cloud is \"custom\"", "Give all three urls of [teams.custom].");
         }
     }
     let [login, graph, bot] = urls;
-    Some(CustomUrls { login: login?, graph: graph?, bot: bot? })
+    Some(CustomUrls { login: login?, graph: graph?, bot: bot?, identity })
 }
 
 fn custom_url(reader: &mut Reader, key: &str) -> Option<Url> {

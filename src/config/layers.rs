@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use config::{Environment, File, FileFormat, Value, ValueKind};
 
 use super::reader::Reader;
+use crate::domain::credential::CredentialKind;
 use crate::domain::fault::{Fault, Faults};
 
 /// The lowest layer, and the schema of all.
@@ -16,6 +17,17 @@ const SEPARATOR: &str = "__";
 /// What the `config` crate calls the environment as an origin.
 const ENVIRONMENT_ORIGIN: &str = "the environment";
 const ARGUMENT_ORIGIN: &str = "--data-dir";
+/// What Kubernetes in Azure tells a pod about its identity, and the settings that it stands in for.
+const TAKEN_FROM_PLATFORM: &[(&str, &str)] = &[
+    ("teams.federated_token_file", "AZURE_FEDERATED_TOKEN_FILE"),
+    ("teams.app_id", "AZURE_CLIENT_ID"),
+    ("teams.tenant_id", "AZURE_TENANT_ID"),
+];
+/// Where App Service and Container Apps hand out tokens, and the word that lets us in.
+pub(super) const IDENTITY_SERVICE: [&str; 2] = ["IDENTITY_ENDPOINT", "IDENTITY_HEADER"];
+/// Variables of platforms that we look at.
+const PLATFORM: [&str; 5] =
+    ["AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_TENANT_ID", IDENTITY_SERVICE[0], IDENTITY_SERVICE[1]];
 const FILES: &[&str] = &["stentor.toml", "/etc/stentor/stentor.toml"];
 
 /// Where settings are read from.
@@ -23,7 +35,7 @@ const FILES: &[&str] = &["stentor.toml", "/etc/stentor/stentor.toml"];
 pub struct Sources {
     /// A file that must be there.
     pub file: Option<PathBuf>,
-    /// The environment; names that do not begin with `STENTOR_` are ignored.
+    /// The environment; names that neither begin with `STENTOR_` nor are a platform's are ignored.
     pub environment: BTreeMap<String, String>,
     /// The data directory, when the command line names one.
     pub data_dir: Option<PathBuf>,
@@ -36,7 +48,7 @@ impl Sources {
         // Names and values that are not UTF-8 cannot be settings of ours.
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| name.to_uppercase().starts_with("STENTOR_"))
+            .filter(|(name, _)| name.to_uppercase().starts_with("STENTOR_") || PLATFORM.contains(&name.as_str()))
             .collect();
         Self { file: file.or_else(usual), environment, data_dir }
     }
@@ -53,6 +65,8 @@ pub enum Origin {
     Environment,
     /// The command line.
     Argument,
+    /// A variable that the platform sets for whoever it runs.
+    Platform(String),
 }
 
 impl Origin {
@@ -73,6 +87,7 @@ impl std::fmt::Display for Origin {
             Self::File(file) => f.write_str(file),
             Self::Environment => f.write_str("environment"),
             Self::Argument => f.write_str(ARGUMENT_ORIGIN),
+            Self::Platform(variable) => f.write_str(variable),
         }
     }
 }
@@ -94,10 +109,25 @@ pub(super) fn read(sources: &Sources) -> Result<Reader, Faults> {
     let defaults = tree(&Sources::default())?;
     let open = open_tables(&defaults);
     let mut faults = misnamed(&sources.environment, &flat(&defaults, &open));
-    let merged = flat(&tree(sources)?, &open);
+    let mut merged = flat(&tree(sources)?, &open);
+    take_from_platform(&mut merged, &sources.environment);
     let defaults = flat(&defaults, &open);
     faults.extend(unknown(&merged, &defaults));
-    Ok(Reader::new(merged, defaults, faults))
+    Ok(Reader::new(merged, defaults, faults, sources.environment.clone()))
+}
+
+/// What the platform of a workload identity tells about it stands in for what the operator leaves out.
+fn take_from_platform(merged: &mut Leaves, environment: &BTreeMap<String, String>) {
+    let is = |leaf: &Leaf, word: &str| matches!(&leaf.kind, ValueKind::String(text) if text.trim() == word);
+    if !merged.get("teams.credential").is_some_and(|leaf| is(leaf, CredentialKind::WorkloadIdentity.name())) {
+        return;
+    }
+    for (key, variable) in TAKEN_FROM_PLATFORM {
+        let told = environment.get(*variable).filter(|text| !text.is_empty());
+        if let (Some(leaf), Some(told)) = (merged.get_mut(*key).filter(|leaf| is(leaf, "")), told) {
+            *leaf = Leaf { kind: ValueKind::String(told.clone()), origin: Origin::Platform((*variable).to_owned()) };
+        }
+    }
 }
 
 fn tree(sources: &Sources) -> Result<Value, Faults> {
@@ -221,7 +251,11 @@ fn unknown(merged: &Leaves, defaults: &Leaves) -> Vec<Fault> {
 
 /// The name under which the operator wrote `key`.
 pub(super) fn named(key: &str, leaf: &Leaf) -> String {
-    if leaf.origin == Origin::Environment { variable(key) } else { key.to_owned() }
+    match &leaf.origin {
+        Origin::Environment => variable(key),
+        Origin::Platform(variable) => variable.clone(),
+        _ => key.to_owned(),
+    }
 }
 
 /// The known key that `key` was probably meant to be: the same key in another section, or a slip of the finger.

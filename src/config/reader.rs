@@ -15,6 +15,7 @@ use super::duration::parse_duration;
 use super::layers::{Leaf, Leaves, Origin, named};
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::pacing::Quota;
+use crate::domain::time::Timestamp;
 
 /// The merged tree, and what is wrong with it so far.
 #[derive(Debug)]
@@ -23,11 +24,22 @@ pub(super) struct Reader {
     defaults: Leaves,
     faults: Vec<Fault>,
     faulty: BTreeSet<String>,
+    environment: BTreeMap<String, String>,
 }
 
 impl Reader {
-    pub(super) fn new(merged: Leaves, defaults: Leaves, faults: Vec<Fault>) -> Self {
-        Self { merged, defaults, faults, faulty: BTreeSet::new() }
+    pub(super) fn new(
+        merged: Leaves,
+        defaults: Leaves,
+        faults: Vec<Fault>,
+        environment: BTreeMap<String, String>,
+    ) -> Self {
+        Self { merged, defaults, faults, faulty: BTreeSet::new(), environment }
+    }
+
+    /// What a platform tells those whom it runs, by the name of the variable.
+    pub(super) fn told(&self, variable: &str) -> Option<&str> {
+        self.environment.get(variable).map(String::as_str).filter(|text| !text.is_empty())
     }
 
     pub(super) fn into_faults(self) -> Vec<Fault> {
@@ -110,6 +122,14 @@ impl Reader {
     pub(super) fn uuid(&mut self, key: &str) -> Option<Uuid> {
         let example = "\"11111111-1111-4111-8111-111111111111\"";
         self.parsed(key, example, |text| Uuid::parse_str(text).map_err(|_| format!("“{text}” is not a UUID")))
+    }
+
+    /// A day, as its first instant.
+    pub(super) fn day(&mut self, key: &str) -> Option<Timestamp> {
+        self.parsed(key, "\"2027-01-31\"", |text| {
+            let day = text.parse::<chrono::NaiveDate>().map_err(|_| format!("“{text}” is not a day"))?;
+            Ok(day.and_time(chrono::NaiveTime::MIN).and_utc())
+        })
     }
 
     pub(super) fn url(&mut self, key: &str, schemes: &[&str], example: &str) -> Option<Url> {

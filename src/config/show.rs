@@ -12,7 +12,7 @@ use super::reader::Reader;
 /// What stands in a secret's place.
 const MASK: &str = "***";
 /// Masked as a whole.
-const SECRET_KEYS: &[&str] = &["teams.client_secret"];
+const SECRET_KEYS: &[&str] = &["teams.client_secret", "teams.certificate_password"];
 /// Masked where they hold a password.
 const URL_KEYS: &[&str] = &["database.url", "network.proxy", "telemetry.otlp_endpoint"];
 

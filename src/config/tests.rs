@@ -1,5 +1,3 @@
-use secrecy::ExposeSecret;
-
 use super::*;
 
 fn environment(pairs: &[(&str, &str)]) -> Sources {
@@ -149,7 +147,10 @@ fn a_secret_may_lie_in_a_file_and_never_shows() {
     ])
     .environment;
     let (settings, effective) = Settings::load_with_origins(&sources, Need::Teams).unwrap();
-    assert_eq!(settings.teams().unwrap().client_secret.expose_secret(), "hunter2");
+    let credential = settings.teams().unwrap().credential;
+    assert!(
+        matches!(credential, CredentialSettings::Secret(SecretSettings { secret: Given::InFile(file), .. }) if file == secret)
+    );
     assert_eq!(settings.network.connect_to["graph.microsoft.com"].to_string(), "10.0.0.7:0");
     let shown = [effective.to_toml(true), effective.to_json(true).to_string(), format!("{settings:?}")].concat();
     assert!(shown.contains("stentor:***@db.example") && shown.contains("# environment"), "{shown}");
@@ -186,4 +187,114 @@ fn a_file_that_is_not_toml_or_not_there_is_named() {
     assert!(refused("lease = ").contains("stentor.toml: cannot be read"));
     let sources = Sources { file: Some("/nowhere/stentor.toml".into()), ..Sources::default() };
     assert_eq!(fields(&sources, Need::Nothing), ["/nowhere/stentor.toml"]);
+}
+
+const APP: &str = "22222222-2222-4222-8222-222222222222";
+
+fn chosen(text: &str, variables: &[(&str, &str)]) -> Settings {
+    let (_dir, mut sources) = file(text);
+    sources.environment = environment(variables).environment;
+    Settings::load(&sources, Need::Nothing).unwrap()
+}
+
+#[test]
+fn the_credential_follows_from_what_is_given() {
+    let kind = |text: &str| {
+        let settings = chosen(&format!("[teams]\napp_id = \"{APP}\"\n{text}"), &[]);
+        settings.teams.credential.map(|credential| credential.kind().name())
+    };
+    assert_eq!(kind(""), None);
+    assert_eq!(kind("client_secret = \"s\"\nclient_secret_expires = \"2027-01-31\""), Some("secret"));
+    assert_eq!(kind("client_secret_file = \"f\""), Some("secret"));
+    assert_eq!(kind("certificate_file = \"f\"\ncertificate_password = \"p\""), Some("certificate"));
+    assert_eq!(kind("certificate_file = \"f\"\ncredential = \"certificate\""), Some("certificate"));
+    assert_eq!(kind("federated_token_file = \"f\""), Some("workload_identity"));
+    assert_eq!(kind(&format!("managed_identity_client_id = \"{APP}\"")), Some("managed_identity"));
+}
+
+#[test]
+fn credentials_that_contradict_each_other_are_refused_by_name() {
+    for (text, key, problem, cure) in [
+        ("client_secret = \"s\"\ncertificate_file = \"f\"", "client_secret", "certificate_file too", "Keep what"),
+        (
+            "certificate_file = \"f\"\nclient_secret_expires = \"2027-01-31\"",
+            "client_secret_expires",
+            "is given, but",
+            "Remove",
+        ),
+        (
+            "credential = \"secret\"\ncertificate_file = \"f\"",
+            "certificate_file",
+            "is \"secret\"",
+            "another teams.credential",
+        ),
+        ("credential = \"certificate\"", "certificate_file", "is not given, but", "PFX"),
+        (
+            "credential = \"workload_identity\"",
+            "federated_token_file",
+            "is not given, but",
+            "AZURE_FEDERATED_TOKEN_FILE",
+        ),
+        ("credential = \"managed_identity\"", "managed_identity_client_id", "is not given, but", "Azure portal"),
+        ("credential = \"password\"", "credential", "not one of the choices", "\"managed_identity\""),
+        ("certificate_key_file = \"f\"", "certificate_key_file", "without teams.certificate_file", "Set teams"),
+        ("client_secret_expires = \"soon\"", "client_secret_expires", "“soon” is not a day", "2027-01-31"),
+        ("assertion = \"ES256\"", "assertion", "not one of the choices", "RS256"),
+        (
+            "certificate_file = \"f\"\ncertificate_password = \"p\"\ncertificate_password_file = \"q\"",
+            "certificate_password",
+            "too",
+            "Keep one",
+        ),
+    ] {
+        let told = refused(&format!("[teams]\n{text}\n"));
+        assert!(told.starts_with(&format!("teams.{key}: ")), "{text}: {told}");
+        assert!(told.contains(problem) && told.contains(cure), "{text}: {told}");
+    }
+}
+
+#[test]
+fn a_certificates_password_never_shows() {
+    let (_dir, sources) = file("[teams]\ncertificate_file = \"f\"\ncertificate_password = \"hunter2\"\n");
+    let (settings, effective) = Settings::load_with_origins(&sources, Need::Nothing).unwrap();
+    let shown = [effective.to_toml(true), effective.to_json(true).to_string(), format!("{settings:?}")].concat();
+    assert!(shown.contains("certificate_password = \"***\"") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_workload_identity_takes_what_the_platform_tells_and_no_other_credential_does() {
+    let told = [
+        ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/token"),
+        ("AZURE_CLIENT_ID", APP),
+        ("AZURE_TENANT_ID", "11111111-1111-4111-8111-111111111111"),
+    ];
+    let settings = chosen("[teams]\ncredential = \"workload_identity\"\n", &told);
+    assert!(settings.identity().is_ok_and(|identity| identity.app_id.to_string() == APP));
+    let token = settings.teams.credential;
+    assert!(matches!(token, Some(CredentialSettings::WorkloadIdentity(file)) if file == Path::new("/var/run/token")));
+
+    let own = chosen("[teams]\ncredential = \"workload_identity\"\nfederated_token_file = \"mine\"\n", &told);
+    assert!(
+        matches!(own.teams.credential, Some(CredentialSettings::WorkloadIdentity(file)) if file == Path::new("mine"))
+    );
+    let secret = chosen("[teams]\nclient_secret = \"s\"\n", &told);
+    assert!(secret.teams.app_id.is_none());
+}
+
+#[test]
+fn a_managed_identity_is_the_bot_or_vouches_for_it() {
+    let other = "99999999-9999-4999-8999-999999999999";
+    let identity = |client_id: &str, variables: &[(&str, &str)]| {
+        let text = format!("[teams]\napp_id = \"{APP}\"\nmanaged_identity_client_id = \"{client_id}\"\n");
+        match chosen(&text, variables).teams.credential {
+            Some(CredentialSettings::ManagedIdentity(identity)) => identity,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(!identity(APP, &[]).vouches && identity(other, &[]).vouches);
+    assert!(identity(APP, &[]).service.is_none());
+    let told = [("IDENTITY_ENDPOINT", "http://127.0.0.1:41/msi/token"), ("IDENTITY_HEADER", "hunter2")];
+    let service = identity(APP, &told).service;
+    assert!(!format!("{service:?}").contains("hunter2"));
+    assert_eq!(service.unwrap().url.port(), Some(41));
 }

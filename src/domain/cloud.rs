@@ -80,6 +80,10 @@ pub struct CloudProfile {
     pub bot_scope: String,
     /// The tenant whose tokens a multi-tenant bot uses.
     pub bot_tenant: String,
+    /// What a token of somebody whom the app trusts is for, when it stands in for a secret.
+    pub exchange_audience: String,
+    /// Where a virtual machine of this cloud asks for the tokens of its identities.
+    pub identity_url: Url,
     /// Who signs what Teams posts to the bot.
     pub issuer: String,
     /// Where the keys for that are published.
@@ -302,6 +306,7 @@ mod tests {
             assert_eq!(profile.fault().is_some(), cloud == Cloud::China, "{cloud:?}");
             assert!(profile.bot_url.iter().all(|url| profile.allows_service_url(url)), "{cloud:?}");
             assert!(!profile.teams_plans.is_empty());
+            assert!(profile.exchange_audience.starts_with("api://AzureADTokenExchange"), "{cloud:?}");
         }
         assert_eq!(CloudProfile::published(Cloud::Custom), None);
     }

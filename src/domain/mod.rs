@@ -10,6 +10,7 @@ pub mod check;
 pub mod chunk;
 pub mod cloud;
 pub mod content;
+pub mod credential;
 pub mod delivery;
 pub mod fairness;
 pub mod fault;

@@ -87,7 +87,11 @@ codes! {
     HaltReason, cure;
     SecretWrong "secret_wrong" "Entra refuses the client secret." "Set teams.client_secret to the secret's value (not its id), as shown once when it was made in Entra."
     SecretExpired "secret_expired" "The client secret has expired." "Make a new secret for the app registration in Entra and set teams.client_secret."
-    CertificateRefused "certificate_refused" "Entra refuses the client certificate." "Upload the certificate to the app registration in Entra."
+    CredentialUnusable "credential_unusable" "What proves to Entra who we are cannot be read, or is no use." "Mend what the detail names: a file's place, its rights, its password, its contents."
+    CertificateRefused "certificate_refused" "Entra refuses the client certificate." "Upload the certificate to the app registration in Entra. Where it is there already, try teams.assertion = \"RS256\"."
+    AssertionOutOfTime "assertion_out_of_time" "Entra finds our assertion outside its time." "Set this machine's clock and keep it (NTP). With workload identity, look why the token's file is not renewed."
+    FederationRefused "federation_refused" "Entra knows no federated credential for our token." "Compare issuer, subject and audience of the app registration's federated credential with those of the token."
+    NoSuchIdentity "no_such_identity" "This machine has no such managed identity." "Assign the user-assigned identity to this machine, or correct teams.managed_identity_client_id."
     ConsentMissing "consent_missing" "The app has no consent in this tenant." "Grant admin consent to the app registration in Entra."
     AppUnknown "app_unknown" "Entra does not know the app in this tenant." "Check teams.app_id and teams.tenant_id."
     TenantUnknown "tenant_unknown" "Entra does not know this tenant." "Check teams.tenant_id and teams.cloud."

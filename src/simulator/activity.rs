@@ -45,10 +45,21 @@ impl Activity {
         Self::from_value(&value)
     }
 
-    /// Reads an activity that stands inside another body.
+    /// Reads an activity that stands inside another body, with the same limit to its size.
     ///
     /// # Errors
     /// As [`Activity::read`].
+    pub fn within(value: &Value) -> Result<Self, Answer> {
+        if message_bytes(&value.to_string(), value) > MESSAGE_BYTES_MAX {
+            return Err(Answer::connector_error(413, "MessageSizeTooBig", "Message size too large."));
+        }
+        Self::from_value(value)
+    }
+
+    /// Takes an activity that was read, whatever its size.
+    ///
+    /// # Errors
+    /// As [`Activity::read`], but for the size.
     pub fn from_value(value: &Value) -> Result<Self, Answer> {
         let Value::Object(activity) = value else { return Err(bad("Activity must be an object.")) };
         match activity.get("type").and_then(Value::as_str) {

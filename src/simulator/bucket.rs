@@ -24,13 +24,23 @@ pub enum Bucket {
     Directory,
     /// `POST /{tenant}/oauth2/v2.0/token`.
     Token,
+    /// `POST /users/{id}/teamwork/sendActivityNotification`.
+    FeedUser,
+    /// `POST /teams/{id}/sendActivityNotification`.
+    FeedTeam,
+    /// `POST /chats/{id}/sendActivityNotification`.
+    FeedChat,
+    /// `POST /teamwork/sendActivityNotificationToRecipients`.
+    FeedBulk,
+    /// `GET /teams/{id}`, and its channels and members.
+    Teams,
     /// A request that no part of this simulator knows.
     Other,
 }
 
 impl Bucket {
     /// Every bucket, in the order of the reports.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Check,
         Self::Install,
         Self::Uninstall,
@@ -39,6 +49,11 @@ impl Bucket {
         Self::Catalog,
         Self::Directory,
         Self::Token,
+        Self::FeedUser,
+        Self::FeedTeam,
+        Self::FeedChat,
+        Self::FeedBulk,
+        Self::Teams,
         Self::Other,
     ];
 
@@ -53,6 +68,11 @@ impl Bucket {
             Self::Catalog => "catalog",
             Self::Directory => "directory",
             Self::Token => "token",
+            Self::FeedUser => "feed_user",
+            Self::FeedTeam => "feed_team",
+            Self::FeedChat => "feed_chat",
+            Self::FeedBulk => "feed_bulk",
+            Self::Teams => "teams",
             Self::Other => "other",
         }
     }

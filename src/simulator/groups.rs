@@ -26,6 +26,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Nobody,
+    Everybody,
     Place(&'static str),
     Department(&'static str),
     /// One in so many, by the number in the directory.
@@ -36,6 +37,7 @@ impl Rule {
     fn takes(self, person: &Person) -> bool {
         match self {
             Self::Nobody => false,
+            Self::Everybody => true,
             Self::Place(city) => person.place.city == city,
             Self::Department(name) => person.department == name,
             Self::OneIn(many) => person.number.is_multiple_of(many),
@@ -84,6 +86,7 @@ impl Groups {
         add("Project Blue", Kind::Security, Rule::OneIn(11), vec![]);
         let circle = add("Circle", Kind::Security, Rule::OneIn(13), vec![]);
         let square = add("Square", Kind::Security, Rule::OneIn(17), vec![circle]);
+        add("Everyone at Contoso", Kind::Team, Rule::Everybody, vec![]);
         groups.0[circle].within.push(square);
         groups.0[hidden].is_hidden = true;
         groups

@@ -1,4 +1,4 @@
-//! What really happened, as Teams saw it: every request received and every message delivered.
+//! What really happened, as Teams saw it: every request received, every message delivered and every notification.
 //!
 //! This is the judge. A client may believe what it likes about an answer that it never got; the ledger
 //! knows whether the person was told, how often, and how fast the requests came.
@@ -6,13 +6,17 @@
 //! Invariant: a request is entered when it arrives, before anybody decides about it, so that refused and
 //! lost ones count like all others.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod deliveries;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use self::deliveries::{Contents, Tally};
+pub use self::deliveries::{DeliveredMessage, Life, Notified, PostedMessage, PostsSummary, Slip};
 use super::bucket::Bucket;
 use crate::domain::time::Timestamp;
 
@@ -23,6 +27,8 @@ pub enum Subject {
     None,
     /// A person of the organisation.
     Person(u32),
+    /// A team, a channel or a chat, by its id.
+    Place(Box<str>),
     /// An id that belongs to nobody.
     Unknown(Box<str>),
 }
@@ -48,19 +54,6 @@ pub struct Received {
     pub is_lost: bool,
 }
 
-/// One message that reached a person.
-#[derive(Debug, Clone)]
-pub struct DeliveredMessage {
-    /// When it arrived.
-    pub at: Timestamp,
-    /// Who got it.
-    pub person: u32,
-    /// Its number within the conversation.
-    pub activity_id: i64,
-    /// Which of [`Ledger::content`] it was.
-    pub content: u32,
-}
-
 /// A request that is being answered.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry(usize);
@@ -70,10 +63,14 @@ pub struct Entry(usize);
 pub struct Ledger {
     requests: Vec<Received>,
     messages: Vec<DeliveredMessage>,
-    contents: Vec<Arc<Value>>,
-    content_by_hash: HashMap<u64, u32>,
-    told: HashMap<(u32, u32), u32>,
-    delivered_to: HashMap<u32, u32>,
+    posts: Vec<PostedMessage>,
+    notifications: Vec<Notified>,
+    contents: Contents,
+    told: Tally,
+    posted: Tally,
+    notified: Tally,
+    replaced: usize,
+    notified_by: BTreeMap<Bucket, u64>,
     counts: BTreeMap<Bucket, Counts>,
 }
 
@@ -110,6 +107,24 @@ pub struct LedgerSummary {
     pub duplicates: u64,
     /// People who got at least one message.
     pub people_reached: usize,
+    /// Messages to people that were taken back.
+    pub recalled: usize,
+    /// Messages to people that were changed at least once.
+    pub updated: usize,
+    /// Messages that were delivered and not taken back.
+    pub standing: usize,
+    /// The same of channels.
+    pub posts: PostsSummary,
+    /// Notifications that came into somebody's feed and replaced none.
+    pub notified: usize,
+    /// Notifications beyond the first of the same content to the same person; replacements are none.
+    pub notified_again: u64,
+    /// People who got at least one notification.
+    pub notified_people: usize,
+    /// Notifications that replaced an earlier one.
+    pub replaced: usize,
+    /// Notifications, replacements included, by the action that sent them.
+    pub notified_by: BTreeMap<Bucket, u64>,
     /// The first arrival.
     pub first_request_at: BTreeMap<Bucket, Timestamp>,
     /// The last arrival.
@@ -135,14 +150,60 @@ impl Ledger {
     }
 
     /// Enters a message. `hash` stands for what the person reads, `content` for the whole of it.
-    pub fn deliver(&mut self, at: Timestamp, person: u32, activity_id: i64, hash: u64, content: &Arc<Value>) {
-        let content = *self.content_by_hash.entry(hash).or_insert_with(|| {
-            self.contents.push(Arc::clone(content));
-            (self.contents.len() - 1) as u32
-        });
-        *self.told.entry((person, content)).or_default() += 1;
-        *self.delivered_to.entry(person).or_default() += 1;
-        self.messages.push(DeliveredMessage { at, person, activity_id, content });
+    pub fn deliver(&mut self, at: Timestamp, person: u32, activity_id: i64, hash: u64, content: &Arc<Value>) -> Slip {
+        let content = self.contents.number(hash, content);
+        self.told.count(person, content);
+        self.messages.push(DeliveredMessage { at, person, activity_id, content, life: Life::begun(content) });
+        Slip::Message(self.messages.len() - 1)
+    }
+
+    /// Enters a post or an answer in a channel, as [`Ledger::deliver`] does a message.
+    pub fn post(&mut self, at: Timestamp, channel: u32, activity_id: i64, hash: u64, content: &Arc<Value>) -> Slip {
+        let content = self.contents.number(hash, content);
+        self.posted.count(channel, content);
+        self.posts.push(PostedMessage { at, channel, activity_id, content, life: Life::begun(content) });
+        Slip::Post(self.posts.len() - 1)
+    }
+
+    /// Enters a notification that came into a feed.
+    pub fn notify(
+        &mut self,
+        (at, person, by): (Timestamp, u32, Bucket),
+        (hash, content): (u64, &Arc<Value>),
+        chain_id: Option<i64>,
+        is_replacement: bool,
+    ) {
+        let content = self.contents.number(hash, content);
+        if is_replacement {
+            self.replaced += 1;
+        } else {
+            self.notified.count(person, content);
+        }
+        *self.notified_by.entry(by).or_default() += 1;
+        self.notifications.push(Notified { at, person, by, content, chain_id, is_replacement });
+    }
+
+    /// Writes down that a message says something else.
+    pub fn update(&mut self, slip: Slip, hash: u64, content: &Arc<Value>) {
+        let content = self.contents.number(hash, content);
+        let Some((life, tally)) = self.life(slip) else { return };
+        tally.updated += usize::from(life.updates == 0);
+        life.updates += 1;
+        life.present = content;
+    }
+
+    /// Writes down that a message was taken back.
+    pub fn recall(&mut self, slip: Slip) {
+        let Some((life, tally)) = self.life(slip) else { return };
+        tally.recalled += usize::from(!life.is_recalled);
+        life.is_recalled = true;
+    }
+
+    fn life(&mut self, slip: Slip) -> Option<(&mut Life, &mut Tally)> {
+        match slip {
+            Slip::Message(place) => Some((&mut self.messages.get_mut(place)?.life, &mut self.told)),
+            Slip::Post(place) => Some((&mut self.posts.get_mut(place)?.life, &mut self.posted)),
+        }
     }
 
     /// When the first request of `bucket` arrived.
@@ -157,12 +218,17 @@ impl Ledger {
 
     /// How many messages this person got.
     pub fn delivered_to(&self, person: u32) -> u32 {
-        self.delivered_to.get(&person).copied().unwrap_or_default()
+        self.told.received_by(person)
+    }
+
+    /// How many notifications came into this person's feed, without those that replaced one.
+    pub fn notified_to(&self, person: u32) -> u32 {
+        self.notified.received_by(person)
     }
 
     /// Messages beyond the first of the same content to the same person.
     pub fn duplicates(&self) -> u64 {
-        self.told.values().map(|times| u64::from(times - 1)).sum()
+        self.told.duplicates()
     }
 
     /// Every request, in the order of arrival.
@@ -175,9 +241,19 @@ impl Ledger {
         &self.messages
     }
 
-    /// What a message said; `None` for a number that no message of this ledger has.
+    /// Every post and answer in a channel, in the order of arrival.
+    pub fn posts(&self) -> &[PostedMessage] {
+        &self.posts
+    }
+
+    /// Every notification that came into a feed, in the order of arrival.
+    pub fn notifications(&self) -> &[Notified] {
+        &self.notifications
+    }
+
+    /// What a message said; `None` for a number that nothing in this ledger has.
     pub fn content(&self, content: u32) -> Option<&Arc<Value>> {
-        self.contents.get(content as usize)
+        self.contents.get(content)
     }
 
     /// The ledger in numbers.
@@ -191,7 +267,16 @@ impl Ledger {
             max_in_any_second: self.each(|counts| Some(counts.max_in_any_second)),
             delivered: self.messages.len(),
             duplicates: self.duplicates(),
-            people_reached: self.delivered_to.len(),
+            people_reached: self.told.receivers(),
+            recalled: self.told.recalled,
+            updated: self.told.updated,
+            standing: self.messages.len() - self.told.recalled,
+            posts: self.posted.summary(self.posts.len()),
+            notified: self.notifications.len() - self.replaced,
+            notified_again: self.notified.duplicates(),
+            notified_people: self.notified.receivers(),
+            replaced: self.replaced,
+            notified_by: self.notified_by.clone(),
             first_request_at: self.each(|counts| counts.first_at),
             last_request_at: self.each(|counts| counts.last_at),
         }
@@ -266,6 +351,36 @@ mod tests {
         let summary = ledger.summary();
         assert_eq!((summary.delivered, summary.duplicates, summary.people_reached), (5, 2, 2));
         assert_eq!(ledger.delivered_to(1), 4);
+    }
+
+    #[test]
+    fn what_becomes_of_a_message_is_written_beside_it_once() {
+        let mut ledger = Ledger::default();
+        let said = |text: &str| Arc::new(json!({"summary": text}));
+        let slip = ledger.deliver(at(0), 1, 1, 10, &said("Noon"));
+        ledger.deliver(at(0), 2, 1, 10, &said("Noon"));
+        ledger.update(slip, 11, &said("One o'clock"));
+        ledger.update(slip, 12, &said("Two o'clock"));
+        ledger.recall(slip);
+        ledger.recall(slip);
+        let summary = ledger.summary();
+        assert_eq!((summary.delivered, summary.recalled, summary.updated, summary.standing), (2, 1, 1, 1));
+        let present = ledger.content(ledger.messages()[0].life.present).map(|content| content["summary"].clone());
+        assert_eq!(present, Some(json!("Two o'clock")));
+        assert_eq!(summary.posts, PostsSummary::default());
+    }
+
+    #[test]
+    fn a_replacement_is_no_second_notification() {
+        let mut ledger = Ledger::default();
+        let content = Arc::new(json!({"preview": "Noon"}));
+        for (person, is_replacement) in [(1, false), (1, true), (2, false), (2, false)] {
+            ledger.notify((at(0), person, Bucket::FeedUser), (10, &content), Some(7), is_replacement);
+        }
+        let summary = ledger.summary();
+        assert_eq!((summary.notified, summary.replaced, summary.notified_people), (3, 1, 2));
+        assert_eq!((summary.notified_again, summary.notified_by[&Bucket::FeedUser]), (1, 4));
+        assert_eq!(ledger.notified_to(1), 1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A small Microsoft Teams on loopback, for tests, demonstrations and rehearsals.
 //!
-//! It pretends to be three services: Entra's token endpoint, the part of Graph that leads to a person's chat
-//! with a bot, and the bot connector. It is written from the vendor's documents and shares no type with our
+//! It pretends to be three services: Entra's token endpoint, the parts of Graph that lead to a person's chat
+//! with a bot, to channels and into activity feeds, and the bot connector. It is written from the vendor's documents and shares no type with our
 //! client, so that the client meets a second opinion; and it keeps a ledger of what really arrived, which
 //! judges what the client believes.
 //!
@@ -15,12 +15,15 @@ pub mod answer;
 mod base64;
 pub mod bucket;
 pub mod chance;
+pub mod channels;
 pub mod clock;
 mod clouds;
 pub mod entra;
 pub mod faults;
+pub mod feed;
 pub mod groups;
 pub mod ledger;
+pub mod manifest;
 pub mod memory_store;
 mod names;
 pub mod odata;
@@ -28,6 +31,7 @@ pub mod people;
 pub mod quotas;
 pub mod service;
 pub mod settings;
+pub mod transcript;
 pub mod world;
 
 pub use self::bucket::Bucket;

@@ -122,7 +122,7 @@ impl ResourceUnits {
 }
 
 /// What a request is charged to, beside the limit of its whole bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Thread {
     /// Nothing of its own.
     None,
@@ -132,6 +132,27 @@ pub enum Thread {
     Send(u32),
     /// The opening of one conversation.
     Create(u32),
+    /// New posts in one channel.
+    Post(u32),
+    /// Answers, corrections and recalls in one channel.
+    Answer(u32),
+    /// Everything that one app asks of Graph about one team: four requests per second.
+    Team(u32),
+    /// Notifications about one chat: one request per second.
+    Chat(u32),
+}
+
+impl Thread {
+    /// Its limits before any factor; `per_thread` are those of a conversation, scaled already.
+    fn windows(self, factor: f64, per_thread: &[Window; 4]) -> Vec<Window> {
+        let per_second = |requests| vec![scaled(Window::per_second(requests), factor)];
+        match self {
+            Self::None => Vec::new(),
+            Self::Resource(_) | Self::Chat(_) => per_second(1),
+            Self::Team(_) => per_second(4),
+            Self::Send(_) | Self::Create(_) | Self::Post(_) | Self::Answer(_) => per_thread.to_vec(),
+        }
+    }
 }
 
 /// All limits of one app in one tenant.
@@ -139,9 +160,7 @@ pub enum Thread {
 pub struct Quotas {
     factor: f64,
     buckets: HashMap<Bucket, ArrivalLog>,
-    resources: HashMap<u32, ArrivalLog>,
-    sends: HashMap<u32, ArrivalLog>,
-    creates: HashMap<u32, ArrivalLog>,
+    threads: HashMap<Thread, ArrivalLog>,
     directory: ResourceUnits,
     per_thread: [Window; 4],
 }
@@ -152,9 +171,7 @@ impl Quotas {
         Self {
             factor,
             buckets: HashMap::new(),
-            resources: HashMap::new(),
-            sends: HashMap::new(),
-            creates: HashMap::new(),
+            threads: HashMap::new(),
             directory: ResourceUnits::for_tenant_of(people, factor),
             per_thread: PER_THREAD.map(|window| scaled(window, factor)),
         }
@@ -183,15 +200,11 @@ impl Quotas {
     }
 
     fn own(&mut self, thread: Thread, cost: usize, now: Micros) -> Option<Micros> {
-        match thread {
-            Thread::None => None,
-            Thread::Resource(id) => {
-                let window = scaled(Window::per_second(1), self.factor);
-                self.resources.entry(id).or_default().arrive(&[window], 1, now)
-            }
-            Thread::Send(id) => self.sends.entry(id).or_default().arrive(&self.per_thread, cost, now),
-            Thread::Create(id) => self.creates.entry(id).or_default().arrive(&self.per_thread, cost, now),
+        if thread == Thread::None {
+            return None;
         }
+        let windows = thread.windows(self.factor, &self.per_thread);
+        self.threads.entry(thread).or_default().arrive(&windows, cost, now)
     }
 }
 
@@ -201,6 +214,10 @@ const fn published_per_second(bucket: Bucket) -> Option<usize> {
         Bucket::Check | Bucket::Install | Bucket::Resolve | Bucket::Catalog => Some(30),
         Bucket::Uninstall => Some(15),
         Bucket::Send => Some(50),
+        Bucket::FeedUser | Bucket::FeedTeam | Bucket::FeedChat => Some(5),
+        Bucket::FeedBulk => Some(2),
+        // The lowest of the published ones: channels and members have 60.
+        Bucket::Teams => Some(30),
         Bucket::Directory | Bucket::Token | Bucket::Other => None,
     }
 }

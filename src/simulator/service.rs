@@ -14,6 +14,8 @@ mod graph;
 mod hosts;
 mod line;
 mod post;
+mod reading;
+mod teams;
 mod tls;
 
 use std::io;
@@ -25,7 +27,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::{ConnectInfo, FromRequest, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{map_request, map_response_with_state};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
@@ -41,6 +43,7 @@ use super::clouds;
 use super::faults::FaultPlanError;
 use super::ledger::LedgerSummary;
 use super::settings::SimulatorSettings;
+use super::transcript;
 use super::world::{Caller, World};
 use crate::domain::time::Timestamp;
 use crate::ports::Clock;
@@ -221,8 +224,10 @@ fn router(service: Service) -> Router {
     let services = Router::new()
         .merge(entra::routes())
         .merge(graph::routes())
+        .merge(teams::routes())
         .merge(connector::routes())
         .merge(control::routes())
+        .merge(reading::routes())
         .merge(post::routes())
         .fallback(graph::unknown)
         .method_not_allowed_fallback(graph::unknown)
@@ -246,6 +251,7 @@ async fn date(State(service): State<Service>, mut response: Response) -> Respons
 struct Visit {
     service: Service,
     cut: Cut,
+    method: Method,
     path: String,
     query: String,
     headers: HeaderMap,
@@ -257,11 +263,12 @@ impl FromRequest<Service> for Visit {
 
     async fn from_request(request: Request, service: &Service) -> Result<Self, Response> {
         let cut = request.extensions().get::<ConnectInfo<Cut>>().map(|info| info.0.clone()).unwrap_or_default();
+        let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let query = request.uri().query().unwrap_or_default().to_owned();
         let headers = request.headers().clone();
         let body = Bytes::from_request(request, service).await.map_err(IntoResponse::into_response)?;
-        Ok(Self { service: service.clone(), cut, path, query, headers, body })
+        Ok(Self { service: service.clone(), cut, method, path, query, headers, body })
     }
 }
 
@@ -290,12 +297,31 @@ impl Visit {
         url::form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
     }
 
+    /// Word for word, without the headers: one of them is a token.
+    fn exchange(&self, answer: &Answer, now: Timestamp) -> transcript::Exchange {
+        // The connector's host has a path of its own; the other prefixes are ours alone.
+        let path = ["/login", "/graph"].iter().find_map(|prefix| self.path.strip_prefix(prefix)).unwrap_or(&self.path);
+        let separator = if self.query.is_empty() { "" } else { "?" };
+        transcript::Exchange {
+            at: now,
+            method: self.method.to_string(),
+            path: format!("{path}{separator}{}", self.query),
+            body: transcript::kept_body(&self.body, self.is_of_type("application/x-www-form-urlencoded")),
+            status: answer.status,
+            lost: answer.is_lost,
+        }
+    }
+
     /// Lets the world decide, waits as long as the way back takes, and answers.
     async fn answer(&self, decide: impl FnOnce(&mut World, &Caller<'_>, Timestamp) -> Answer) -> Response {
         let answer = {
             let mut world = lock(&self.service.world);
             let now = self.service.clock.now();
-            decide(&mut world, &self.caller(), now)
+            let answer = decide(&mut world, &self.caller(), now);
+            if world.transcript().is_on() {
+                world.transcript_mut().keep(self.exchange(&answer, now));
+            }
+            answer
         };
         if !self.service.latency.is_zero() {
             let clock = &self.service.clock;

@@ -7,6 +7,7 @@ use url::Url;
 use uuid::{Uuid, uuid};
 
 use super::faults::FaultPlan;
+use super::manifest::Activities;
 use super::people::Shares;
 
 /// What to simulate. The ids of [`SimulatorSettings::default`] are those of the published examples.
@@ -48,6 +49,12 @@ pub struct SimulatorSettings {
     pub webhook: Option<Url>,
     /// The application permissions that are consented to at the beginning.
     pub permissions: Vec<String>,
+    /// What the manifest of the Teams app declares for activity feeds.
+    pub activities: Activities,
+    /// Another Teams app belongs to the same Entra app, so that a notification must say which one it is from.
+    pub shares_entra_app: bool,
+    /// How many of the last requests are kept word for word; zero keeps none.
+    pub transcript_max: usize,
 }
 
 impl Default for SimulatorSettings {
@@ -71,6 +78,9 @@ impl Default for SimulatorSettings {
             client_secret: "simulated-secret".to_owned(),
             webhook: None,
             permissions: PERMISSIONS.map(str::to_owned).to_vec(),
+            activities: Activities::default(),
+            shares_entra_app: false,
+            transcript_max: 0,
         }
     }
 }

@@ -11,7 +11,11 @@ mod changes;
 mod chats;
 mod directory;
 mod events;
+mod feed;
 mod groups;
+mod posts;
+mod team_apps;
+mod teams;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -24,19 +28,26 @@ use uuid::Uuid;
 pub use self::apps::AppQuery;
 use self::changes::Changes;
 pub use self::changes::{Refused, Turnover};
-pub use self::chats::Opening;
+pub use self::chats::{Asked, Opening};
 pub use self::directory::PeopleQuery;
+use self::feed::Feed;
+pub use self::feed::{Notice, Said};
+pub use self::posts::{Posting, answered};
+pub use self::teams::Wanted;
 use super::answer::{Answer, Api, Body};
 use super::bucket::Bucket;
 use super::chance;
+use super::channels::Channels;
 use super::clouds;
 use super::entra::{Audience, Entra, SecretState};
 use super::faults::{Fault, FaultPlan, Faults};
 use super::groups::Groups;
-use super::ledger::{Ledger, LedgerSummary, Received, Subject};
+use super::ledger::{Ledger, LedgerSummary, Received, Slip, Subject};
+use super::manifest::Activities;
 use super::people::{Expected, Organisation, Standing};
 use super::quotas::{Quotas, Thread};
 use super::settings::SimulatorSettings;
+use super::transcript::Transcript;
 use crate::domain::time::Timestamp;
 
 /// Who asks: the bearer token and the caller's own number for the request.
@@ -48,15 +59,21 @@ pub struct Caller<'a> {
     pub request_id: Option<&'a str>,
 }
 
-/// One message in somebody's chat with the bot.
+/// One message in somebody's chat with the bot, or in a channel.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// Its number, in milliseconds of the epoch; unique within the chat.
+    /// Its number, in milliseconds of the epoch; unique within the chat or channel.
     pub activity_id: i64,
     /// What it says at present.
     pub content: Arc<Value>,
     /// Whether the bot took it back.
     pub is_recalled: bool,
+    /// How often it was changed.
+    pub updates: u32,
+    /// In a channel, the first post of the thread that it is an answer in.
+    pub answers: Option<i64>,
+    /// Where the ledger has it; nowhere since the ledger was reset.
+    slip: Option<Slip>,
 }
 
 /// What Teams keeps for one person.
@@ -91,6 +108,8 @@ struct Request {
     subject: Subject,
     thread: Thread,
     cost: usize,
+    /// What misfortune goes by when no single subject tells requests apart.
+    key: u64,
 }
 
 /// A time in which one bucket is refused, called for by hand.
@@ -114,6 +133,14 @@ pub struct World {
     bot_url: String,
     organisation: Organisation,
     groups: Groups,
+    channels: Channels,
+    /// What stands in each channel, by its place.
+    posts: Vec<Vec<Message>>,
+    /// Feeds into which something came.
+    feeds: BTreeMap<u32, Feed>,
+    activities: Activities,
+    shares_entra_app: bool,
+    transcript: Transcript,
     teams_with_app: BTreeSet<Uuid>,
     changes: Changes,
     homes: Vec<Home>,
@@ -149,6 +176,8 @@ impl World {
         let organisation = Organisation::generate(settings.seed, settings.people, &settings.shares, settings.warm)
             .with_plan(clouds::plan(&settings.tls_names));
         let homes = organisation.people().iter().map(|person| Home::at_first(person.standing, now)).collect();
+        let groups = Groups::generate(settings.seed);
+        let channels = Channels::generate(settings.seed, &groups);
         Self {
             seed: settings.seed,
             tenant: settings.tenant,
@@ -160,7 +189,13 @@ impl World {
             graph_url: "https://graph.microsoft.com".to_owned(),
             bot_url: "https://smba.trafficmanager.net/teams/".to_owned(),
             organisation,
-            groups: Groups::generate(settings.seed),
+            groups,
+            posts: vec![Vec::new(); channels.all().len()],
+            channels,
+            feeds: BTreeMap::new(),
+            activities: settings.activities.clone(),
+            shares_entra_app: settings.shares_entra_app,
+            transcript: Transcript::of_last(settings.transcript_max),
             teams_with_app: BTreeSet::new(),
             changes: Changes::default(),
             homes,
@@ -228,9 +263,23 @@ impl World {
         self.faults.replace(plan);
     }
 
-    /// Forgets what was received and delivered. Chats and installations stay.
+    /// Forgets what was received and delivered. Chats, channels, feeds and installations stay.
     pub fn reset_ledger(&mut self) {
         self.ledger = Ledger::default();
+        let inboxes = self.homes.iter_mut().map(|home| &mut home.inbox);
+        for message in inboxes.chain(&mut self.posts).flatten() {
+            message.slip = None;
+        }
+    }
+
+    /// The last requests, word for word.
+    pub const fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// The same, to write into or to switch on and off.
+    pub const fn transcript_mut(&mut self) -> &mut Transcript {
+        &mut self.transcript
     }
 
     /// Changes what the token endpoint thinks of the client secret.
@@ -448,7 +497,12 @@ impl Home {
 
 impl Request {
     const fn on(road: Road) -> Self {
-        Self { road, subject: Subject::None, thread: Thread::None, cost: 1 }
+        Self { road, subject: Subject::None, thread: Thread::None, cost: 1, key: 0 }
+    }
+
+    const fn with_key(mut self, key: u64) -> Self {
+        self.key = key;
+        self
     }
 
     /// About a person, or about an id that belongs to nobody.
@@ -465,7 +519,8 @@ impl Request {
 
     fn fault_key(&self) -> u64 {
         match &self.subject {
-            Subject::None => chance::text(self.road.path),
+            Subject::None => chance::text(self.road.path) ^ self.key,
+            Subject::Place(id) => chance::text(id) ^ chance::text(self.road.method),
             Subject::Person(person) => u64::from(*person) ^ chance::text(self.road.method),
             Subject::Unknown(id) => chance::text(id),
         }

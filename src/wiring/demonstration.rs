@@ -13,7 +13,7 @@ use super::{Ground, Stentor};
 use crate::adapters::system::SystemClock;
 use crate::adapters::teams::{self, CloudProfile};
 use crate::app::submit::{self, Audience, Draft};
-use crate::config::{Cloud, CustomUrls, Settings};
+use crate::config::{Cloud, CredentialSettings, CustomUrls, Settings};
 use crate::domain::broadcast::{TOLERANCE, Treatment};
 use crate::domain::content::{Button, Content};
 use crate::domain::delivery::WhenInDoubt;
@@ -205,10 +205,11 @@ impl Simulated {
             login: access.login_url.parse()?,
             graph: access.graph_url.parse()?,
             bot: access.bot_url.parse()?,
+            identity: None,
         }));
         settings.teams.tenant_id = Some(access.tenant_id.parse()?);
         settings.teams.app_id = Some(access.app_id.parse()?);
-        settings.teams.client_secret = Some(access.client_secret.clone().into());
+        settings.teams.credential = Some(CredentialSettings::here(access.client_secret.clone()));
         settings.teams.manifest_id = Some(access.manifest_id.parse()?);
         Ok(settings)
     }

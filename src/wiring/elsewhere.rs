@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::demonstration::sample_content;
 use crate::adapters::system::{SystemClock, SystemRandom};
 use crate::adapters::teams::TeamsClient;
-use crate::config::{Cloud, CustomUrls, ProxySetting, Settings};
+use crate::config::{Cloud, CredentialSettings, CustomUrls, ProxySetting, Settings};
 use crate::ports::Clock;
 
 /// The running process. Dropping it ends it.
@@ -56,10 +56,11 @@ impl SimulatedElsewhere {
             login: text("login_url")?.parse()?,
             graph: text("graph_url")?.parse()?,
             bot: text("bot_url")?.parse()?,
+            identity: None,
         }));
         settings.teams.tenant_id = Some(text("tenant_id")?.parse()?);
         settings.teams.app_id = Some(text("app_id")?.parse()?);
-        settings.teams.client_secret = Some(text("client_secret")?.to_owned().into());
+        settings.teams.credential = Some(CredentialSettings::here(text("client_secret")?.to_owned()));
         settings.teams.manifest_id = Some(text("manifest_id")?.parse()?);
         settings.network.proxy = ProxySetting::Direct;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

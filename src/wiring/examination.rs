@@ -83,7 +83,7 @@ pub async fn examine(
     }
     let clinic = open_clinic(settings, &clock);
     notes.add(habits::settings(settings, clinic.as_ref().err().map(String::as_str)));
-    notes.add(habits::credential(settings));
+    notes.add(habits::credential(settings, clock.now()).await);
     let clinic = clinic.map_err(|_| "not everything is set that Teams needs");
     let ground = match Ground::open(settings, Role::Command("doctor"), Arc::clone(&clock)).await {
         Ok(ground) => Some(ground),

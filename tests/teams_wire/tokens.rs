@@ -153,10 +153,10 @@ async fn a_secret_rotated_in_its_file_needs_no_restart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     let mut from_file = settings(&server.url);
-    from_file.secret = SecretSource::File(path.clone());
+    from_file.credential = SecretSource::File(path.clone()).into();
     let (client, clock) = client(from_file);
     let missing = client.warm_up(false).await.unwrap_err();
-    assert_eq!(missing.outcome, Outcome::Refused(HaltScope::Tenant, HaltReason::SecretWrong));
+    assert_eq!(missing.outcome, Outcome::Refused(HaltScope::Tenant, HaltReason::CredentialUnusable));
 
     for secret in ["first", "second"] {
         std::fs::write(&path, format!("{secret}\n")).unwrap();

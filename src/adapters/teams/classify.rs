@@ -403,6 +403,8 @@ fn halt(entry: &Entry, operation: Operation) -> HaltReason {
         (_, Some(7_000_215), _) => HaltReason::SecretWrong,
         (_, Some(7_000_222), _) => HaltReason::SecretExpired,
         (_, Some(700_027), _) => HaltReason::CertificateRefused,
+        (_, Some(700_024), _) => HaltReason::AssertionOutOfTime,
+        (_, Some(70_021), _) => HaltReason::FederationRefused,
         (_, Some(7_000_229), _) => HaltReason::ConsentMissing,
         (_, Some(700_016), _) => HaltReason::AppUnknown,
         // The second is "no such resource in this tenant", mostly the wrong cloud: the same settings to check.

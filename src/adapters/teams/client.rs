@@ -21,9 +21,10 @@ use uuid::Uuid;
 
 use super::classify::{Api, Operation};
 use super::connector::Connector;
+use super::credential::{Credential, IdentityService};
 use super::graph::{self, AppHolder, Graph};
 use super::hearing;
-use super::token::{Credentials, SecretSource, TokenSource};
+use super::token::{Credentials, TokenSource};
 use super::transport::{Network, NetworkError, Received, Transport, Unanswered, Way};
 use super::wire::encoded;
 use crate::domain::cloud::{Cloud, CloudProfile, base};
@@ -64,8 +65,8 @@ pub struct TeamsClientSettings {
     pub tenant_id: Uuid,
     /// The Entra app, which is also the bot.
     pub app_id: Uuid,
-    /// Its client secret.
-    pub secret: SecretSource,
+    /// With what it proves who it is.
+    pub credential: Credential,
     /// The `id` in the manifest of the Teams app.
     pub manifest_id: String,
     /// Who has the app: asked for its id when the catalogue may not be read.
@@ -94,14 +95,14 @@ impl TeamsClientSettings {
         cloud: CloudProfile,
         tenant_id: Uuid,
         app_id: Uuid,
-        secret: SecretSource,
+        credential: impl Into<Credential>,
         manifest_id: impl Into<String>,
     ) -> Self {
         Self {
             cloud,
             tenant_id,
             app_id,
-            secret,
+            credential: credential.into(),
             manifest_id: manifest_id.into(),
             app_holder: None,
             bot_kind: BotKind::SingleTenant,
@@ -194,8 +195,9 @@ impl TeamsClient {
             tracing::warn!("this custom cloud is spoken to without encryption: secrets can be read on the way");
         }
         let transport = Arc::new(Transport::new(&network(&settings), Arc::clone(&clock))?);
+        let identity = identity(&settings, &clock)?;
         let source = |tenant: &str, scope: &str| {
-            let credentials = credentials(&settings, tenant, scope);
+            let credentials = credentials(&settings, identity.clone(), tenant, scope);
             TokenSource::new(credentials, Arc::clone(&transport), Arc::clone(&clock), Arc::clone(&random))
         };
         let (cloud, tenant) = (&settings.cloud, settings.tenant_id.to_string());
@@ -408,12 +410,29 @@ pub(super) fn network(settings: &TeamsClientSettings) -> Network {
     }
 }
 
-fn credentials(settings: &TeamsClientSettings, tenant: &str, scope: &str) -> Credentials {
+/// Who is asked for the tokens of an identity, when we are one: nobody on the way may see them.
+fn identity(
+    settings: &TeamsClientSettings,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<IdentityService>>, NetworkError> {
+    let Credential::ManagedIdentity(identity) = &settings.credential else { return Ok(None) };
+    let transport = Transport::new(&Network { way: Way::Direct, ..network(settings) }, Arc::clone(clock))?;
+    Ok(Some(Arc::new(IdentityService { identity: identity.clone(), transport: Arc::new(transport) })))
+}
+
+fn credentials(
+    settings: &TeamsClientSettings,
+    identity: Option<Arc<IdentityService>>,
+    tenant: &str,
+    scope: &str,
+) -> Credentials {
     Credentials {
         token_url: format!("{}/{}/oauth2/v2.0/token", base(&settings.cloud.login_url), encoded(tenant)),
         client_id: settings.app_id.to_string(),
         scope: scope.to_owned(),
-        secret: settings.secret.clone(),
+        credential: settings.credential.clone(),
+        exchange_audience: settings.cloud.exchange_audience.clone(),
+        identity,
     }
 }
 

@@ -5,8 +5,8 @@ use super::transport::{Received, Unanswered};
 use super::wire::{Refusal, TokenGrant, bounded};
 use super::{connector, graph};
 use crate::domain::ids::TeamsAppId;
-use crate::domain::outcome::{Fact, Outcome};
-use crate::domain::reason::Reason;
+use crate::domain::outcome::{Fact, HaltScope, Outcome};
+use crate::domain::reason::{HaltReason, Reason};
 use crate::ports::{Answer, Request};
 
 /// What `heard` tells whoever made `request`.
@@ -84,6 +84,32 @@ pub fn of_token(heard: Result<Received, Unanswered>) -> Result<TokenGrant, Answe
         let outcome = classify(Operation::Token, &refusal);
         return Err(Answer { outcome, status: Some(received.status), detail: Some(refusal.detail()) });
     }
+    granted(&received)
+}
+
+/// What `heard` tells whoever asked this machine for the token of one of its identities.
+///
+/// The machine's own service answers 404, 410 and 429 when it is not ready, and 400 when there is no such identity.
+pub fn of_identity(heard: Result<Received, Unanswered>) -> Result<TokenGrant, Answer> {
+    let received = match heard {
+        Ok(received) => received,
+        Err(Unanswered { what, detail }) => {
+            let outcome = classify(Operation::Token, &Refusal::unanswered(what));
+            let detail = Some(bounded(&format!("the machine's identity endpoint: {detail}")));
+            return Err(Answer { outcome, status: None, detail });
+        }
+    };
+    let outcome = match received.status {
+        200..=299 => return granted(&received),
+        429 => Outcome::Throttled { retry_after: received.retry_after },
+        404 | 410 | 500.. => Outcome::Transient(Reason::Unavailable),
+        _ => Outcome::Refused(HaltScope::Tenant, HaltReason::NoSuchIdentity),
+    };
+    let detail = Some(format!("the machine's identity endpoint: {}", received.refusal().detail()));
+    Err(Answer { outcome, status: Some(received.status), detail })
+}
+
+fn granted(received: &Received) -> Result<TokenGrant, Answer> {
     let grant = serde_json::from_slice(&received.body).ok().filter(|grant: &TokenGrant| !grant.access_token.is_empty());
     grant.ok_or_else(|| no_grant(received.status, "the answer holds no token"))
 }

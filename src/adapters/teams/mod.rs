@@ -2,8 +2,9 @@
 //!
 //! One call of [`TeamsClient`] is one HTTP request (fetching a token aside) and one [`Outcome`]; nothing here tries
 //! again by itself. Read in this order: `domain/cloud.rs` (every host, as data), `classify.rs` (status and error code →
-//! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `hearing.rs` (what it tells), `token.rs`,
-//! then `graph.rs` and `connector.rs` (what is asked) and `client.rs` (who asks). The other way round, `doorkeeper.rs`
+//! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `hearing.rs` (what it tells),
+//! `credential.rs` (with what we prove who we are), `token.rs`, then `graph.rs` and `connector.rs` (what is asked) and
+//! `client.rs` (who asks). The other way round, `doorkeeper.rs`
 //! tells what Teams posts to the bot from what others do.
 //!
 //! [`Outcome`]: crate::domain::outcome::Outcome
@@ -11,6 +12,7 @@
 pub mod classify;
 mod client;
 mod connector;
+pub mod credential;
 mod doorkeeper;
 mod feed;
 mod graph;
@@ -27,11 +29,13 @@ mod wire;
 
 pub use crate::domain::cloud::{Cloud, CloudProfile};
 pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError, TokenTold};
+pub use credential::{
+    AssertionAlgorithm, CertificateFiles, Credential, CredentialError, IdentityEndpoint, ManagedIdentity, SecretSource,
+};
 pub use doorkeeper::BotDoorkeeper;
 pub use graph::AppHolder;
 pub use limits::{published_chat_quotas, published_quota};
 pub(crate) use retry_after::retry_after;
-pub use token::SecretSource;
 pub use transport::Dated;
 pub use transport::Way;
 pub(crate) use transport::{Received, Unanswered};

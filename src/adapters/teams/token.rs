@@ -4,7 +4,6 @@
 //! when none is valid does a request wait for the fetch, and then all wait for the same one.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::credential::{ASSERTION_TYPE, AssertionFor, Credential, CredentialError, IdentityService, Proof};
 use super::hearing;
 use super::transport::Transport;
 use super::wire::TokenGrant;
@@ -28,37 +28,32 @@ const GRANT_BYTES_MAX: usize = 256 * 1024;
 /// A token is not used in the last moments of its life: it would die on the way. The part of its life, and the most.
 const LAST_MOMENTS: (u32, Duration) = (20, Duration::from_secs(30));
 
-/// Where the client secret is.
-#[derive(Debug, Clone)]
-pub enum SecretSource {
-    /// Here.
-    Value(SecretString),
-    /// In this file, read again for every token, so that a rotated secret needs no restart. White space at its end is
-    /// not part of it.
-    File(PathBuf),
-}
-
-impl SecretSource {
-    async fn read(&self) -> Result<SecretString, String> {
-        let secret = match self {
-            Self::Value(secret) => secret.clone(),
-            Self::File(path) => match tokio::fs::read_to_string(path).await {
-                Ok(text) => SecretString::from(text.trim_end()),
-                Err(error) => return Err(format!("cannot read the secret in {}: {error}", path.display())),
-            },
-        };
-        if secret.expose_secret().is_empty() { Err("the client secret is empty".to_owned()) } else { Ok(secret) }
-    }
-}
+/// While a token is renewed in vain, this part of what is left of it passes before the next try, and at most so much:
+/// a secret that Entra refuses is not offered every second.
+const RENEWED_IN_VAIN: (u32, Duration) = (10, Duration::from_secs(60));
+/// What a scope of the client credentials flow ends in.
+const DEFAULT_SCOPE: &str = "/.default";
 
 /// Whom a source asks for which token.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Credentials {
     /// The token endpoint of the tenant.
     pub token_url: String,
     pub client_id: String,
     pub scope: String,
-    pub secret: SecretSource,
+    pub credential: Credential,
+    /// What the token of an identity that vouches for us is for.
+    pub exchange_audience: String,
+    /// Who is asked for the tokens of an identity, when the credential is one.
+    pub identity: Option<Arc<IdentityService>>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut credentials = f.debug_struct("Credentials");
+        credentials.field("token_url", &self.token_url).field("client_id", &self.client_id);
+        credentials.field("scope", &self.scope).field("credential", &self.credential).finish_non_exhaustive()
+    }
 }
 
 /// A token, ready to be a header.
@@ -161,8 +156,9 @@ impl TokenSource {
         let due = |source: &Self| {
             let now = source.clock.monotonic();
             let state = source.state();
-            let newest = state.token.as_ref().is_some_and(|current| current.generation == token.generation);
-            newest && now >= token.renew_at && state.failure.as_ref().is_none_or(|(_, until)| now >= *until)
+            let newest = state.token.as_ref().filter(|current| current.generation == token.generation);
+            let at_rest = state.failure.as_ref().is_some_and(|(_, until)| now < *until);
+            newest.is_some_and(|newest| now >= newest.renew_at) && !at_rest
         };
         if !due(self) {
             return;
@@ -186,7 +182,8 @@ impl TokenSource {
         match self.ask().await {
             Ok((grant, asked_at)) => {
                 let token = self.keep(&grant, asked_at)?;
-                tracing::debug!(scope = %self.credentials.scope, life = ?grant.life(), "token fetched");
+                let life = grant.life(self.clock.now());
+                tracing::debug!(scope = %self.credentials.scope, ?life, "token fetched");
                 Ok(token)
             }
             Err(answer) => Err(self.fail(answer)),
@@ -209,8 +206,14 @@ impl TokenSource {
             _ => REST_AFTER_FAILURE,
         };
         let detail = answer.detail.as_deref().unwrap_or_default();
-        tracing::warn!(scope = %self.credentials.scope, outcome = ?answer.outcome, detail, "no token");
-        self.state().failure = Some((answer.clone(), self.clock.monotonic() + rest));
+        let now = self.clock.monotonic();
+        let mut state = self.state();
+        let left = state.token.as_ref().map(|token| token.dead_at.saturating_since(now)).unwrap_or_default();
+        tracing::warn!(scope = %self.credentials.scope, outcome = ?answer.outcome, detail, old_token_serves_for = ?left, "no token");
+        state.failure = Some((answer.clone(), now + rest));
+        if let Some(token) = &mut state.token {
+            token.renew_at = now + rest.max((left / RENEWED_IN_VAIN.0).min(RENEWED_IN_VAIN.1));
+        }
         answer
     }
 
@@ -220,7 +223,7 @@ impl TokenSource {
             return Err(self.fail(hearing::no_grant(200, "the token is not made of plain signs")));
         };
         header.set_sensitive(true);
-        let life = grant.life();
+        let life = grant.life(self.clock.now());
         let dead_at = asked_at + life.saturating_sub((life / LAST_MOMENTS.0).min(LAST_MOMENTS.1));
         let mut state = self.state();
         state.generation += 1;
@@ -231,25 +234,51 @@ impl TokenSource {
     }
 
     async fn ask(&self) -> Result<(TokenGrant, Monotonic), Answer> {
-        let secret = self.credentials.secret.read().await.map_err(|detail| Answer {
-            outcome: Outcome::Refused(HaltScope::Tenant, HaltReason::SecretWrong),
-            status: None,
-            detail: Some(detail),
-        })?;
+        let resource = self.credentials.scope.trim_end_matches(DEFAULT_SCOPE);
+        if let Some(service) = self.credentials.identity.as_ref().filter(|service| !service.identity.vouches) {
+            let asked_at = self.clock.monotonic();
+            return service.token(resource).await.map(|grant| (grant, asked_at));
+        }
+        let proof = self.proof().await?;
         let id = RequestId::new(self.random.next_u64(), self.random.next_u64());
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &self.credentials.client_id),
-            ("client_secret", secret.expose_secret()),
-            ("scope", &self.credentials.scope),
-        ];
+        let mut form = vec![("grant_type", "client_credentials"), ("client_id", &self.credentials.client_id)];
+        let proved = match &proof {
+            Proof::Secret(secret) => {
+                form.push(("client_secret", secret.expose_secret()));
+                secret
+            }
+            Proof::Assertion(letter) => {
+                form.extend([("client_assertion_type", ASSERTION_TYPE), ("client_assertion", letter.expose_secret())]);
+                letter
+            }
+        };
+        form.push(("scope", &self.credentials.scope));
         let request = self.transport.request(Method::POST, &self.credentials.token_url);
         let request = request.header("client-request-id", id.to_string()).form(&form).build();
         let request = request.map_err(|_| hearing::no_grant(0, "the token endpoint's address is not usable"))?;
         let asked_at = self.clock.monotonic();
         let exchanged = self.transport.exchange(request, GRANT_BYTES_MAX).await;
-        hearing::of_token(exchanged).map(|grant| (grant, asked_at)).map_err(|answer| without_secret(answer, &secret))
+        hearing::of_token(exchanged).map(|grant| (grant, asked_at)).map_err(|answer| without_secret(answer, proved))
     }
+
+    /// A fresh proof of who we are.
+    async fn proof(&self) -> Result<Proof, Answer> {
+        let Credentials { credential, client_id, token_url, exchange_audience, identity, .. } = &self.credentials;
+        if let Some(service) = identity {
+            let grant = service.token(exchange_audience).await?;
+            return Ok(Proof::Assertion(SecretString::from(grant.access_token)));
+        }
+        let id = RequestId::new(self.random.next_u64(), self.random.next_u64()).0;
+        let wanted = AssertionFor { client_id, audience: token_url, id, now: self.clock.now() };
+        let nothing = || CredentialError("there is nobody to ask for the machine's identity".to_owned());
+        credential.proof(&wanted).await.and_then(|proof| proof.ok_or_else(nothing)).map_err(unusable)
+    }
+}
+
+/// The credential itself is no use: an administrator must see to it.
+fn unusable(error: CredentialError) -> Answer {
+    let outcome = Outcome::Refused(HaltScope::Tenant, HaltReason::CredentialUnusable);
+    Answer { outcome, status: None, detail: Some(error.0) }
 }
 
 /// Whatever the other side said: the secret does not go into a log because somebody echoed it.

@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::domain::time::Timestamp;
+
 /// How long a token is trusted whose grant does not say.
 const LIFE_UNTOLD: Duration = Duration::from_secs(300);
 /// What is kept of a service's words: enough for an administrator, too little to flood a log.
@@ -344,16 +346,21 @@ pub struct TokenGrant {
     /// Seconds; some issuers write it as text.
     #[serde(default)]
     expires_in: Option<Id>,
+    /// Seconds of Unix time: what App Service tells instead.
+    #[serde(default)]
+    expires_on: Option<Id>,
 }
 
 impl TokenGrant {
     /// How long the token lives from the moment it was asked for; a short while when nobody says.
-    pub fn life(&self) -> Duration {
-        let seconds = match &self.expires_in {
-            Some(Id::Number(seconds)) => seconds.as_f64(),
+    pub fn life(&self, now: Timestamp) -> Duration {
+        let number = |told: &Option<Id>| match told {
+            Some(Id::Number(number)) => number.as_f64(),
             Some(Id::Text(text)) => text.trim().parse().ok(),
             None => None,
         };
+        let until = || number(&self.expires_on).map(|at| at - now.timestamp() as f64);
+        let seconds = number(&self.expires_in).or_else(until);
         seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(LIFE_UNTOLD)
     }
 }
@@ -428,11 +435,13 @@ mod tests {
     fn a_tokens_life_is_read_from_number_or_text_and_short_when_untold() {
         let life = |expires: &str| {
             let grant: TokenGrant = serde_json::from_str(&format!(r#"{{"access_token":"x"{expires}}}"#)).unwrap();
-            grant.life().as_secs()
+            grant.life(Timestamp::from_timestamp(1_790_000_000, 0).unwrap()).as_secs()
         };
         assert_eq!(life(r#","expires_in":3599"#), 3599);
         assert_eq!(life(r#","expires_in":3599.0"#), 3599);
         assert_eq!(life(r#","expires_in":"86399""#), 86_399);
+        assert_eq!(life(r#","expires_on":"1790000600""#), 600);
+        assert_eq!(life(r#","expires_in":"3600","expires_on":1790000600"#), 3600);
         for untold in ["", r#","expires_in":null"#, r#","expires_in":-1"#, r#","expires_in":"soon""#] {
             assert_eq!(life(untold), 300, "{untold}");
         }

@@ -146,7 +146,7 @@ impl TeamsWire {
         let leaves = || Ok::<(), std::convert::Infallible>(());
         let Ok(heard) = self.exchange(Call::Token, leaves, effect).await;
         let grant = hearing::of_token(heard)?;
-        let life = grant.life();
+        let life = grant.life(self.process.clock.now());
         Ok((grant.access_token, asked_at + life))
     }
 

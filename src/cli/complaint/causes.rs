@@ -22,7 +22,10 @@ pub(super) fn of_adapter(cause: &(dyn std::error::Error + 'static)) -> Option<Co
 pub(super) const fn field_of(reason: HaltReason) -> &'static str {
     use HaltReason as R;
     match reason {
-        R::SecretWrong | R::SecretExpired | R::CertificateRefused => "teams.client_secret",
+        R::SecretWrong | R::SecretExpired => "teams.client_secret",
+        R::CertificateRefused => "teams.certificate_file",
+        R::CredentialUnusable | R::AssertionOutOfTime | R::FederationRefused => "teams.credential",
+        R::NoSuchIdentity => "teams.managed_identity_client_id",
         R::TenantUnknown => "teams.tenant_id",
         R::NotInCatalogue => "teams.manifest_id",
         R::CertificateUntrusted => "network.extra_ca_file",

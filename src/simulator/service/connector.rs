@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use super::{Service, Visit};
 use crate::simulator::activity::Activity;
 use crate::simulator::answer::Answer;
-use crate::simulator::world::Opening;
+use crate::simulator::world::{Asked, answered};
 
 pub(super) fn routes() -> Router<Service> {
     let activities = "/teams/v3/conversations/{cid}/activities";
@@ -20,8 +20,14 @@ pub(super) fn routes() -> Router<Service> {
 }
 
 async fn create(visit: Visit) -> Response {
-    let opening = json_body(&visit).and_then(Opening::read);
-    visit.answer(|world, caller, now| world.create_conversation(caller, opening, now)).await
+    let asked = json_body(&visit).and_then(Asked::read);
+    visit
+        .answer(|world, caller, now| match asked {
+            Ok(Asked::Chat(opening)) => world.create_conversation(caller, Ok(opening), now),
+            Ok(Asked::Channel(posting)) => world.post_in_channel(caller, posting, now),
+            Err(refusal) => world.create_conversation(caller, Err(refusal), now),
+        })
+        .await
 }
 
 async fn members(Path(conversation): Path<String>, visit: Visit) -> Response {
@@ -33,8 +39,8 @@ async fn send(Path(conversation): Path<String>, visit: Visit) -> Response {
     visit.answer(|world, caller, now| world.send(caller, &conversation, activity, now)).await
 }
 
-async fn reply(Path((conversation, _)): Path<(String, String)>, visit: Visit) -> Response {
-    send(Path(conversation), visit).await
+async fn reply(Path((conversation, id)): Path<(String, String)>, visit: Visit) -> Response {
+    send(Path(answered(&conversation, &id)), visit).await
 }
 
 async fn update(Path((conversation, id)): Path<(String, String)>, visit: Visit) -> Response {

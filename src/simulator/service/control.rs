@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -33,7 +33,6 @@ pub(super) fn routes() -> Router<Service> {
         .route("/_simulator/ledger/messages", get(messages))
         .route("/_simulator/ledger/reset", post(reset))
         .route("/_simulator/organisation", get(organisation))
-        .route("/_simulator/inbox/{person}", get(inbox))
         .route("/_simulator/secret", post(secret))
         .route("/_simulator/bot", post(bot))
         .route("/_simulator/date", post(date))
@@ -129,20 +128,6 @@ async fn reset(State(service): State<Service>) -> StatusCode {
 async fn organisation(State(service): State<Service>) -> Response {
     let expected = lock(&service.world).expected();
     axum::Json(expected).into_response()
-}
-
-async fn inbox(State(service): State<Service>, Path(person): Path<String>) -> Response {
-    let world = lock(&service.world);
-    let Some(person) = world.organisation().find(&person) else { return StatusCode::NOT_FOUND.into_response() };
-    let messages: Vec<Value> = world
-        .inbox(person)
-        .iter()
-        .map(|message| {
-            json!({"activity_id": message.activity_id.to_string(), "recalled": message.is_recalled,
-                "content": *message.content})
-        })
-        .collect();
-    axum::Json(messages).into_response()
 }
 
 async fn secret(visit: Visit) -> Response {
@@ -251,7 +236,7 @@ async fn expire(visit: Visit) -> Response {
     })
 }
 
-fn obey<T: DeserializeOwned>(visit: &Visit, act: impl FnOnce(&mut World, T) -> Value) -> Response {
+pub(super) fn obey<T: DeserializeOwned>(visit: &Visit, act: impl FnOnce(&mut World, T) -> Value) -> Response {
     match serde_json::from_slice(&visit.body) {
         Ok(order) => axum::Json(act(&mut lock(&visit.service.world), order)).into_response(),
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
@@ -267,7 +252,11 @@ async fn messages(State(service): State<Service>) -> Response {
 }
 
 /// Writes entries as one JSON document a line, a few thousand at a time, so that requests need not wait.
-fn lines<T: 'static>(service: Service, entries: fn(&World) -> &[T], line: fn(&World, &T) -> Value) -> Response {
+pub(super) fn lines<T: 'static>(
+    service: Service,
+    entries: fn(&World) -> &[T],
+    line: fn(&World, &T) -> Value,
+) -> Response {
     let pages = stream::unfold(0_usize, move |start| {
         let world = Arc::clone(&service.world);
         async move {
@@ -281,10 +270,11 @@ fn lines<T: 'static>(service: Service, entries: fn(&World) -> &[T], line: fn(&Wo
 }
 
 fn request_line(world: &World, request: &Received) -> Value {
-    let (person, id) = match &request.subject {
-        Subject::None => (None, None),
-        Subject::Person(person) => (Some(world.organisation().person(*person).id), None),
-        Subject::Unknown(id) => (None, Some(id)),
+    let (person, place, unknown_id) = match &request.subject {
+        Subject::None => (None, None, None),
+        Subject::Person(person) => (Some(world.organisation().person(*person).id), None, None),
+        Subject::Place(id) => (None, Some(id), None),
+        Subject::Unknown(id) => (None, None, Some(id)),
     };
     json!({
         "at": written(request.at),
@@ -292,7 +282,8 @@ fn request_line(world: &World, request: &Received) -> Value {
         "method": request.method,
         "path": request.path,
         "person": person,
-        "unknown_id": id,
+        "place": place,
+        "unknown_id": unknown_id,
         "request_id": request.request_id,
         "status": request.status,
         "throttled": request.status == 429,
@@ -301,12 +292,16 @@ fn request_line(world: &World, request: &Received) -> Value {
 }
 
 fn message_line(world: &World, message: &DeliveredMessage) -> Value {
+    let content = |number| world.ledger().content(number).map(|content| &**content);
     json!({
         "at": written(message.at),
         "person": world.organisation().person(message.person).id,
         "conversation": world.chat_id(message.person),
         "activity_id": message.activity_id.to_string(),
         "content_number": message.content,
-        "content": world.ledger().content(message.content).map(|content| &**content),
+        "content": content(message.content),
+        "present": content(message.life.present),
+        "updates": message.life.updates,
+        "recalled": message.life.is_recalled,
     })
 }

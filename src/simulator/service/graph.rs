@@ -148,7 +148,7 @@ fn app_query(visit: &Visit) -> Result<AppQuery, Answer> {
     Ok(query)
 }
 
-fn people_query(visit: &Visit) -> Result<PeopleQuery, Answer> {
+pub(super) fn people_query(visit: &Visit) -> Result<PeopleQuery, Answer> {
     let is_eventual = visit.header("consistencylevel").is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
     let mut query = PeopleQuery { is_eventual, as_written: without_skip_token(&visit.query), ..PeopleQuery::default() };
     for (name, value) in visit.parameters() {

@@ -11,7 +11,6 @@ use uuid::{Uuid, uuid};
 
 use super::{Answer, Api, Bucket, Caller, Request, Road, Standing, Thread, Timestamp, World, after};
 use crate::simulator::base64;
-use crate::simulator::groups::Kind;
 use crate::simulator::odata::{Filter, Literal};
 
 const READ_APPS: &[&str] = &[
@@ -34,7 +33,12 @@ const READ_CHAT: &[&str] = &[
     "TeamsAppInstallation.ReadWriteForUser.All",
 ];
 
-const fn road(bucket: Bucket, method: &'static str, path: &'static str, roles: &'static [&'static str]) -> Road {
+pub(super) const fn road(
+    bucket: Bucket,
+    method: &'static str,
+    path: &'static str,
+    roles: &'static [&'static str],
+) -> Road {
     Road { api: Api::Graph, bucket, method, path, roles }
 }
 
@@ -46,10 +50,8 @@ const INSTALL: Road = road(Bucket::Install, "POST", "/users/{id}/teamwork/instal
 const RESOLVE: Road = road(Bucket::Resolve, "GET", "/users/{id}/teamwork/installedApps/{iid}/chat", READ_CHAT);
 const UNINSTALL: Road = road(Bucket::Uninstall, "DELETE", "/users/{id}/teamwork/installedApps/{iid}", WRITE_APPS);
 
-const TEAM_APPS: &[&str] =
-    &["TeamsAppInstallation.ReadWriteSelfForTeam.All", "TeamsAppInstallation.ReadWriteForTeam.All"];
-const TEAM_CHECK: Road = road(Bucket::Check, "GET", "/teams/{id}/installedApps", TEAM_APPS);
-const TEAM_INSTALL: Road = road(Bucket::Install, "POST", "/teams/{id}/installedApps", TEAM_APPS);
+/// The name of the app, which speaks for it in activity feeds as well.
+pub(super) const BOT_NAME: &str = "Company News";
 
 const APP_FIELDS: [&str; 4] = ["id", "externalId", "displayName", "distributionMethod"];
 const DEFINITION_FIELDS: [&str; 3] = ["teamsAppId", "displayName", "version"];
@@ -64,8 +66,8 @@ pub struct AppQuery {
 }
 
 /// An app of the catalogue.
-struct App {
-    id: Uuid,
+pub(super) struct App {
+    pub(super) id: Uuid,
     external_id: Uuid,
     name: &'static str,
     distribution: &'static str,
@@ -189,52 +191,6 @@ impl World {
         })
     }
 
-    /// `GET /teams/{id}/installedApps`.
-    pub fn team_apps(
-        &mut self,
-        caller: &Caller<'_>,
-        team: &str,
-        query: Result<AppQuery, Answer>,
-        now: Timestamp,
-    ) -> Answer {
-        self.serve(caller, Request::on(TEAM_CHECK), now, |world| {
-            let query = query?;
-            check_fields(&query, &["teamsApp", "teamsAppDefinition"], is_installed_field)?;
-            let team = world.team(team)?;
-            let own = world.teams_with_app.contains(&team).then(|| world.bot_app());
-            let apps = [store_app()].into_iter().chain(own).filter(|app| app.passes(&query, "teamsApp"));
-            let value: Vec<Value> =
-                apps.map(|app| shown_installed(installation_of(team, app.id), &app, &query)).collect();
-            let context = format!("{}/v1.0/$metadata#teams('{team}')/installedApps(teamsApp())", world.graph_url);
-            Ok(Answer::json(200, json!({"@odata.context": context, "@odata.count": value.len(), "value": value})))
-        })
-    }
-
-    /// `POST /teams/{id}/installedApps`. `app` is the id in the bind of a well-formed body.
-    pub fn install_in_team(
-        &mut self,
-        caller: &Caller<'_>,
-        team: &str,
-        app: Result<Uuid, Answer>,
-        now: Timestamp,
-    ) -> Answer {
-        self.serve(caller, Request::on(TEAM_INSTALL), now, |world| {
-            let (app, team) = (app?, world.team(team)?);
-            if app != world.catalogue_id {
-                return Err(Answer::graph_error(404, "NotFound", "Not Found"));
-            }
-            if !world.teams_with_app.insert(team) {
-                return Err(Answer::graph_error(409, "Conflict", "App already installed in the team."));
-            }
-            Ok(Answer::empty(201))
-        })
-    }
-
-    fn team(&self, id: &str) -> Result<Uuid, Answer> {
-        let team = self.groups.find(id).filter(|group| group.kind == Kind::Team).map(|group| group.id);
-        team.ok_or_else(|| Answer::graph_error(404, "NotFound", format!("No team found with Group Id {id}")))
-    }
-
     fn may_install(&self, person: u32) -> Result<(), Answer> {
         let somebody = self.organisation.person(person);
         if self.forbidden.contains(&person) {
@@ -266,8 +222,8 @@ impl World {
         [self.bot_app(), store_app()]
     }
 
-    fn bot_app(&self) -> App {
-        App { id: self.catalogue_id, external_id: self.external_id, name: "Company News", distribution: "organization" }
+    pub(super) fn bot_app(&self) -> App {
+        App { id: self.catalogue_id, external_id: self.external_id, name: BOT_NAME, distribution: "organization" }
     }
 
     /// Whoever has Teams has an app of the store besides, so that nobody can take "some app" for the bot's.
@@ -281,7 +237,7 @@ impl World {
         self.home(person).is_visible(now) && self.installation_id(person, self.catalogue_id) == installation
     }
 
-    fn installation_id(&self, person: u32, app: Uuid) -> String {
+    pub(super) fn installation_id(&self, person: u32, app: Uuid) -> String {
         installation_of(self.organisation.person(person).id, app)
     }
 
@@ -291,11 +247,11 @@ impl World {
 }
 
 /// The id of the installation of `app` for a person or a team.
-fn installation_of(holder: Uuid, app: Uuid) -> String {
+pub(super) fn installation_of(holder: Uuid, app: Uuid) -> String {
     base64::encode(format!("{holder}##{app}").as_bytes())
 }
 
-fn shown_installed(id: String, app: &App, query: &AppQuery) -> Value {
+pub(super) fn shown_installed(id: String, app: &App, query: &AppQuery) -> Value {
     let mut shown = Map::new();
     shown.insert("id".to_owned(), json!(id));
     if query.shows("teamsApp") {
@@ -338,7 +294,7 @@ impl App {
     }
 
     /// `root` is where the fields of the app begin: nothing in the catalogue, `teamsApp` among the installed.
-    fn passes(&self, query: &AppQuery, root: &str) -> bool {
+    pub(super) fn passes(&self, query: &AppQuery, root: &str) -> bool {
         let owned = |id: Uuid| Some(Literal::Text(Cow::Owned(id.to_string())));
         let field = |path: &str| match (path.strip_prefix("teamsAppDefinition/"), path) {
             (Some("teamsAppId"), _) => owned(self.id),
@@ -362,7 +318,7 @@ impl AppQuery {
     }
 }
 
-fn store_app() -> App {
+pub(super) fn store_app() -> App {
     App {
         id: uuid!("88888888-8888-4888-8888-888888888888"),
         external_id: uuid!("88888888-8888-4888-8888-888888888888"),
@@ -371,7 +327,7 @@ fn store_app() -> App {
     }
 }
 
-fn is_installed_field(path: &str) -> bool {
+pub(super) fn is_installed_field(path: &str) -> bool {
     match path.split_once('/') {
         Some(("teamsApp", field)) => APP_FIELDS.contains(&field),
         Some(("teamsAppDefinition", field)) => DEFINITION_FIELDS.contains(&field),
@@ -379,7 +335,11 @@ fn is_installed_field(path: &str) -> bool {
     }
 }
 
-fn check_fields(query: &AppQuery, expandable: &[&str], is_known: impl Fn(&str) -> bool) -> Result<(), Answer> {
+pub(super) fn check_fields(
+    query: &AppQuery,
+    expandable: &[&str],
+    is_known: impl Fn(&str) -> bool,
+) -> Result<(), Answer> {
     if let Some(unknown) = query.expand.iter().find(|expanded| !expandable.contains(&expanded.as_str())) {
         let text = format!("Parsing OData Select and Expand failed: Could not find a property named '{unknown}'.");
         return Err(Answer::graph_error(400, "BadRequest", text));
@@ -399,6 +359,6 @@ pub(super) fn no_such_user(user: &str) -> Answer {
     Answer::graph_error(404, "Request_ResourceNotFound", text)
 }
 
-fn no_such_installation() -> Answer {
+pub(super) fn no_such_installation() -> Answer {
     Answer::graph_error(404, "NotFound", "The installation of the app was not found.")
 }

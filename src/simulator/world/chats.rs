@@ -5,7 +5,10 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Api, BotState, Bucket, Caller, Message, Request, Road, Standing, Thread, Timestamp, World};
+use super::posts::Posting;
+use super::{
+    Answer, Api, BotState, Bucket, Caller, Message, Request, Road, Standing, Subject, Thread, Timestamp, World,
+};
 use crate::simulator::activity::Activity;
 use crate::simulator::{base64, chance};
 
@@ -34,8 +37,31 @@ pub struct Opening {
     pub activity: Option<Activity>,
 }
 
+/// A well-formed request to open a conversation of either kind.
+#[derive(Debug, Clone)]
+pub enum Asked {
+    /// With one person.
+    Chat(Opening),
+    /// A thread in a channel.
+    Channel(Posting),
+}
+
+/// Where messages stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In somebody's chat with the bot.
+    Chat(u32),
+    /// In a channel.
+    Channel {
+        /// Its place among all channels.
+        number: u32,
+        /// The thread, by the number of its first post, when one is named.
+        thread: Option<i64>,
+    },
+}
+
 impl World {
-    /// `POST /v3/conversations`.
+    /// `POST /v3/conversations`, with one person.
     pub fn create_conversation(
         &mut self,
         caller: &Caller<'_>,
@@ -47,16 +73,17 @@ impl World {
         let request = Request::about(CREATE, person, &member).charged_to(person.map(Thread::Create), 1);
         self.serve(caller, request, now, |world| {
             let opening = opening?;
-            world.check_opening(&opening)?;
+            world.check_caller(&opening.bot, opening.tenant.as_deref())?;
             let person = person.ok_or_else(|| bad("Bot cannot find the member of the conversation."))?;
             if world.home(person).installation.is_none() {
                 return Err(world.not_installed(person));
             }
             let mut body = json!({"id": world.connector_id(person), "serviceUrl": world.bot_url});
             if let Some(activity) = opening.activity {
-                world.may_write(person)?;
-                let id = world.deliver(person, &activity, now);
-                body["activityId"] = json!(id);
+                world.may_write(Place::Chat(person))?;
+                if let Some(id) = world.deliver(Place::Chat(person), &activity, now) {
+                    body["activityId"] = json!(id);
+                }
             }
             Ok(Answer::json(201, body))
         })
@@ -67,9 +94,15 @@ impl World {
         let found = self.conversation(conversation);
         self.serve(caller, on(MEMBERS, &found, conversation, 1), now, |world| {
             world.is_enabled()?;
-            let person = found?;
-            let id = world.organisation.person(person).id;
-            Ok(Answer::json(200, json!({"members": [{"id": world.teams_id(person), "aadObjectId": id}]})))
+            let members = match found? {
+                Place::Chat(person) => {
+                    let id = world.organisation.person(person).id;
+                    vec![json!({"id": world.teams_id(person), "aadObjectId": id})]
+                }
+                // Who is in a channel is nothing that this organisation tells.
+                Place::Channel { .. } => Vec::new(),
+            };
+            Ok(Answer::json(200, json!({"members": members})))
         })
     }
 
@@ -84,13 +117,13 @@ impl World {
         let found = self.conversation(conversation);
         let messages = activity.as_ref().map_or(1, |activity| activity.parts.len());
         self.serve(caller, on(SEND, &found, conversation, messages), now, |world| {
-            let activity = activity?;
-            let person = found?;
-            world.may_write(person)?;
-            Ok(Answer::json(
-                201,
-                world.deliver(person, &activity, now).map_or_else(|| json!({}), |id| json!({"id": id})),
-            ))
+            let (activity, place) = (activity?, found?);
+            if matches!(place, Place::Channel { thread: None, .. }) {
+                return Err(bad("A thread in a channel begins with the opening of a conversation."));
+            }
+            world.may_write(place)?;
+            let id = world.deliver(place, &activity, now);
+            Ok(Answer::json(201, id.map_or_else(|| json!({}), |id| json!({"id": id}))))
         })
     }
 
@@ -105,12 +138,15 @@ impl World {
     ) -> Answer {
         let found = self.conversation(conversation);
         self.serve(caller, on(UPDATE, &found, conversation, 1), now, |world| {
-            let activity = activity?;
-            let person = found?;
-            world.may_write(person)?;
-            let message = world.message(person, id)?;
+            let (activity, place) = (activity?, found?);
+            world.may_write(place)?;
+            let message = world.message(place, id)?;
             if let Some(part) = activity.parts.into_iter().next_back() {
-                message.content = part.content;
+                message.content = part.content.clone();
+                message.updates += 1;
+                if let Some(slip) = message.slip {
+                    world.ledger.update(slip, part.hash, &part.content);
+                }
             }
             Ok(Answer::json(200, json!({"id": id})))
         })
@@ -120,9 +156,13 @@ impl World {
     pub fn delete(&mut self, caller: &Caller<'_>, conversation: &str, id: &str, now: Timestamp) -> Answer {
         let found = self.conversation(conversation);
         self.serve(caller, on(DELETE, &found, conversation, 1), now, |world| {
-            let person = found?;
-            world.may_write(person)?;
-            world.message(person, id)?.is_recalled = true;
+            let place = found?;
+            world.may_write(place)?;
+            let message = world.message(place, id)?;
+            message.is_recalled = true;
+            if let Some(slip) = message.slip {
+                world.ledger.recall(slip);
+            }
             Ok(Answer::empty(200))
         })
     }
@@ -164,7 +204,10 @@ impl World {
         self.organisation.find(&Uuid::from_u128(u128::from_be_bytes(bytes) ^ self.mask()).to_string())
     }
 
-    fn conversation(&self, id: &str) -> Result<u32, Answer> {
+    fn conversation(&self, id: &str) -> Result<Place, Answer> {
+        if let Some(place) = self.channel_place(id) {
+            return place;
+        }
         let foreign = || bad("Failed to decrypt conversation id");
         let person = if let Some(opaque) = id.strip_prefix("a:1") {
             self.unmasked(opaque).ok_or_else(foreign)?
@@ -176,7 +219,15 @@ impl World {
             let (_, person) = other.ok_or_else(foreign)?;
             self.organisation.find(person).ok_or_else(conversation_gone)?
         };
-        if self.home(person).has_chat { Ok(person) } else { Err(conversation_gone()) }
+        if self.home(person).has_chat { Ok(Place::Chat(person)) } else { Err(conversation_gone()) }
+    }
+
+    /// Whose chat with the bot this is, by Graph's id of it.
+    pub(super) fn chat_member(&self, id: &str) -> Option<u32> {
+        match self.conversation(id) {
+            Ok(Place::Chat(person)) if id.ends_with(CHAT_SUFFIX) => Some(person),
+            _ => None,
+        }
     }
 
     /// Whether the bot is registered, and on.
@@ -193,8 +244,20 @@ impl World {
         }
     }
 
-    fn may_write(&self, person: u32) -> Result<(), Answer> {
+    pub(super) fn may_write(&self, place: Place) -> Result<(), Answer> {
+        let outside = || {
+            let text = "The bot is not part of the conversation roster.";
+            Answer::connector_error(403, "BotNotInConversationRoster", text)
+        };
         self.is_enabled()?;
+        let person = match place {
+            Place::Chat(person) => person,
+            Place::Channel { number, .. } => {
+                let channel = self.channels.all().get(number as usize);
+                let is_there = channel.is_some_and(|channel| self.teams_with_app.contains(&channel.team));
+                return if is_there { Ok(()) } else { Err(outside()) };
+            }
+        };
         if self.organisation.person(person).standing == Standing::BlockedBot {
             // Half of those who blocked the bot are told about in the other shape.
             let is_other_shape = chance::below(self.seed, &[chance::text("blocked"), u64::from(person)], 2) == 1;
@@ -203,42 +266,53 @@ impl World {
             };
             return Err(if is_other_shape { Answer::connector_writes_blocked() } else { usual() });
         }
-        if self.home(person).installation.is_none() {
-            let text = "The bot is not part of the conversation roster.";
-            return Err(Answer::connector_error(403, "BotNotInConversationRoster", text));
-        }
-        Ok(())
+        if self.home(person).installation.is_none() { Err(outside()) } else { Ok(()) }
     }
 
     /// Delivers every part. Only a message that was not split has an id to tell.
-    fn deliver(&mut self, person: u32, activity: &Activity, now: Timestamp) -> Option<String> {
+    pub(super) fn deliver(&mut self, place: Place, activity: &Activity, now: Timestamp) -> Option<String> {
         let mut last = None;
         for part in &activity.parts {
-            let home = &mut self.homes[person as usize];
-            let newest = home.inbox.last().map_or(0, |message| message.activity_id);
+            let messages = match place {
+                Place::Chat(person) => &mut self.homes[person as usize].inbox,
+                Place::Channel { number, .. } => &mut self.posts[number as usize],
+            };
+            let newest = messages.last().map_or(0, |message| message.activity_id);
             let activity_id = now.timestamp_millis().max(newest + 1);
-            home.inbox.push(Message { activity_id, content: part.content.clone(), is_recalled: false });
-            self.ledger.deliver(now, person, activity_id, part.hash, &part.content);
+            let (slip, answers) = match place {
+                Place::Chat(person) => (self.ledger.deliver(now, person, activity_id, part.hash, &part.content), None),
+                Place::Channel { number, thread } => {
+                    (self.ledger.post(now, number, activity_id, part.hash, &part.content), thread)
+                }
+            };
+            let content = part.content.clone();
+            messages.push(Message { activity_id, content, is_recalled: false, updates: 0, answers, slip: Some(slip) });
             last = Some(activity_id);
         }
         last.filter(|_| activity.parts.len() == 1).map(|id| id.to_string())
     }
 
-    fn message(&mut self, person: u32, id: &str) -> Result<&mut Message, Answer> {
+    /// A message that is there: one that was taken back is not, whoever asks.
+    fn message(&mut self, place: Place, id: &str) -> Result<&mut Message, Answer> {
         let id: Option<i64> = id.parse().ok();
-        self.home_mut(person)
-            .inbox
+        let (messages, thread) = match place {
+            Place::Chat(person) => (&mut self.homes[person as usize].inbox, None),
+            Place::Channel { number, thread } => (&mut self.posts[number as usize], thread),
+        };
+        let is_in_thread =
+            |message: &Message| thread.is_none() || [Some(message.activity_id), message.answers].contains(&thread);
+        messages
             .iter_mut()
-            .find(|message| Some(message.activity_id) == id && !message.is_recalled)
+            .find(|message| Some(message.activity_id) == id && !message.is_recalled && is_in_thread(message))
             .ok_or_else(|| Answer::connector_error(404, "ActivityNotFoundInConversation", "Conversation not found."))
     }
 
-    fn check_opening(&self, opening: &Opening) -> Result<(), Answer> {
-        let bot = opening.bot.strip_prefix("28:").unwrap_or(&opening.bot);
+    pub(super) fn check_caller(&self, bot: &str, tenant: Option<&str>) -> Result<(), Answer> {
+        let bot = bot.strip_prefix("28:").unwrap_or(bot);
         if Uuid::try_parse(bot).ok() != Some(self.app) {
             return Err(bad("The bot of the conversation is not the caller."));
         }
-        match &opening.tenant {
+        match tenant {
             Some(tenant) if Uuid::try_parse(tenant).ok() != Some(self.tenant) => Err(bad("Unknown tenant.")),
             _ => Ok(()),
         }
@@ -255,7 +329,7 @@ impl World {
     }
 }
 
-impl Opening {
+impl Asked {
     /// Reads the body of a request to open a conversation.
     ///
     /// # Errors
@@ -263,11 +337,16 @@ impl Opening {
     pub fn read(body: &[u8]) -> Result<Self, Answer> {
         let body: Value = serde_json::from_slice(body)
             .map_err(|error| Answer::connector_error(400, "BadSyntax", error.to_string()))?;
-        if body.get("isGroup").and_then(Value::as_bool) == Some(true) {
-            // The organisation has people and no teams.
-            let text = "The bot is not part of the conversation roster.";
-            return Err(Answer::connector_error(403, "BotNotInConversationRoster", text));
+        match body.get("isGroup") {
+            None | Some(Value::Null | Value::Bool(false)) => Opening::from_value(&body).map(Self::Chat),
+            Some(Value::Bool(true)) => Posting::from_value(&body).map(Self::Channel),
+            Some(_) => Err(bad("isGroup must be true or false.")),
         }
+    }
+}
+
+impl Opening {
+    fn from_value(body: &Value) -> Result<Self, Answer> {
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let members = body.get("members").and_then(Value::as_array).map_or(0, Vec::len);
         if members != 1 {
@@ -277,20 +356,28 @@ impl Opening {
             bot: text("/bot/id").ok_or_else(|| bad("The bot of the conversation is required."))?,
             member: text("/members/0/id").ok_or_else(|| bad("The id of the member is required."))?,
             tenant: text("/channelData/tenant/id").or_else(|| text("/tenantId")),
-            activity: body.get("activity").filter(|value| !value.is_null()).map(Activity::from_value).transpose()?,
+            activity: body.get("activity").filter(|value| !value.is_null()).map(Activity::within).transpose()?,
         })
     }
 }
 
-fn on(road: Road, found: &Result<u32, Answer>, conversation: &str, messages: usize) -> Request {
-    let person = found.as_ref().ok().copied();
-    Request::about(road, person, conversation).charged_to(person.map(Thread::Send), messages)
+fn on(road: Road, found: &Result<Place, Answer>, conversation: &str, messages: usize) -> Request {
+    match found {
+        Ok(Place::Channel { number, .. }) => {
+            Request { subject: Subject::Place(conversation.into()), ..Request::on(road) }
+                .charged_to(Some(Thread::Answer(*number)), messages)
+        }
+        Ok(Place::Chat(person)) => {
+            Request::about(road, Some(*person), conversation).charged_to(Some(Thread::Send(*person)), messages)
+        }
+        Err(_) => Request::about(road, None, conversation).charged_to(None, messages),
+    }
 }
 
-fn conversation_gone() -> Answer {
+pub(super) fn conversation_gone() -> Answer {
     Answer::connector_error(404, "ConversationNotFound", "Conversation not found.")
 }
 
-fn bad(message: &str) -> Answer {
+pub(super) fn bad(message: &str) -> Answer {
     Answer::connector_error(400, "BadArgument", message)
 }

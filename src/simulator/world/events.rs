@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
+use super::apps::BOT_NAME;
 use super::{Timestamp, World, after};
 use crate::simulator::chance;
 
@@ -66,6 +68,31 @@ impl World {
         self.tell(person, &[json!({"type": "installationUpdate", "action": "remove"})], now);
     }
 
+    /// Nobody in particular did it: the event is from the owner, in the team's primary channel.
+    pub(super) fn tell_installed_in_team(&mut self, team: Uuid, now: Timestamp) {
+        let members = self.team_members(team);
+        let (Some(owner), Some(general)) = (self.owner(&members), self.channels.of(team).next()) else { return };
+        let bot = json!([{"id": format!("28:{}", self.app)}]);
+        let conversation =
+            json!({"conversationType": "channel", "isGroup": true, "tenantId": self.tenant, "id": general.id});
+        let name = self.groups.find(&team.to_string()).map(|group| group.name.as_str());
+        let place = |event: Value| {
+            let mut data = json!({"tenant": {"id": self.tenant}, "settings": {"selectedChannel": {"id": general.id}},
+                "team": {"id": general.id, "aadGroupId": team, "name": name}});
+            if let (Some(data), Some(event)) = (data.as_object_mut(), event.as_object()) {
+                data.extend(event.clone());
+            }
+            data
+        };
+        let told = [
+            json!({"type": "installationUpdate", "action": "add", "conversation": conversation,
+                "channelData": place(json!({}))}),
+            json!({"type": "conversationUpdate", "membersAdded": bot, "conversation": conversation,
+                "channelData": place(json!({"eventType": "teamMemberAdded"}))}),
+        ];
+        self.tell(owner, &told, now);
+    }
+
     fn tell(&mut self, person: u32, what: &[Value], now: Timestamp) {
         for activity in what {
             let Some(mut outbox) = self.outbox.take() else { return };
@@ -92,7 +119,7 @@ impl World {
             "serviceUrl": self.bot_url,
             "from": {"id": self.teams_id(person), "aadObjectId": somebody.id, "name": somebody.display_name()},
             "conversation": {"conversationType": "personal", "tenantId": self.tenant, "id": conversation},
-            "recipient": {"id": format!("28:{}", self.app), "name": "Company News"},
+            "recipient": {"id": format!("28:{}", self.app), "name": BOT_NAME},
             "entities": [{"type": "clientInfo", "locale": language, "country": somebody.place.code, "platform": "Web"}],
             "channelData": {"tenant": {"id": self.tenant}, "settings": {"selectedChannel": {"id": conversation}}},
         });
@@ -144,6 +171,23 @@ mod tests {
         assert!(by_the_last.len() < 390 && in_the_end.len() == 400);
         assert!(in_the_end.chunks(2).any(|both| both[0] != both[1]), "in disorder");
         assert_eq!(in_the_end, told(late, 10_000), "and the same with the same seed");
+    }
+
+    #[test]
+    fn an_installation_in_a_team_is_told_from_its_primary_channel() {
+        let mut world = world(FaultPlan::default());
+        let general = world.channels()[0].clone();
+        world.tell_installed_in_team(general.team, at(1));
+        let mut told = world.take_told(at(100));
+        told.sort_by_key(|body| body["type"].as_str().map(str::to_owned));
+        let types: Vec<&str> = told.iter().filter_map(|body| body["type"].as_str()).collect();
+        assert_eq!(types, ["conversationUpdate", "installationUpdate"]);
+        for body in &told {
+            assert_eq!(body["conversation"]["id"], general.id.as_str());
+            assert_eq!(body["conversation"]["conversationType"], "channel");
+            assert_eq!(body["channelData"]["team"]["aadGroupId"], general.team.to_string());
+        }
+        assert_eq!(told[0]["channelData"]["eventType"], "teamMemberAdded");
     }
 
     #[test]

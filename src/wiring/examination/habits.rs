@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
+use super::super::credential::credential_life;
 use crate::adapters::postgres::PgStore;
 use crate::adapters::postgres::condition::{RestingBucket, TenantCondition};
 use crate::adapters::teams::published_quota;
 use crate::config::{Settings, duration_text};
 use crate::domain::check::Check;
+use crate::domain::credential::CredentialLife;
 use crate::domain::fault::Faults;
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::reason::HaltReason;
+use crate::domain::time::Timestamp;
 use crate::ports::StoreError;
 
 const SETTINGS: (&str, &str) = ("settings", "Everything is set that Teams needs");
-const CREDENTIAL: (&str, &str) = ("credential", "The credential can be read");
+const CREDENTIAL: (&str, &str) = ("credential", "The credential can be read, and holds for a while");
 const WEEKS: (&str, &str) = ("weeks", "No week of the large tables is missing");
 const HALT: (&str, &str) = ("halt", "Nothing is halted");
 const WORKERS: (&str, &str) = ("workers", "Somebody works on what is to be done");
@@ -41,15 +46,33 @@ pub(super) fn settings(settings: &Settings, trouble: Option<&str>) -> Check {
     }
 }
 
-/// Where the credential comes from.
-pub(super) fn credential(settings: &Settings) -> Check {
+/// How long the credential holds, as far as anybody here knows.
+pub(super) async fn credential(settings: &Settings, now: Timestamp) -> Check {
     let (name, promise) = CREDENTIAL;
-    let remark = match (&settings.teams.client_secret, &settings.teams.client_secret_file) {
-        (_, Some(file)) => format!("a client secret, from {}", file.display()),
-        (Some(_), None) => "a client secret, from the settings".to_owned(),
-        (None, None) => return Check::not_checked(name, promise, "there is none"),
+    match credential_life(settings).await {
+        Err(error) => {
+            let cure = "Correct what [teams] says of the credential, and let this user read its files.";
+            Check::failed(name, promise, error.to_string(), cure)
+        }
+        Ok(None) => Check::not_checked(name, promise, "there is none"),
+        Ok(Some(life)) => lasting(life, now),
+    }
+}
+
+fn lasting(life: CredentialLife, now: Timestamp) -> Check {
+    let (name, promise) = CREDENTIAL;
+    let kind = life.kind.name().replace('_', " ");
+    let Some(days) = life.days_left(now) else {
+        return Check::ok(name, promise).remark(format!("{kind}; when it ends is not told here"));
     };
-    Check::ok(name, promise).remark(format!("{remark}; only Entra knows when it ends"))
+    let ends = life.left(now).is_none_or(|left| left > TimeDelta::zero());
+    match ends {
+        false => Check::failed(name, promise, format!("{kind}: it has ended"), life.kind.cure()),
+        true if life.is_short(now) => {
+            Check::failed(name, promise, format!("{kind}: {days} days are left"), life.kind.cure()).as_warning()
+        }
+        true => Check::ok(name, promise).remark(format!("{kind}; {days} days are left")),
+    }
 }
 
 /// What is known of the tenant, without making it known.
