@@ -295,6 +295,13 @@ impl Stentor {
         }
     }
 
+    /// Why nobody's activity feed can be written to in this cloud, with the cure, for whoever asked for it with `field`;
+    /// `None` where that works, or may work.
+    pub fn feed_fault(&self, field: &str) -> Option<Fault> {
+        let profile = cloud(&self.settings).ok()?;
+        profile.features.feed_fault(profile.cloud, field)
+    }
+
     /// Whether this machine and its database agree what time it is: a deadline by a wrong clock is a wrong deadline.
     ///
     /// # Errors

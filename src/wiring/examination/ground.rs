@@ -48,14 +48,14 @@ pub(super) async fn examine(
     if let Err(error) = answered {
         let cure = "Check that Postgres runs, and that database.url names it and a user it lets in.";
         notes.add(Check::failed(name, promise, error.to_string(), cure));
-        let rest = [VERSION, WRITABLE, DURABILITY, CLOCK, SPACE, STANDBYS, SCHEMA, MAY];
+        let rest = [VERSION, WRITABLE, DURABILITY, SPACE, STANDBYS, SCHEMA, CLOCK, MAY];
         notes.add_all(rest.map(|(name, promise)| Check::not_checked(name, promise, "the database does not answer")));
         return Err("the database does not answer");
     }
     let kind = if ground.managed.is_some() { "a private one" } else { "the one of database.url" };
     notes.add(Check::ok(name, promise).remark(format!("{kind}, in {} ms", took.as_millis())));
-    match look(ground, settings, clock, notes).await {
-        Ok(()) => fits(store, notes).await,
+    match look(ground, settings, notes).await {
+        Ok(()) => fits(store, clock, notes).await,
         Err(error) => {
             let cure = "Look at the log of Postgres, and run it again.";
             notes.add(Check::failed("database_answers", "The database can be examined", error.to_string(), cure));
@@ -64,22 +64,12 @@ pub(super) async fn examine(
     }
 }
 
-async fn look(
-    ground: &Ground,
-    settings: &Settings,
-    clock: &dyn Clock,
-    notes: &mut Notes<'_>,
-) -> Result<(), StoreError> {
+async fn look(ground: &Ground, settings: &Settings, notes: &mut Notes<'_>) -> Result<(), StoreError> {
     let store = &ground.store;
     let server = store.server().await?;
     notes.add(version(&server));
     notes.add(writable(&server));
     notes.add(store.durability().await?);
-    let (name, promise) = CLOCK;
-    notes.add(match clocks::apart(store, clock).await? {
-        None => Check::ok(name, promise),
-        Some(apart) => Check::failed(name, promise, apart.to_string(), clocks::CURE),
-    });
     let free = ground.managed.as_ref().map(|_| free_bytes(settings));
     notes.add(space(&server, free));
     let standbys = if server.is_standby { Vec::new() } else { store.standbys().await? };
@@ -87,19 +77,26 @@ async fn look(
     Ok(())
 }
 
-/// The schema, and whether we own it.
-async fn fits(store: &PgStore, notes: &mut Notes<'_>) -> Result<(), &'static str> {
+/// The schema, what time it is there by its own function, and whether we own it.
+async fn fits(store: &PgStore, clock: &dyn Clock, notes: &mut Notes<'_>) -> Result<(), &'static str> {
     let (name, promise) = SCHEMA;
     let fits = schema::check(store.database(), schema::known_version()).await;
     let sound = notes.add(match &fits {
         Ok(()) => Check::ok(name, promise).remark(format!("version {}", schema::known_version())),
         Err(error) => Check::failed(name, promise, error.to_string(), SCHEMA_CURE),
     });
-    let (name, promise) = MAY;
     if !sound {
-        notes.add(Check::not_checked(name, promise, "the schema does not fit"));
-        return Err("the schema does not fit");
+        let why = "the schema does not fit";
+        notes.add_all([CLOCK, MAY].map(|(name, promise)| Check::not_checked(name, promise, why)));
+        return Err(why);
     }
+    let (name, promise) = CLOCK;
+    notes.add(match clocks::apart(store, clock).await {
+        Ok(None) => Check::ok(name, promise),
+        Ok(Some(apart)) => Check::failed(name, promise, apart.to_string(), clocks::CURE),
+        Err(error) => Check::failed(name, promise, error.to_string(), "Look at the log of Postgres."),
+    });
+    let (name, promise) = MAY;
     let may = async { Ok::<_, StoreError>((store.server().await?, store.owned_by_others().await?)) };
     notes.add(match may.await {
         Ok((server, strangers)) => permitted(&server, &strangers),

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
-
 use super::super::credential::credential_life;
 use crate::adapters::postgres::PgStore;
 use crate::adapters::postgres::condition::{RestingBucket, TenantCondition};
@@ -65,13 +63,12 @@ fn lasting(life: CredentialLife, now: Timestamp) -> Check {
     let Some(days) = life.days_left(now) else {
         return Check::ok(name, promise).remark(format!("{kind}; when it ends is not told here"));
     };
-    let ends = life.left(now).is_none_or(|left| left > TimeDelta::zero());
-    match ends {
-        false => Check::failed(name, promise, format!("{kind}: it has ended"), life.kind.cure()),
-        true if life.is_short(now) => {
+    match life.has_ended(now) {
+        true => Check::failed(name, promise, format!("{kind}: it has ended"), life.kind.cure()),
+        false if life.is_short(now) => {
             Check::failed(name, promise, format!("{kind}: {days} days are left"), life.kind.cure()).as_warning()
         }
-        true => Check::ok(name, promise).remark(format!("{kind}; {days} days are left")),
+        false => Check::ok(name, promise).remark(format!("{kind}; {days} days are left")),
     }
 }
 
