@@ -185,14 +185,14 @@ fn icon(icon: Icon, option: &str, file: Option<&Path>, color: &str, faults: &mut
     }
 }
 
-fn write(out: &Path, packed: &[u8]) -> Result<(), Complaint> {
+fn write(out: &Path, packed: &[u8]) -> anyhow::Result<()> {
     let written = WholeFile::create(out).and_then(|mut file| {
         file.write_all(packed)?;
         file.finish()
     });
     written.map_err(|error| {
         let message = format!("“{}” cannot be written: {}.", out.display(), file_trouble(&error));
-        Complaint::failed("write", message, "Make room on that disk, or write to another place.").about("--out")
+        Complaint::failed("write", message, "Make room on that disk, or write to another place.").about("--out").into()
     })
 }
 

@@ -167,7 +167,7 @@ fn space(server: &Server, free: Option<Option<u64>>) -> Check {
     let cure = "Make room on that disk, or move data.dir to a larger one.";
     match free {
         ..SPACE_BYTES_NEEDED => Check::failed(name, promise, detail, cure),
-        ..SPACE_BYTES_LEAST => Check::failed(name, promise, detail, cure).as_warning(),
+        SPACE_BYTES_NEEDED..SPACE_BYTES_LEAST => Check::failed(name, promise, detail, cure).as_warning(),
         _ => Check::ok(name, promise).remark(detail),
     }
 }
