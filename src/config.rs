@@ -90,6 +90,10 @@ pub struct TeamsSettings {
     pub find_app_through: Option<AppHolder>,
     /// The activity type of notifications whose author names none.
     pub activity_type: String,
+    /// Where tokens come from, when that is not where the cloud's profile says.
+    pub login_url: Option<Url>,
+    /// Where the bot connector is, when that is not where the cloud's profile says.
+    pub bot_url: Option<Url>,
     /// How the bot is registered.
     pub bot: BotKind,
 }
@@ -173,6 +177,8 @@ pub struct BotSettings {
     pub replies: BTreeMap<String, String>,
     /// How long somebody who was answered is left without another reply.
     pub reply_every: Duration,
+    /// The messaging endpoint, as Azure knows it.
+    pub public_url: Option<Url>,
 }
 
 /// Which proxy, if any.

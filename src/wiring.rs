@@ -22,7 +22,6 @@ use crate::app::lease::Worker;
 use crate::app::people::{People, PeopleError};
 use crate::app::refresh;
 use crate::config::{AppHolder, BotKind, Cloud, ProxySetting, Settings};
-use crate::domain::check::Check;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, GroupId, RequestId, TeamsAppId, TenantKey};
 use crate::domain::outcome::{Fact, Outcome, Step};
@@ -30,12 +29,13 @@ use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::time::Timestamp;
 use crate::http::bot::Webhook;
-use crate::ports::{Answer, Clock, Directory, Doorkeeper, Messenger, Random, Request, Store, StoreError};
+use crate::ports::{Answer, Clock, Directory, Doorkeeper, Messenger, Random, Request, Store};
 
 mod acquainted;
 mod credential;
 mod demonstration;
 mod elsewhere;
+mod examination;
 mod proving;
 mod watch;
 mod workbench;
@@ -43,6 +43,7 @@ mod workbench;
 pub use acquainted::{Acquainted, Delivered, Town};
 pub use credential::credential_life;
 pub use elsewhere::SimulatedElsewhere;
+pub use examination::{Said, Scope, examine};
 pub use proving::{Holding, Place, ProvingGround};
 pub use workbench::Workbench;
 
@@ -368,6 +369,13 @@ impl Stentor {
         Ok(answer)
     }
 
+    /// Why nobody's activity feed can be written to in this cloud, with the cure, for whoever asked for it with `field`;
+    /// `None` where that works, or may work.
+    pub fn feed_fault(&self, field: &str) -> Option<Fault> {
+        let profile = cloud(&self.settings).ok()?;
+        profile.features.feed_fault(profile.cloud, field)
+    }
+
     /// Whether this machine and its database agree what time it is: a deadline by a wrong clock is a wrong deadline.
     ///
     /// # Errors
@@ -429,42 +437,6 @@ pub async fn migrate(settings: &Settings) -> anyhow::Result<MigrationReport> {
     Ok(MigrationReport { applied, version: schema::known_version() })
 }
 
-/// Examines the record, and, unless `integrity_only`, what it stands on. A check that nothing else can do without ends
-/// the list when it fails.
-///
-/// # Errors
-/// When there is no database to be examined: the private one cannot be started.
-pub async fn examine(settings: &Settings, integrity_only: bool) -> anyhow::Result<Vec<Check>> {
-    let ground = Ground::open(settings, Role::Command("doctor"), Arc::new(SystemClock)).await?;
-    let checks = examine_store(&ground.store, integrity_only).await;
-    ground.close().await;
-    Ok(checks?)
-}
-
-async fn examine_store(store: &PgStore, integrity_only: bool) -> Result<Vec<Check>, StoreError> {
-    let mut checks = Vec::new();
-    if !integrity_only {
-        let (name, promise) = ("database", "The database answers");
-        if let Err(error) = store.database().ping().await {
-            let cure = "Check that Postgres runs, and that database.url names it and a user it lets in.";
-            return Ok(vec![Check::failed(name, promise, error.to_string(), cure)]);
-        }
-        checks.push(Check::ok(name, promise));
-        checks.push(store.durability().await?);
-    }
-    let (name, promise) = ("schema", "The database's schema fits this program");
-    match schema::check(store.database(), schema::known_version()).await {
-        Ok(()) => checks.extend((!integrity_only).then(|| Check::ok(name, promise))),
-        Err(StoreError::Schema(found)) => {
-            checks.push(Check::failed(name, promise, found, "Run `stentor migrate`, or the newer program."));
-            return Ok(checks);
-        }
-        Err(error) => return Err(error),
-    }
-    checks.extend(store.integrity().await?);
-    Ok(checks)
-}
-
 /// The client of Teams. Commands that never speak to Teams may lack the secret; theirs refuses when it is used.
 fn teams_client(settings: &Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<TeamsClient> {
     Ok(TeamsClient::new(client_settings(settings)?, clock, random)?)
@@ -498,8 +470,14 @@ fn client_settings(settings: &Settings) -> anyhow::Result<TeamsClientSettings> {
     Ok(client)
 }
 
+/// The cloud's profile, with what the settings put in its place.
 fn cloud(settings: &Settings) -> anyhow::Result<CloudProfile> {
-    let published = |cloud| CloudProfile::published(cloud).context("a published cloud has its profile");
+    let published = |cloud| {
+        let mut profile = CloudProfile::published(cloud).context("a published cloud has its profile")?;
+        settings.teams.login_url.iter().for_each(|url| profile.login_url = url.clone());
+        profile.bot_url = settings.teams.bot_url.clone().or(profile.bot_url);
+        Ok(profile)
+    };
     match &settings.teams.cloud {
         Cloud::Global => published(teams::Cloud::Global),
         Cloud::Gcc => published(teams::Cloud::Gcc),

@@ -44,6 +44,7 @@ fn every_command_explains_itself() {
         "bench crash",
         "health",
         "doctor",
+        "app-package",
         "migrate",
         "config",
         "completions",

@@ -85,6 +85,32 @@ fn sql_is_at_home() {
     }
 }
 
+/// The domains that Microsoft answers at; documentation is read by people and not spoken to.
+const OF_MICROSOFT: [&str; 10] = [
+    "microsoft.com",
+    "microsoft.us",
+    "microsoftonline",
+    "cloud.microsoft",
+    "botframework.com",
+    "botframework.us",
+    "botframework.azure",
+    "trafficmanager.net",
+    "chinacloudapi.cn",
+    "169.254.169.254",
+];
+
+#[test]
+fn nothing_but_the_profiles_names_a_host_of_microsoft() {
+    // The simulator stands for Microsoft, and shares nothing with whom it judges.
+    let may = |name: &str| name.starts_with("simulator/") || is_test(name);
+    for (name, text) in sources().iter().filter(|(name, _)| !may(name)) {
+        for (number, line) in code(text).lines().enumerate() {
+            let named = OF_MICROSOFT.iter().find(|host| line.replace("learn.microsoft.com", "").contains(*host));
+            assert!(named.is_none(), "{name}:{}: {line}", number + 1);
+        }
+    }
+}
+
 #[test]
 fn every_module_says_what_it_is_for() {
     for (name, text) in sources().iter().filter(|(name, _)| !is_test(name)) {

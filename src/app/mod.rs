@@ -24,6 +24,7 @@ pub mod retry;
 pub mod saved;
 pub mod submit;
 pub mod tally;
+pub mod trial;
 pub mod work;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+mod app_package;
 mod audience;
 mod bench;
 mod broadcast;
@@ -97,6 +98,8 @@ enum Command {
     Health(health::Health),
     /// Check that everything is as it should be, and name the cure where it is not
     Doctor(doctor::Doctor),
+    /// Write the Teams app package: a manifest and two icons, ready to upload
+    AppPackage(app_package::AppPackage),
     /// Bring the database's schema up to this program
     Migrate(migrate::Migrate),
     /// Print the settings in force, secrets masked
@@ -161,6 +164,7 @@ impl Command {
             Self::Bench(command) => command.perform(global).await,
             Self::Health(command) => command.perform(global).await,
             Self::Doctor(command) => command.perform(global).await,
+            Self::AppPackage(command) => command.perform(global),
             Self::Migrate(command) => command.perform(global).await,
             Self::Config(command) => command.perform(global),
             Self::Completions(command) => command.perform(),

@@ -9,6 +9,7 @@ use clap::Args;
 use super::text::listen_address;
 use super::{Global, stop, text};
 use crate::config::{Need, parse_duration};
+use crate::domain::cloud::{Cloud, CloudProfile};
 use crate::telemetry::Voice;
 use crate::wiring::{Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather};
 
@@ -20,8 +21,7 @@ use crate::wiring::{Simulated, SimulatedAccess, SimulatedTls, Simulation, Weathe
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  stentor simulate > simulated.toml &\n  stentor run --config simulated.toml\n  \
                         stentor simulate --people 40000 --faults rough --seed 7\n  \
-                        stentor simulate --tls --tls-name login.microsoftonline.com --tls-name graph.microsoft.com \\\n      \
-                        --tls-name smba.trafficmanager.net")]
+                        stentor simulate --tls --cloud gcc_high")]
 pub(super) struct Simulate {
     /// How many people the organisation has
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
@@ -59,6 +59,9 @@ pub(super) struct Simulate {
     /// A host name to answer as; once for each. Under the names of a Microsoft cloud it is that cloud
     #[arg(long, value_name = "HOST", default_value = "localhost", requires = "tls", value_parser = host)]
     tls_name: Vec<String>,
+    /// Answer as this Microsoft cloud, under all of its host names
+    #[arg(long, value_name = "CLOUD", requires = "tls", conflicts_with = "tls_name")]
+    cloud: Option<Cloud>,
     /// Where to write the authority's certificate, in PEM
     #[arg(long, value_name = "FILE", default_value = "simulated-ca.pem", requires = "tls")]
     ca_file: PathBuf,
@@ -81,7 +84,7 @@ fn webhook(text: &str) -> Result<Webhook, String> {
 fn host(text: &str) -> Result<String, String> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
     let is_host = !text.is_empty() && text.chars().all(plain);
-    if is_host { Ok(text.to_lowercase()) } else { Err("write a host name, such as graph.microsoft.com".to_owned()) }
+    if is_host { Ok(text.to_lowercase()) } else { Err("write a host name, such as graph.contoso.example".to_owned()) }
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -111,6 +114,8 @@ impl Simulate {
     }
 
     fn simulation(self) -> Simulation {
+        let profile = self.cloud.and_then(CloudProfile::published);
+        let names = profile.map_or(self.tls_name, |profile| profile.hosts());
         Simulation {
             people: self.people,
             seed: self.seed,
@@ -122,7 +127,7 @@ impl Simulate {
             latency: Duration::from_millis(self.latency_ms),
             weather: self.faults,
             token_lifetime: self.token_lifetime,
-            tls: self.tls.then_some(SimulatedTls { names: self.tls_name, ca_file: self.ca_file }),
+            tls: self.tls.then_some(SimulatedTls { names, ca_file: self.ca_file }),
             webhook: self.webhook.0,
         }
     }
@@ -135,6 +140,10 @@ fn settings(access: &SimulatedAccess) -> String {
         "# A simulated Teams: the secret opens nothing else.\n[teams]\ncloud = \"{cloud}\"\ntenant_id = \"{tenant_id}\"\n\
          app_id = \"{app_id}\"\nclient_secret = \"{client_secret}\"\nmanifest_id = \"{manifest_id}\"\n"
     );
+    let profile = cloud.parse().ok().and_then(CloudProfile::published);
+    if profile.is_some_and(|profile| profile.bot_url.is_none()) {
+        text += &format!("bot_url = \"{}\"\n", access.bot_url);
+    }
     if let (Some(proxy), Some(file)) = (access.proxy, &access.extra_ca_file) {
         // JSON's strings are TOML's.
         text += &format!("\n[network]\nproxy = \"{proxy}\"\nextra_ca_file = {}\n", serde_json::json!(file));
@@ -155,7 +164,7 @@ fn settings(access: &SimulatedAccess) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Cloud, ProxySetting, Settings, Sources};
+    use crate::config::{self, ProxySetting, Settings, Sources};
 
     fn simulation(tls: Option<SimulatedTls>) -> Simulation {
         Simulation {
@@ -186,7 +195,7 @@ mod tests {
     async fn what_it_prints_are_settings() {
         let dir = tempfile::tempdir().unwrap();
         let plain = printed(None, dir.path()).await;
-        assert!(matches!(plain.teams.cloud, Cloud::Custom(urls) if urls.graph.scheme() == "http"));
+        assert!(matches!(plain.teams.cloud, config::Cloud::Custom(urls) if urls.graph.scheme() == "http"));
 
         let ca_file = dir.path().join("ca.pem");
         let tls = |names: &[&str]| {
@@ -194,11 +203,11 @@ mod tests {
             Some(SimulatedTls { names, ca_file: ca_file.clone() })
         };
         let local = printed(tls(&["localhost"]), dir.path()).await;
-        assert!(matches!(local.teams.cloud, Cloud::Custom(urls) if urls.graph.scheme() == "https"));
+        assert!(matches!(local.teams.cloud, config::Cloud::Custom(urls) if urls.graph.scheme() == "https"));
 
         let names = ["login.microsoftonline.com", "graph.microsoft.com", "smba.trafficmanager.net"];
         let global = printed(tls(&names), dir.path()).await;
-        assert_eq!(global.teams.cloud, Cloud::Global);
+        assert_eq!(global.teams.cloud, config::Cloud::Global);
         assert!(names.iter().all(|name| global.network.connect_to[*name].ip().is_loopback()));
         assert!(matches!(global.network.proxy, ProxySetting::Direct));
         assert!(std::fs::read_to_string(&ca_file).unwrap().contains("BEGIN CERTIFICATE"));

@@ -12,6 +12,7 @@ use super::{
     replies, secret_in,
 };
 use crate::app::engine::{ChatRoad, EngineSettings};
+use crate::domain::cloud::is_microsofts;
 use crate::domain::lease::{Contradiction, LeaseTerms};
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
@@ -22,21 +23,6 @@ const NEVER: &str = "never";
 const REFRESH_LEAST: Duration = Duration::from_secs(60);
 /// No proxy, as `network.proxy` says it.
 pub(super) const DIRECT: &str = "none";
-/// Ends of the host names that Microsoft itself answers at.
-const MICROSOFT_DOMAINS: &[&str] = &[
-    "microsoft.com",
-    "microsoft.us",
-    "microsoftonline.com",
-    "microsoftonline.us",
-    "microsoftonline.cn",
-    "chinacloudapi.cn",
-    "trafficmanager.net",
-    "botframework.com",
-    "botframework.us",
-    "botframework.azure.us",
-    "botframework.azure.cn",
-];
-
 /// A stop waits for the last answers, and then this long for the database.
 const STOP_MARGIN: Duration = Duration::from_secs(5);
 
@@ -116,12 +102,24 @@ fn teams(reader: &mut Reader) -> TeamsSettings {
         activity_type: reader
             .text("teams.activity_type", "\"announcementPublished\"")
             .unwrap_or_else(|| ACTIVITY_TYPE.to_owned()),
+        login_url: own_url(reader, "teams.login_url"),
+        bot_url: own_url(reader, "teams.bot_url"),
         bot: reader.choice("teams.bot", bot),
     }
 }
 
 /// What the manifest that comes with Stentor declares.
 const ACTIVITY_TYPE: &str = "announcementPublished";
+
+/// A host in place of the profile's. A custom cloud names its own in a section of its own.
+fn own_url(reader: &mut Reader, key: &str) -> Option<Url> {
+    let url = reader.url(key, &["https"], "\"https://host.example/path\"")?;
+    if reader.says("teams.cloud", "custom") {
+        let problem = "is given, but teams.cloud is \"custom\"";
+        reader.refuse_together(&[key, "teams.cloud"], problem, "Remove it: the urls of [teams.custom] hold.");
+    }
+    Some(url)
+}
 
 /// Longer than any courtesy.
 const REPLY_CHARACTERS_MAX: usize = 1000;
@@ -142,7 +140,9 @@ fn bot(reader: &mut Reader) -> BotSettings {
         }
         own
     };
-    BotSettings { replies, reply_every: reader.duration("bot.reply_every") }
+    let public_url =
+        reader.url("bot.public_url", &["https", "http"], "\"https://stentor.contoso.example/api/messages\"");
+    BotSettings { replies, reply_every: reader.duration("bot.reply_every"), public_url }
 }
 
 /// Replies leave from `serve`, which does not know what a worker sends. So one request of each window is theirs, and the
@@ -204,8 +204,7 @@ fn custom(reader: &mut Reader, urls: [Option<Url>; 3], identity: Option<Url>) ->
 fn custom_url(reader: &mut Reader, key: &str) -> Option<Url> {
     let url = reader.url(key, &["http", "https"], "\"http://127.0.0.1:8090\"")?;
     let host = url.host_str().unwrap_or_default().to_lowercase();
-    let is_microsoft = MICROSOFT_DOMAINS.iter().any(|end| host == *end || host.ends_with(&format!(".{end}")));
-    if is_microsoft && url.scheme() == "http" {
+    if is_microsofts(&host) && url.scheme() == "http" {
         reader.refuse(
             key,
             format!("sends secrets to {host} unencrypted"),

@@ -1,5 +1,6 @@
 //! What an examination found: ok, a warning or a failure, where, and what to do about it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -12,6 +13,8 @@ use super::ids::RoundId;
 pub enum Verdict {
     /// As it should be.
     Ok,
+    /// Nobody looked: what it rests on does not hold, or was not given.
+    NotChecked,
     /// It works, and somebody should look at it.
     Warning,
     /// It does not hold.
@@ -59,24 +62,68 @@ pub struct Check {
     pub promise: &'static str,
     /// Whether it is.
     pub verdict: Verdict,
+    /// What was found that is worth knowing, or why nobody looked; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remark: String,
     /// In how many places it is not.
     pub count: u64,
     /// The first of them.
     pub places: Vec<Place>,
     /// What to do about it; empty when there is nothing to do.
-    pub cure: &'static str,
+    pub cure: Cow<'static, str>,
 }
 
 impl Check {
     /// It is as it should be.
     pub const fn ok(name: &'static str, promise: &'static str) -> Self {
-        Self { name, promise, verdict: Verdict::Ok, count: 0, places: Vec::new(), cure: "" }
+        Self {
+            name,
+            promise,
+            verdict: Verdict::Ok,
+            remark: String::new(),
+            count: 0,
+            places: Vec::new(),
+            cure: Cow::Borrowed(""),
+        }
+    }
+
+    /// Nobody looked, and why.
+    pub fn not_checked(name: &'static str, promise: &'static str, why: impl Into<String>) -> Self {
+        Self { verdict: Verdict::NotChecked, remark: why.into(), ..Self::ok(name, promise) }
+    }
+
+    /// The same, with what was found.
+    #[must_use]
+    pub fn remark(self, remark: impl Into<String>) -> Self {
+        Self { remark: remark.into(), ..self }
+    }
+
+    /// The same, as something that works and should be looked at.
+    #[must_use]
+    pub fn as_warning(self) -> Self {
+        Self { verdict: Verdict::Warning, ..self }
+    }
+
+    /// It is not, in these ways.
+    pub fn failed_at(
+        name: &'static str,
+        promise: &'static str,
+        details: Vec<String>,
+        cure: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let places: Vec<Place> = details.into_iter().map(|detail| Place { detail, ..Place::default() }).collect();
+        let count = places.len() as u64;
+        Self { verdict: Verdict::Failure, count, places, cure: cure.into(), ..Self::ok(name, promise) }
     }
 
     /// It is not, for one reason that has no place.
-    pub fn failed(name: &'static str, promise: &'static str, detail: impl Into<String>, cure: &'static str) -> Self {
-        let place = Place { detail: detail.into(), ..Place::default() };
-        Self { name, promise, verdict: Verdict::Failure, count: 1, places: vec![place], cure }
+    pub fn failed(
+        name: &'static str,
+        promise: &'static str,
+        detail: impl Into<String>,
+        cure: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::failed_at(name, promise, vec![detail.into()], cure)
     }
 }
 

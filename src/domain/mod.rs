@@ -8,6 +8,7 @@ pub mod audience;
 pub mod broadcast;
 pub mod check;
 pub mod chunk;
+pub mod cloud;
 pub mod content;
 pub mod credential;
 pub mod delivery;

@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::cloud::{example_of_link, is_of_teams};
 use super::content::{Content, faults_of_text};
 use super::fault::{Fault, Faults};
 use super::ids::{BroadcastId, ConversationId, GroupId};
@@ -72,7 +73,7 @@ pub enum Topic {
     Text {
         /// The title.
         title: String,
-        /// A deep link: `https://teams.microsoft.com/l/…`.
+        /// A deep link: `/l/…` at a host of the Teams client.
         link: String,
     },
 }
@@ -208,7 +209,7 @@ impl Notification {
                 });
                 if !is_deep {
                     let problem = "leads out of Teams, which refuses that";
-                    let cure = "Write a deep link: https://teams.microsoft.com/l/…";
+                    let cure = format!("Write a deep link: {}…", example_of_link());
                     faults.push(Fault::new("--topic-link", problem, cure));
                 }
             }
@@ -232,13 +233,6 @@ impl Notification {
     }
 }
 
-/// Microsoft's hosts of the Teams client, one a cloud.
-fn is_of_teams(host: &str) -> bool {
-    const HOSTS: [&str; 4] =
-        ["teams.microsoft.com", "teams.cloud.microsoft", "gov.teams.microsoft.us", "dod.teams.microsoft.us"];
-    HOSTS.contains(&host) || host == "teams.microsoftonline.cn"
-}
-
 /// An object leads a person's notification to our app, a team's into that team, a chat's into that chat.
 fn fault_of_entity(address: &str, scope: &Scope) -> Option<Fault> {
     const FIELD: &str = "--topic-url";
@@ -247,7 +241,11 @@ fn fault_of_entity(address: &str, scope: &Scope) -> Option<Fault> {
         path.and_then(|path| Some(path.strip_prefix("/v1.0/").or(path.strip_prefix("/beta/"))?.to_owned()))
     else {
         let problem = format!("“{address}” is not an address of Graph");
-        return Some(Fault::new(FIELD, problem, "Write it whole: https://graph.microsoft.com/v1.0/…"));
+        return Some(Fault::new(
+            FIELD,
+            problem,
+            "Write it whole: https, the host of Graph, and the path that begins with /v1.0/.",
+        ));
     };
     let (allowed, within) = match scope {
         Scope::User => {

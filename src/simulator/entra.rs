@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use self::proofs::Proofs;
 use super::answer::Answer;
+use super::clouds::{self, Home};
 use super::settings::SimulatorSettings;
 use super::{base64, chance, people};
 use crate::domain::time::Timestamp;
@@ -71,6 +72,8 @@ pub struct Entra {
     tokens: HashMap<String, Grant>,
     asked: u64,
     at_once: BTreeMap<String, TokensAsked>,
+    /// The cloud that it belongs to, if it is one.
+    home: Option<&'static Home>,
 }
 
 /// An identity that the machine has in Azure.
@@ -102,6 +105,9 @@ const GRAPH_RESOURCES: [&str; 4] = [
 ];
 const BOT_RESOURCES: [&str; 3] =
     ["https://api.botframework.com", "https://api.botframework.us", "https://api.botframework.azure.cn"];
+/// Whose tokens a multi-tenant bot uses, one a cloud.
+const BOT_TENANTS: [&str; 3] =
+    ["botframework.com", "MicrosoftServices.onmicrosoft.us", "microsoftservices.partner.onmschina.cn"];
 const LIFETIME_SECONDS_MIN: u64 = 3_600;
 const LIFETIME_SECONDS_SPREAD: u64 = 1_801;
 
@@ -123,6 +129,7 @@ impl Entra {
             tokens: HashMap::new(),
             asked: 0,
             at_once: BTreeMap::new(),
+            home: clouds::home(&settings.tls_names),
         }
     }
 
@@ -271,7 +278,7 @@ impl Entra {
             return Err(Refusal(400, "unsupported_grant_type", 70_003, text));
         }
         let client = required("client_id")?;
-        let audience = audience(required("scope")?, resources)?;
+        let audience = audience(required("scope")?, resources, self.home)?;
         let is_own = self.check_tenant(tenant, audience)?;
         self.check_client(client)?;
         let endpoint = format!("{}/{tenant}/oauth2/v2.0/token", self.login_url.trim_end_matches('/'));
@@ -284,7 +291,8 @@ impl Entra {
         if Uuid::try_parse(tenant).is_ok_and(|id| id == self.tenant) || tenant.eq_ignore_ascii_case(people::DOMAIN) {
             return Ok(true);
         }
-        let is_somewhere = Uuid::try_parse(tenant).is_ok() || tenant.eq_ignore_ascii_case("botframework.com");
+        let is_somewhere =
+            Uuid::try_parse(tenant).is_ok() || BOT_TENANTS.iter().any(|known| tenant.eq_ignore_ascii_case(known));
         if audience == Audience::Bot && is_somewhere {
             return Ok(false);
         }
@@ -322,8 +330,8 @@ impl Entra {
     fn write(&self, audience: Audience, roles: &[String], now: Timestamp, expires_at: Timestamp) -> String {
         let header = json!({"typ": "JWT", "alg": "RS256", "kid": "simulated"});
         let audience = match audience {
-            Audience::Graph => GRAPH_RESOURCES[0],
-            Audience::Bot => BOT_RESOURCES[0],
+            Audience::Graph => self.home.map_or(GRAPH_RESOURCES[0], |home| home.graph),
+            Audience::Bot => self.home.map_or(BOT_RESOURCES[0], |home| home.bot),
         };
         let payload = json!({"aud": audience, "appid": self.app, "tid": self.tenant, "roles": roles,
             "nbf": now.timestamp(), "iat": now.timestamp(), "exp": expires_at.timestamp()});
@@ -334,7 +342,7 @@ impl Entra {
     }
 }
 
-fn audience(scope: &str, (graph, bot): (&str, &str)) -> Result<Audience, Refusal> {
+fn audience(scope: &str, (graph, bot): (&str, &str), home: Option<&Home>) -> Result<Audience, Refusal> {
     let Some(resource) = scope.strip_suffix("/.default") else {
         let text = format!(
             "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with \
@@ -346,9 +354,13 @@ fn audience(scope: &str, (graph, bot): (&str, &str)) -> Result<Audience, Refusal
         let own = own.trim_end_matches('/');
         known.contains(&resource.trim_end_matches('/')) || (!own.is_empty() && resource.trim_end_matches('/') == own)
     };
-    if is_one_of(&GRAPH_RESOURCES, graph) {
+    let (graphs, bots) = match home {
+        Some(home) => (vec![home.graph], vec![home.bot]),
+        None => (GRAPH_RESOURCES.to_vec(), BOT_RESOURCES.to_vec()),
+    };
+    if is_one_of(&graphs, graph) {
         Ok(Audience::Graph)
-    } else if is_one_of(&BOT_RESOURCES, bot) {
+    } else if is_one_of(&bots, bot) {
         Ok(Audience::Bot)
     } else {
         let text = format!("The resource principal named {resource} was not found in the tenant.");

@@ -17,6 +17,7 @@ pub mod bucket;
 pub mod chance;
 pub mod channels;
 pub mod clock;
+mod clouds;
 pub mod entra;
 pub mod faults;
 pub mod feed;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::chance;
+use super::clouds;
 use super::names::{DEPARTMENTS, JOB_TITLES, PLACES, Place, plain};
 
 /// The domain of every address.
@@ -87,6 +88,8 @@ pub struct Person {
     pub job_title: &'static str,
     /// How they relate to the bot.
     pub standing: Standing,
+    /// The service plan that is Teams, in the cloud that is pretended.
+    pub teams_plan: Uuid,
     /// How they left, if they did; the number stays theirs.
     pub departure: Option<Departure>,
 }
@@ -190,6 +193,7 @@ pub struct Organisation {
     people: Vec<Person>,
     by_id: HashMap<Uuid, u32>,
     expected: Expected,
+    teams_plan: Uuid,
 }
 
 impl Organisation {
@@ -202,7 +206,13 @@ impl Organisation {
             .map(|(standing, number)| person(seed, number, standing))
             .collect();
         let by_id = people.iter().map(|person| (person.id, person.number)).collect();
-        Self { people, by_id, expected }
+        Self { people, by_id, expected, teams_plan: clouds::plan(&[]) }
+    }
+
+    /// The same people with this service plan as Teams.
+    pub fn with_plan(mut self, teams_plan: Uuid) -> Self {
+        self.people.iter_mut().for_each(|person| person.teams_plan = teams_plan);
+        Self { teams_plan, ..self }
     }
 
     /// How many there are of each kind.
@@ -239,7 +249,7 @@ impl Organisation {
     /// Lets somebody join who has Teams and may have the app.
     pub fn join(&mut self, seed: u64) -> u32 {
         let number = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
-        let person = person(seed, number, Standing::WithoutBot);
+        let person = Person { teams_plan: self.teams_plan, ..person(seed, number, Standing::WithoutBot) };
         self.by_id.insert(person.id, number);
         self.people.push(person);
         self.count(Standing::WithoutBot, usize::wrapping_add);
@@ -315,6 +325,7 @@ fn person(seed: u64, number: u32, standing: Standing) -> Person {
         place,
         department: DEPARTMENTS[pick("department", DEPARTMENTS.len())],
         job_title: JOB_TITLES[pick("job title", JOB_TITLES.len())],
+        teams_plan: clouds::plan(&[]),
         departure: None,
         standing,
     }

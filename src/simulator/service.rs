@@ -21,15 +21,17 @@ mod tls;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body as HttpBody, Bytes};
-use axum::extract::{ConnectInfo, FromRequest, Request};
+use axum::extract::{ConnectInfo, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::map_request;
+use axum::middleware::{map_request, map_response_with_state};
 use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +41,7 @@ use self::line::{Cut, Exchange};
 use self::outside::Outside;
 use self::post::Post;
 use super::answer::{Answer, Body};
+use super::clouds;
 use super::faults::FaultPlanError;
 use super::ledger::LedgerSummary;
 use super::settings::SimulatorSettings;
@@ -111,13 +114,14 @@ impl Simulator {
         };
         let mut world = World::new(&settings, clock.now()).reached_at(&addresses.graph, &addresses.bot);
         world = world.signs_in_at(&addresses.login);
+        let issuer = clouds::issuer(&settings.tls_names);
         let post = match settings.webhook.clone() {
             None => None,
             Some(webhook) => {
                 world.listen();
                 let wrong =
                     |cause: post::Refused| SimulatorError::Post { webhook: webhook.clone(), cause: cause.to_string() };
-                Some(Arc::new(Post::new(webhook.clone(), settings.app, Arc::clone(&clock)).map_err(wrong)?))
+                Some(Arc::new(Post::new(webhook.clone(), (issuer, settings.app), Arc::clone(&clock)).map_err(wrong)?))
             }
         };
         let world = Arc::new(Mutex::new(world));
@@ -126,8 +130,8 @@ impl Simulator {
             tokio::spawn(Arc::clone(post).run(Arc::clone(&world), stop.clone()));
         }
         let (latency, login_url) = (settings.latency, addresses.login.clone());
-        let outside = Outside::default();
-        let service = Service { world: Arc::clone(&world), clock, latency, login_url, post, outside };
+        let (outside, date) = (Outside::default(), Arc::default());
+        let service = Service { world: Arc::clone(&world), clock, latency, login_url, issuer, date, post, outside };
         let stopped = stop.clone().cancelled_owned();
         let app = router(service).into_make_service_with_connect_info::<Cut>();
         let serving = tokio::spawn(async move { axum::serve(exchange, app).with_graceful_shutdown(stopped).await });
@@ -211,6 +215,10 @@ struct Service {
     latency: Duration,
     /// Where the keys are.
     login_url: String,
+    /// Who signs what is posted to the bot.
+    issuer: &'static str,
+    /// How many seconds the `Date` of every answer is ahead of our clock, or behind.
+    date: Arc<AtomicI64>,
     /// Who posts to the bot, when there is a webhook.
     post: Option<Arc<Post>>,
     /// Who signs for everybody else.
@@ -229,9 +237,20 @@ fn router(service: Service) -> Router {
         .merge(post::routes())
         .fallback(graph::unknown)
         .method_not_allowed_fallback(graph::unknown)
+        .layer(map_response_with_state(service.clone(), date))
         .with_state(service);
     // A layer sees a request after its router has chosen; so the choosing is left to the one within.
     Router::new().fallback_service(services).layer(map_request(hosts::lead))
+}
+
+/// Writes down when it was answered, by a clock that a test may set wrong.
+async fn date(State(service): State<Service>, mut response: Response) -> Response {
+    let at = service.clock.now() + TimeDelta::seconds(service.date.load(Ordering::Relaxed));
+    let written = at.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(written) = HeaderValue::from_str(&written) {
+        response.headers_mut().insert(header::DATE, written);
+    }
+    response
 }
 
 /// One request, read but not yet decided.

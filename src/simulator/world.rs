@@ -40,6 +40,7 @@ use super::answer::{Answer, Api, Body};
 use super::bucket::Bucket;
 use super::chance;
 use super::channels::Channels;
+use super::clouds;
 use super::entra::{Audience, Entra, SecretState};
 use super::faults::{Fault, FaultPlan, Faults};
 use super::groups::Groups;
@@ -174,7 +175,8 @@ pub enum BotState {
 impl World {
     /// A world in which nothing has happened yet, at `now`.
     pub fn new(settings: &SimulatorSettings, now: Timestamp) -> Self {
-        let organisation = Organisation::generate(settings.seed, settings.people, &settings.shares, settings.warm);
+        let organisation = Organisation::generate(settings.seed, settings.people, &settings.shares, settings.warm)
+            .with_plan(clouds::plan(&settings.tls_names));
         let homes = organisation.people().iter().map(|person| Home::at_first(person.standing, now)).collect();
         let groups = Groups::generate(settings.seed);
         let channels = Channels::generate(settings.seed, &groups);

@@ -233,7 +233,11 @@ fn access(simulator: &Simulator, settings: &SimulatorSettings) -> anyhow::Result
     let (login, graph, bot) = (login_url.parse()?, graph_url.parse()?, bot_url.parse()?);
     // Under the very names of a published cloud it is that cloud, as far as a client can tell.
     let mut published = teams::Cloud::ALL.into_iter().filter_map(CloudProfile::published);
-    let same = published.find(|it| it.login_url == login && it.graph_url == graph && it.bot_url.as_ref() == Some(&bot));
+    let is_bot = |profile: &CloudProfile| match &profile.bot_url {
+        Some(url) => *url == bot,
+        None => profile.allows_service_url(&bot),
+    };
+    let same = published.find(|it| it.login_url == login && it.graph_url == graph && is_bot(it));
     Ok(SimulatedAccess {
         cloud: same.map_or(teams::Cloud::Custom, |profile| profile.cloud).name().to_owned(),
         login_url,

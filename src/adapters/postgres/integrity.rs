@@ -226,7 +226,8 @@ async fn look(conn: &mut PgConnection, invariant: Invariant) -> Result<Check, sq
     let Some(count) = found.first().map(|first| first.total.unsigned_abs()) else {
         return Ok(Check::ok(name, promise));
     };
-    Ok(Check { name, promise, verdict, count, places: found.into_iter().map(Found::into_place).collect(), cure })
+    let places = found.into_iter().map(Found::into_place).collect();
+    Ok(Check { verdict, count, places, cure: cure.into(), ..Check::ok(name, promise) })
 }
 
 impl PgStore {

@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 mod amends;
 mod audiences;
 mod broadcasts;
+pub mod condition;
 mod directory;
 mod expand;
 mod hearing;
@@ -96,6 +97,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         amends::STATEMENTS,
         audiences::STATEMENTS,
         broadcasts::STATEMENTS,
+        condition::STATEMENTS,
         directory::STATEMENTS,
         expand::STATEMENTS,
         hearing::STATEMENTS,

@@ -20,7 +20,6 @@ use tracing::field::Empty;
 use uuid::Uuid;
 
 use super::classify::{Api, Operation};
-use super::cloud::{Cloud, CloudProfile, base};
 use super::connector::Connector;
 use super::credential::{Credential, IdentityService};
 use super::graph::{self, AppHolder, Graph};
@@ -28,6 +27,7 @@ use super::hearing;
 use super::token::{Credentials, TokenSource};
 use super::transport::{Network, NetworkError, Received, Transport, Unanswered, Way};
 use super::wire::encoded;
+use crate::domain::cloud::{Cloud, CloudProfile, base};
 use crate::domain::ids::{GroupId, RequestId, TeamsAppId};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
@@ -36,6 +36,10 @@ use crate::ports::{
     Answer, ChangesPage, Clock, Directory, GroupsPage, MembersPage, Messenger, PeoplePage, Random, Request, Told,
     WhichGroups,
 };
+
+mod inspection;
+
+pub use inspection::TokenTold;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// A page of 999 people with a hundred plans each is about 20 MB.

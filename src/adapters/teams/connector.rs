@@ -6,8 +6,8 @@ use serde_json::json;
 use url::Url;
 use uuid::Uuid;
 
-use super::cloud::{CloudProfile, base};
 use super::wire::{self, encoded};
+use crate::domain::cloud::{CloudProfile, base};
 use crate::domain::ids::{ConversationId, EntraId, MessageId};
 use crate::domain::outcome::{Fact, Outcome};
 
@@ -46,9 +46,19 @@ impl Connector {
         format!("{}/{}", self.activities_url(conversation, service_url), encoded(&message.0))
     }
 
+    pub const fn app_id(&self) -> Uuid {
+        self.app_id
+    }
+
     pub fn conversations_url(&self) -> String {
         let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
         format!("{base}/v3/conversations")
+    }
+
+    /// Who is in a chat.
+    pub fn members_url(&self, conversation: &ConversationId) -> String {
+        let base = self.base.read().unwrap_or_else(PoisonError::into_inner);
+        format!("{base}/v3/conversations/{}/pagedmembers?pageSize=50", encoded(&conversation.0))
     }
 
     /// Asks for the chat of `user` with the bot. An object id is understood in personal scope only, where the app is

@@ -25,9 +25,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::client::network;
-use super::cloud::{Cloud, CloudProfile};
 use super::transport::{Network, Transport};
 use super::{TeamsClientSettings, TeamsError};
+use crate::domain::cloud::{Cloud, CloudProfile};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::ports::{Clock, Doorkeeper, NotLetIn, Pass};
 

@@ -6,10 +6,10 @@ use url::{Origin, Url};
 use uuid::Uuid;
 
 use super::classify::{Operation, classify};
-use super::cloud::{CloudProfile, base};
 use super::feed;
 use super::wire::{self, App, InstalledApp, Member, Page, Refusal, Said, User, encoded, quoted};
 use crate::domain::attributes::{Attributes, Mentioned, Property, kept};
+use crate::domain::cloud::{CloudProfile, base};
 use crate::domain::ids::{ConversationId, EntraId, GroupId, InstallationId, TeamsAppId};
 use crate::domain::notification::Notification;
 use crate::domain::outcome::{Fact, Outcome};
@@ -136,6 +136,16 @@ impl Graph {
 
     pub fn users_url(&self) -> String {
         format!("{}/users?$select={USER_MEMBERS}&$top={PER_PAGE}", self.base)
+    }
+
+    /// One person, by object id or user principal name.
+    pub fn user_url(&self, name: &str) -> String {
+        format!("{}/users/{}?$select={USER_MEMBERS}", self.base, encoded(name))
+    }
+
+    /// The one person who was asked for; `None` when the answer cannot be read.
+    pub fn one(&self, body: &[u8]) -> Option<Person> {
+        read(body).map(|user| self.person(user))
     }
 
     /// Where the changes begin that are made from now on.

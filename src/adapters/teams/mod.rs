@@ -1,31 +1,34 @@
 //! Speaks to Microsoft Teams: tokens from Entra, routes from Graph, messages through the bot connector.
 //!
 //! One call of [`TeamsClient`] is one HTTP request (fetching a token aside) and one [`Outcome`]; nothing here tries
-//! again by itself. Read in this order: `cloud.rs` (every host, as data), `classify.rs` (status and error code →
+//! again by itself. Read in this order: `domain/cloud.rs` (every host, as data), `classify.rs` (status and error code →
 //! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `hearing.rs` (what it tells),
-//! `credential.rs` (with what we prove who we are), `token.rs`, then `graph.rs` and `connector.rs` (what is asked) and `client.rs` (who asks). The other way round, `doorkeeper.rs`
+//! `credential.rs` (with what we prove who we are), `token.rs`, then `graph.rs` and `connector.rs` (what is asked) and
+//! `client.rs` (who asks). The other way round, `doorkeeper.rs`
 //! tells what Teams posts to the bot from what others do.
 //!
 //! [`Outcome`]: crate::domain::outcome::Outcome
 
 pub mod classify;
 mod client;
-pub mod cloud;
 mod connector;
 pub mod credential;
 mod doorkeeper;
 mod feed;
 mod graph;
 pub(crate) mod hearing;
+pub mod knock;
 pub mod limits;
+pub mod package;
+pub mod permissions;
 mod punctual;
 mod retry_after;
 mod token;
 mod transport;
 mod wire;
 
-pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError};
-pub use cloud::{Cloud, CloudProfile};
+pub use crate::domain::cloud::{Cloud, CloudProfile};
+pub use client::{BotKind, TeamsClient, TeamsClientSettings, TeamsError, TokenTold};
 pub use credential::{
     AssertionAlgorithm, CertificateFiles, Credential, CredentialError, IdentityEndpoint, ManagedIdentity, SecretSource,
 };
@@ -34,6 +37,7 @@ pub use feed::request as notification_request;
 pub use graph::AppHolder;
 pub use limits::{published_chat_quotas, published_quota};
 pub(crate) use retry_after::retry_after;
+pub use transport::Dated;
 pub use transport::Way;
 pub(crate) use transport::{Received, Unanswered};
 pub use wire::Refusal;

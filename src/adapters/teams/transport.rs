@@ -8,10 +8,11 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use reqwest::header::{DATE, HeaderValue};
 use reqwest::{Body, Certificate, Client, Proxy, Request, Response, redirect, retry};
 use tokio_rustls::rustls;
 use url::Url;
@@ -19,6 +20,7 @@ use url::Url;
 use super::punctual::{PunctualBody, TooLate};
 use super::retry_after::retry_after;
 use super::wire::{PROXY_REFUSED, Refusal, UNTRUSTED, bounded};
+use crate::domain::time::Timestamp;
 use crate::ports::Clock;
 
 /// Connections kept for the next request. A thousand requests a second at half a second each are all kept.
@@ -90,9 +92,22 @@ pub struct Unanswered {
     pub detail: String,
 }
 
+/// When an answer was dated by whoever gave it, between two instants of our own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dated {
+    /// When we asked.
+    pub asked_at: Timestamp,
+    /// What the answer said, to the second.
+    pub theirs: Timestamp,
+    /// When we had it.
+    pub answered_at: Timestamp,
+}
+
 /// The one HTTP client of a tenant.
 pub struct Transport {
     client: Client,
+    /// The last `Date` that an answer bore, unread, and the instants of ours around it.
+    dated: Mutex<Option<(Timestamp, HeaderValue, Timestamp)>>,
     /// What may pass between the decision to make a request and its first byte.
     write_within: Duration,
     clock: Arc<dyn Clock>,
@@ -119,12 +134,20 @@ impl Transport {
             builder = builder.resolve(host, *address);
         }
         builder = builder.tls_certs_merge(extra_certificates(network)?);
-        Ok(Self { client: builder.build().map_err(broken)?, write_within: network.connect_timeout, clock })
+        let (client, write_within) = (builder.build().map_err(broken)?, network.connect_timeout);
+        Ok(Self { client, dated: Mutex::default(), write_within, clock })
     }
 
     /// A request to be filled in; nothing is sent.
     pub fn request(&self, method: reqwest::Method, url: &str) -> reqwest::RequestBuilder {
         self.client.request(method, url)
+    }
+
+    /// How the last answer was dated; `None` when none was, in a way that can be read.
+    pub fn dated(&self) -> Option<Dated> {
+        let (asked_at, date, answered_at) = self.dated.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let theirs = chrono::DateTime::parse_from_rfc2822(date.to_str().ok()?).ok()?.to_utc();
+        Some(Dated { asked_at, theirs, answered_at })
     }
 
     /// Makes `request` and reads at most `bytes_max` of what is answered.
@@ -134,7 +157,12 @@ impl Transport {
             let punctual = PunctualBody::new(bytes, self.write_within, Arc::clone(&self.clock));
             *request.body_mut() = Some(Body::wrap(punctual));
         }
+        let asked_at = self.clock.now();
         let mut response = self.client.execute(request).await.map_err(|error| unanswered(&error))?;
+        if let Some(date) = response.headers().get(DATE) {
+            let dated = Some((asked_at, date.clone(), self.clock.now()));
+            *self.dated.lock().unwrap_or_else(PoisonError::into_inner) = dated;
+        }
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
         let retry_after = header("retry-after").and_then(|text| retry_after(text, self.clock.now()));
         let request_id = header("request-id").or_else(|| header("x-ms-request-id")).map(bounded);

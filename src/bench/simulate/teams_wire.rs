@@ -14,6 +14,7 @@ use super::points::Call;
 use super::process::{Fate, Process};
 use super::story::Weather;
 use crate::adapters::teams::{Received, Unanswered, hearing, retry_after};
+use crate::domain::cloud::{Cloud, CloudProfile};
 use crate::domain::ids::{RequestId, TeamsAppId};
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::time::{Monotonic, Timestamp};
@@ -130,7 +131,7 @@ impl TeamsWire {
         Fate { effect_after: Some(out), heard_after: out + quick, is_heard: true, silence: "" }
     }
 
-    async fn fetch(&self, scope: &'static str) -> Result<(String, Monotonic), Answer> {
+    async fn fetch(&self, scope: &str) -> Result<(String, Monotonic), Answer> {
         let asked_at = self.process.clock.monotonic();
         let ids = SimulatorSettings::default();
         let fields = [
@@ -235,15 +236,20 @@ fn carry_out(world: &mut World, caller: &Caller<'_>, request: &Request, now: Tim
     }
 }
 
+/// The scopes of Graph and of the connector, in the cloud that is simulated.
+fn scopes() -> (String, String) {
+    CloudProfile::published(Cloud::Global).map(|it| (it.graph_scope, it.bot_scope)).unwrap_or_default()
+}
+
 #[async_trait]
 impl Messenger for TeamsWire {
     async fn warm_up(&self, _: bool) -> Result<(), Answer> {
         if self.token(Call::Check).is_none() {
-            let token = self.fetch("https://graph.microsoft.com/.default").await?;
+            let token = self.fetch(&scopes().0).await?;
             self.tokens().graph = Some(token);
         }
         if self.token(Call::Send).is_none() {
-            let token = self.fetch("https://api.botframework.com/.default").await?;
+            let token = self.fetch(&scopes().1).await?;
             self.tokens().bot = Some(token);
         }
         Ok(())
@@ -263,7 +269,7 @@ impl Messenger for TeamsWire {
         let bearer = match self.token(Call::FindApp) {
             Some(token) => token,
             None => {
-                let token = self.fetch("https://graph.microsoft.com/.default").await?;
+                let token = self.fetch(&scopes().0).await?;
                 self.tokens().graph = Some(token.clone());
                 token.0
             }

@@ -122,6 +122,9 @@ impl Create {
             .with_stentor("broadcast create", Need::Teams, async |stentor, stop| {
                 let draft = described.draft(stentor.clock.now());
                 let told = async {
+                    if let Some(fault) = draft.going.wanted().and_then(|_| stentor.feed_fault("--channel")) {
+                        return Err(Faults(vec![fault]).into());
+                    }
                     stentor.check_clock().await?;
                     stentor.check_app().await?;
                     match is_dry {

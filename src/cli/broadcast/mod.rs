@@ -27,7 +27,7 @@ mod retry;
 mod rolls;
 pub(super) mod show;
 mod watch;
-mod whole_file;
+pub(super) mod whole_file;
 
 /// Create broadcasts and see what became of them
 #[derive(Debug, Args)]

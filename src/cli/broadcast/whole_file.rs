@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A file being written. Dropped before [`WholeFile::finish`], it leaves nothing.
 #[derive(Debug)]
-pub(super) struct WholeFile {
+pub(in crate::cli) struct WholeFile {
     file: File,
     /// Where it is written, and where it belongs; `None` for what is no plain file, such as a pipe or a device.
     move_to: Option<(PathBuf, PathBuf)>,

@@ -104,7 +104,7 @@ impl From<&SimulatorError> for Complaint {
                 Self::bad_input("simulator_faults", sentence(error), "Correct the plan of faults.").about("--faults")
             }
             SimulatorError::Certificate { .. } => {
-                let cure = "Give --tls-name host names, such as graph.microsoft.com.";
+                let cure = "Give --tls-name host names, such as graph.contoso.example.";
                 Self::bad_input("simulator_certificate", sentence(error), cure).about("--tls-name")
             }
             SimulatorError::Post { .. } => {

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::response::Response;
-use axum::routing::post;
+use axum::routing::{get, post};
 
 use super::{Service, Visit};
 use crate::simulator::activity::Activity;
@@ -15,6 +15,7 @@ pub(super) fn routes() -> Router<Service> {
     Router::new()
         .route("/teams/v3/conversations", post(create))
         .route(activities, post(send))
+        .route("/teams/v3/conversations/{cid}/pagedmembers", get(members))
         .route(&format!("{activities}/{{aid}}"), post(reply).put(update).delete(delete))
 }
 
@@ -27,6 +28,10 @@ async fn create(visit: Visit) -> Response {
             Err(refusal) => world.create_conversation(caller, Err(refusal), now),
         })
         .await
+}
+
+async fn members(Path(conversation): Path<String>, visit: Visit) -> Response {
+    visit.answer(|world, caller, now| world.conversation_members(caller, &conversation, now)).await
 }
 
 async fn send(Path(conversation): Path<String>, visit: Visit) -> Response {

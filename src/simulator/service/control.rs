@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -34,6 +35,7 @@ pub(super) fn routes() -> Router<Service> {
         .route("/_simulator/organisation", get(organisation))
         .route("/_simulator/secret", post(secret))
         .route("/_simulator/bot", post(bot))
+        .route("/_simulator/date", post(date))
         .route("/_simulator/permissions", post(permissions))
         .route("/_simulator/faults", post(faults))
         .route("/_simulator/throttle", post(throttle))
@@ -56,6 +58,13 @@ struct SecretOrder {
 #[serde(deny_unknown_fields)]
 struct BotOrder {
     state: BotState,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DateOrder {
+    /// Behind when below zero.
+    ahead_seconds: i64,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +144,15 @@ async fn bot(visit: Visit) -> Response {
     obey(&visit, |world, order: BotOrder| {
         world.set_bot(order.state);
         json!({"state": order.state})
+    })
+}
+
+/// From now on answers are dated by another clock than ours.
+async fn date(visit: Visit) -> Response {
+    let date = Arc::clone(&visit.service.date);
+    obey(&visit, |_, order: DateOrder| {
+        date.store(order.ahead_seconds, Ordering::Relaxed);
+        json!({"ahead_seconds": order.ahead_seconds})
     })
 }
 

@@ -26,8 +26,6 @@ use crate::ports::Clock;
 use crate::simulator::base64;
 use crate::simulator::world::World;
 
-/// Who signs for Teams, in the vendor's commercial cloud and in any custom one.
-const ISSUER: &str = "https://api.botframework.com";
 /// How often the outbox is looked into.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Whoever does not take an event in is told again so often, after one, two and four seconds.
@@ -66,7 +64,12 @@ impl Signer {
     }
 
     /// A token for events with this service url.
-    fn token(&mut self, app: Uuid, service_url: &str, now: Timestamp) -> Result<String, rcgen::Error> {
+    fn token(
+        &mut self,
+        (issuer, app): (&str, Uuid),
+        service_url: &str,
+        now: Timestamp,
+    ) -> Result<String, rcgen::Error> {
         if let Some((url, signed_at, token)) = &self.last
             && url == service_url
             && (now - *signed_at).num_seconds() < REUSED_SECONDS
@@ -74,7 +77,7 @@ impl Signer {
             return Ok(token.clone());
         }
         let (from, to) = (now.timestamp(), now.timestamp() + LIFE_SECONDS);
-        let claims = json!({"serviceurl": service_url, "nbf": from, "exp": to, "iss": ISSUER, "aud": app});
+        let claims = json!({"serviceurl": service_url, "nbf": from, "exp": to, "iss": issuer, "aud": app});
         let token = self.sign(&claims)?;
         self.last = Some((service_url.to_owned(), now, token.clone()));
         Ok(token)
@@ -91,7 +94,8 @@ impl Signer {
 /// Signs and posts.
 pub(super) struct Post {
     webhook: Url,
-    app: Uuid,
+    /// Who signs, and for whom.
+    parties: (&'static str, Uuid),
     /// The last one signs; the one before it is published still.
     signers: Mutex<VecDeque<Signer>>,
     client: reqwest::Client,
@@ -102,9 +106,9 @@ pub(super) struct Post {
 pub(super) type Refused = Box<dyn std::error::Error + Send + Sync>;
 
 impl Post {
-    pub(super) fn new(webhook: Url, app: Uuid, clock: Arc<dyn Clock>) -> Result<Self, Refused> {
+    pub(super) fn new(webhook: Url, parties: (&'static str, Uuid), clock: Arc<dyn Clock>) -> Result<Self, Refused> {
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-        Ok(Self { webhook, app, signers: Mutex::new(VecDeque::from([Signer::new()?])), client, clock })
+        Ok(Self { webhook, parties, signers: Mutex::new(VecDeque::from([Signer::new()?])), client, clock })
     }
 
     /// Signs with a new key from now on.
@@ -124,7 +128,7 @@ impl Post {
 
     fn token(&self, service_url: &str, now: Timestamp) -> Option<String> {
         let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
-        signers.back_mut()?.token(self.app, service_url, now).ok()
+        signers.back_mut()?.token(self.parties, service_url, now).ok()
     }
 
     /// Posts until `stop`.
@@ -178,7 +182,7 @@ pub(super) fn routes() -> Router<Service> {
 
 async fn document(State(service): State<Service>) -> Response {
     let document = json!({
-        "issuer": ISSUER,
+        "issuer": service.issuer,
         "authorization_endpoint": "https://invalid.botframework.com",
         "jwks_uri": format!("{}/v1/.well-known/keys", service.login_url),
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -17,6 +17,7 @@ const fn road(method: &'static str, path: &'static str) -> Road {
 }
 
 const CREATE: Road = road("POST", "/v3/conversations");
+const MEMBERS: Road = road("GET", "/v3/conversations/{cid}/pagedmembers");
 const SEND: Road = road("POST", "/v3/conversations/{cid}/activities");
 const UPDATE: Road = road("PUT", "/v3/conversations/{cid}/activities/{aid}");
 const DELETE: Road = road("DELETE", "/v3/conversations/{cid}/activities/{aid}");
@@ -85,6 +86,23 @@ impl World {
                 }
             }
             Ok(Answer::json(201, body))
+        })
+    }
+
+    /// `GET /v3/conversations/{cid}/pagedmembers`.
+    pub fn conversation_members(&mut self, caller: &Caller<'_>, conversation: &str, now: Timestamp) -> Answer {
+        let found = self.conversation(conversation);
+        self.serve(caller, on(MEMBERS, &found, conversation, 1), now, |world| {
+            world.is_enabled()?;
+            let members = match found? {
+                Place::Chat(person) => {
+                    let id = world.organisation.person(person).id;
+                    vec![json!({"id": world.teams_id(person), "aadObjectId": id})]
+                }
+                // Who is in a channel is nothing that this organisation tells.
+                Place::Channel { .. } => Vec::new(),
+            };
+            Ok(Answer::json(200, json!({"members": members})))
         })
     }
 
@@ -212,21 +230,26 @@ impl World {
         }
     }
 
+    /// Whether the bot is registered, and on.
+    fn is_enabled(&self) -> Result<(), Answer> {
+        match self.bot {
+            BotState::Enabled => Ok(()),
+            BotState::Disabled => {
+                let text = "The tenant admin disabled this bot";
+                Err(Answer::connector_error(403, "BotDisabledByAdmin", text))
+            }
+            BotState::Unregistered => {
+                Err(Answer::connector_error(401, "BotNotRegistered", "No registration found for this bot."))
+            }
+        }
+    }
+
     pub(super) fn may_write(&self, place: Place) -> Result<(), Answer> {
         let outside = || {
             let text = "The bot is not part of the conversation roster.";
             Answer::connector_error(403, "BotNotInConversationRoster", text)
         };
-        match self.bot {
-            BotState::Enabled => {}
-            BotState::Disabled => {
-                let text = "The tenant admin disabled this bot";
-                return Err(Answer::connector_error(403, "BotDisabledByAdmin", text));
-            }
-            BotState::Unregistered => {
-                return Err(Answer::connector_error(401, "BotNotRegistered", "No registration found for this bot."));
-            }
-        }
+        self.is_enabled()?;
         let person = match place {
             Place::Chat(person) => person,
             Place::Channel { number, .. } => {

@@ -282,7 +282,7 @@ fn plans(person: &Person) -> Value {
     if person.is_guest() {
         json!([])
     } else if person.has_teams() {
-        json!([mail, plan("TeamspaceAPI", "57ff2da0-773e-42df-b2af-ffb7a2317929")])
+        json!([mail, plan("TeamspaceAPI", &person.teams_plan.to_string())])
     } else {
         json!([mail])
     }

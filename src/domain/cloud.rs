@@ -1,12 +1,16 @@
-//! Which hosts there are. A cloud profile names every URL, scope and plan, so that a government cloud, the simulator
-//! or a test server is one setting. The hosts themselves are data: `clouds.toml`.
+//! Which clouds there are, and how they differ. A profile names every URL, scope and plan and every known difference, so
+//! that a government cloud, the simulator or a test server is one setting. All of it is data: `clouds.toml`. Nothing else
+//! in the program names a host of Microsoft.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 use uuid::Uuid;
+
+use super::fault::Fault;
 
 /// The clouds that Microsoft runs, and yours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -88,6 +92,45 @@ pub struct CloudProfile {
     pub service_hosts: Vec<String>,
     /// Service plans that include Teams.
     pub teams_plans: Vec<Uuid>,
+    /// Hosts of the Teams client, to which links within Teams lead.
+    pub teams_hosts: Vec<String>,
+    /// What works there.
+    pub features: Features,
+}
+
+/// Whether something works in a cloud, by what its operator publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Availability {
+    /// It does.
+    Yes,
+    /// Its operator's pages contradict each other: only trying it tells.
+    Uncertain,
+    /// It does not.
+    No,
+}
+
+/// What is known to differ between clouds.
+///
+/// Source: Microsoft Graph, "National cloud deployments" and "Teams: differences in national clouds", against the pages of
+/// the single operations (read November 2026).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Features {
+    /// An app may install itself for people, ask whether it is installed, and learn the chat.
+    pub proactive_install: Availability,
+    /// Entries in activity feeds.
+    pub activity_feed: Availability,
+}
+
+impl Features {
+    /// Why nobody can be notified in this cloud, with the cure; `None` where it works or may work.
+    pub fn feed_fault(&self, cloud: Cloud, field: &str) -> Option<Fault> {
+        (self.activity_feed == Availability::No).then(|| {
+            let problem = format!("cannot be used: the cloud {} has no activity feed for apps", cloud.name());
+            Fault::new(field, problem, "Send a message to each person's chat instead.")
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -126,6 +169,17 @@ impl CloudProfile {
         }
     }
 
+    /// Every host that is spoken to. Where no host of the connector is published, one that the list of those allowed would
+    /// let a token go to.
+    pub fn hosts(&self) -> Vec<String> {
+        let unpublished = || self.service_hosts.first().map(|known| known.replacen('*', "smba", 1));
+        let bot = self.bot_url.as_ref().and_then(Url::host_str).map(str::to_owned).or_else(unpublished);
+        let login = [&self.login_url, &self.graph_url, &self.openid_url].map(Url::host_str);
+        let mut hosts: Vec<String> = login.into_iter().flatten().map(str::to_owned).collect();
+        hosts.splice(2..2, bot);
+        hosts
+    }
+
     /// Whether a bot token may be sent to `url`.
     ///
     /// The host that the settings name is always allowed, and so are the cloud's. Without encryption only a custom
@@ -143,24 +197,25 @@ impl CloudProfile {
     }
 
     /// Whether `named` is a service URL to which a bot token may be sent.
-    pub(super) fn allows_service(&self, named: &str) -> bool {
+    pub fn allows_service(&self, named: &str) -> bool {
         named.parse().is_ok_and(|url| self.allows_service_url(&url))
     }
 
     /// Whether secrets would cross a network unencrypted: somebody's test set-up, one hopes.
-    pub(super) fn travels_in_clear(&self) -> bool {
+    pub fn travels_in_clear(&self) -> bool {
         let urls = [&self.login_url, &self.graph_url].into_iter().chain(&self.bot_url);
         urls.into_iter().any(|url| url.scheme() == "http" && !is_loopback(url))
     }
 
     /// What is wrong with this profile, in a sentence; `None` when nothing is.
-    pub(super) fn fault(&self) -> Option<String> {
+    pub fn fault(&self) -> Option<String> {
         let urls = [("login_url", Some(&self.login_url)), ("graph_url", Some(&self.graph_url))];
         for (name, url) in urls.into_iter().chain([("bot_url", self.bot_url.as_ref())]) {
             let Some(url) = url else {
                 let cloud = self.cloud.name();
                 return Some(format!(
-                    "the cloud {cloud} publishes no bot host: set teams.bot_url to the one Teams uses"
+                    "the cloud {cloud} publishes no bot host: set teams.bot_url to the serviceUrl that Teams names in what it \
+                     posts to a bot there"
                 ));
             };
             let web = matches!(url.scheme(), "http" | "https") && url.has_host();
@@ -170,6 +225,10 @@ impl CloudProfile {
                 ));
             }
             let guarded = url.scheme() == "https" && !is_loopback(url);
+            let host = url.host_str().unwrap_or_default();
+            if url.scheme() == "http" && is_microsofts(host) {
+                return Some(format!("teams.custom.{name} sends secrets to {host} unencrypted: write https"));
+            }
             if self.cloud != Cloud::Custom && !guarded {
                 return Some(format!("teams.{name} must begin with https and name no loopback host; it is {url}"));
             }
@@ -178,8 +237,40 @@ impl CloudProfile {
     }
 }
 
+/// Whether `host` is one that Microsoft itself answers at: its domain is that of a host in some profile.
+pub fn is_microsofts(host: &str) -> bool {
+    let host = host.to_lowercase();
+    DOMAINS.iter().any(|domain| host == *domain || host.ends_with(&format!(".{domain}")))
+}
+
+/// Whether links to `host` lead into the Teams client, in whichever cloud.
+pub fn is_of_teams(host: &str) -> bool {
+    PUBLISHED.iter().any(|profile| profile.teams_hosts.iter().any(|known| known == host))
+}
+
+/// How a link into Teams begins, for whoever has to be told.
+pub fn example_of_link() -> String {
+    PUBLISHED
+        .first()
+        .and_then(|profile| profile.teams_hosts.first())
+        .map_or_else(String::new, |host| format!("https://{host}/l/"))
+}
+
+/// The last two labels of every host in the profiles.
+static DOMAINS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let of = |profile: &CloudProfile| {
+        let urls = [&profile.login_url, &profile.graph_url, &profile.openid_url].into_iter().chain(&profile.bot_url);
+        let hosts = urls.filter_map(Url::host_str).map(str::to_owned);
+        let named = profile.service_hosts.iter().chain(&profile.teams_hosts).cloned();
+        hosts.chain(named).collect::<Vec<_>>()
+    };
+    let domain =
+        |host: String| host.rsplitn(3, '.').take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(".");
+    PUBLISHED.iter().flat_map(of).map(domain).collect()
+});
+
 /// `url` without the slashes at its end, ready for a path.
-pub(super) fn base(url: &Url) -> String {
+pub fn base(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
@@ -239,6 +330,36 @@ mod tests {
         ] {
             assert!(!global.allows_service_url(&url(refused)), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_host_of_microsoft_is_told_by_its_domain() {
+        for host in
+            ["login.microsoftonline.com", "GRAPH.microsoft.com", "login.chinacloudapi.cn", "x.botframework.azure.us"]
+        {
+            assert!(is_microsofts(host), "{host}");
+        }
+        for host in ["microsoft.com.evil.example", "evilmicrosoft.com", "127.0.0.1", "localhost", "com", ""] {
+            assert!(!is_microsofts(host), "{host}");
+        }
+        assert!(is_of_teams("teams.microsoft.com") && !is_of_teams("graph.microsoft.com"));
+        assert_eq!(example_of_link(), "https://teams.microsoft.com/l/");
+    }
+
+    #[test]
+    fn a_cloud_without_a_feed_says_what_to_do_instead() {
+        let fault = |cloud| CloudProfile::published(cloud).unwrap().features.feed_fault(cloud, "--feed");
+        assert_eq!(fault(Cloud::Global), None);
+        assert_eq!(fault(Cloud::Dod), None);
+        let fault = fault(Cloud::China).unwrap();
+        assert!(fault.problem.contains("china") && fault.cure.contains("chat"), "{fault}");
+    }
+
+    #[test]
+    fn a_secret_never_goes_to_microsoft_in_clear() {
+        let (ours, theirs) = (url("http://127.0.0.1:9000/"), url("http://login.microsoftonline.com/"));
+        let fault = CloudProfile::custom(theirs, ours.clone(), ours).fault().unwrap();
+        assert!(fault.contains("teams.custom.login_url") && fault.contains("unencrypted"), "{fault}");
     }
 
     #[test]
