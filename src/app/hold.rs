@@ -25,6 +25,7 @@ use crate::domain::reason::Reason;
 use crate::domain::retry::{Jitter, RetryPolicy};
 use crate::domain::spacing::Spacing;
 use crate::domain::time::{Monotonic, Timestamp};
+use crate::domain::venue::Venue;
 use crate::ports::{AttemptFact, ClaimedChunk, Flush, Flushed, Member, RoundWork, RouteLearnt};
 
 mod grants;
@@ -120,7 +121,7 @@ impl Lane {
         }
         let waits = |place: &Place| self.preparing.get(place).is_some_and(|queue| !queue.is_empty());
         let mut places = plan::helped_by(step, self.work.purpose).iter().copied();
-        places.find(|place| waits(place) && odds.are_good_enough(step, *place))
+        places.find(|place| waits(place) && odds.are_good_enough(step, *place, self.work.purpose))
     }
 
     /// What is said may be said to many people with one request.
@@ -135,11 +136,24 @@ impl Lane {
         Some(&notification.scope).filter(|scope| **scope != Scope::User)
     }
 
+    /// What of the same kind as `step` is done in this round: everybody who goes to a chat stands in one line, for whatever
+    /// purpose.
+    const fn own(&self, step: Step) -> Step {
+        match (step.goes_to_chat(), self.work.purpose) {
+            (true, Purpose::Replace) => Step::Replace,
+            (true, Purpose::Withdraw) => Step::Withdraw,
+            (true, _) => Step::Send,
+            (false, _) => step,
+        }
+    }
+
     fn has_ready(&self, step: Step, odds: Odds) -> bool {
+        let step = self.own(step);
         if step == Step::Send { !self.permitted.is_empty() } else { self.ready(step, odds).is_some() }
     }
 
     fn pop(&mut self, step: Step, odds: Odds) -> Option<Seat> {
+        let step = self.own(step);
         if step == Step::Send {
             return self.permitted.pop_front();
         }
@@ -388,14 +402,16 @@ impl Hold {
         anybody(step) && (step != Step::Create || !anybody(Step::Send))
     }
 
-    /// The next person ready for `step`, in turn between broadcasts; her delivery is then in flight.
+    /// The next person ready for `step`, in turn between broadcasts; her delivery is then in flight. Sends, replacements and
+    /// deletions share their turns as they share their quota: what is taken back goes before what is sent.
     ///
     /// `now` and `wall` are the same instant on both clocks.
     pub fn start(&mut self, step: Step, policy: &RetryPolicy, now: Monotonic, wall: Timestamp) -> Option<Start> {
         let odds = self.odds;
+        let line = if step.goes_to_chat() { Step::Send } else { step };
         loop {
             let contenders = self.contenders(|lane| lane.has_ready(step, odds));
-            let round = self.turns.entry(step).or_default().next(&contenders)?;
+            let round = self.turns.entry(line).or_default().next(&contenders)?;
             if let Some(start) = self.start_of(round, step, policy, now, wall) {
                 return Some(start);
             }
@@ -430,13 +446,18 @@ impl Hold {
         now: Monotonic,
         wall: Timestamp,
     ) -> Option<Start> {
-        let scope = self.lanes.get(&round).filter(|_| step == Step::Notify).and_then(|lane| lane.scope().cloned());
+        let lane = self.lanes.get(&round)?;
+        let step = lane.own(step);
+        let said_within = lane.scope().filter(|_| step == Step::Notify).cloned();
         loop {
             let seat = self.lanes.get_mut(&round)?.pop(step, self.odds)?;
             // Somebody whose deadline passed, or whose chunk was taken, has left the room meanwhile.
             let Some(held) = self.chunks.get_mut(&seat.chunk) else { continue };
             let epoch = held.chunk.epoch;
             let Some((member, delivery)) = held.people.get_mut(&seat.ordinal) else { continue };
+            // Whatever is asked of Graph about one team keeps to that team's limit.
+            let about = member.venue.as_deref().and_then(Venue::team).filter(|_| !step.goes_to_chat());
+            let scope = said_within.clone().or_else(|| about.map(Scope::Team));
             let earliest = match (&scope, step.goes_to_chat()) {
                 (Some(scope), _) => self.scopes.get(scope).map(|spacing| spacing.earliest(&())),
                 (None, true) => Some(self.spacing.earliest(&member.recipient)),

@@ -442,6 +442,8 @@ fn remember_doubt(transition: Transition) -> Transition {
 
 fn answered(delivery: Delivery, outcome: Outcome, policy: &RetryPolicy, now: Timestamp, jitter: Jitter) -> Transition {
     let sending = delivery.state == State::InFlight(Step::Send);
+    let notifying = matches!(delivery.state, State::InFlight(Step::Notify | Step::NotifyMany));
+    let looking_back = matches!(delivery.state, State::InFlight(Step::Replace | Step::Withdraw));
     let never_left = outcome == Outcome::NotStarted;
     let delivery = Delivery { attempts: delivery.attempts + u32::from(!never_left), ..delivery };
     match outcome {
@@ -458,14 +460,22 @@ fn answered(delivery: Delivery, outcome: Outcome, policy: &RetryPolicy, now: Tim
         Outcome::NeedsRemedy(remedy, reason) => renew(delivery, remedy, reason),
         Outcome::Rejected(reason) => {
             // Who refuses the message now refused it moments before: sending again has settled the doubt.
-            let doubted = if sending { None } else { delivery.doubted };
-            Delivery { doubted, ..delivery }.failed(reason).and(Effect::NoteRefusal(reason))
+            let doubted = if sending || notifying { None } else { delivery.doubted };
+            let failed = Delivery { doubted, ..delivery }.failed(reason);
+            // What cannot be replaced or deleted says nothing of writing to her.
+            if looking_back { failed.into() } else { failed.and(Effect::NoteRefusal(reason)) }
         }
         Outcome::ContentRefused(reason) => {
             let exhausted = State::Settled(Settlement::Failed, Some(reason));
             delivery.spend_try(policy, now, jitter, exhausted).and(Effect::ContentRefused)
         }
         Outcome::Lost(reason) if sending => Delivery { state: State::InDoubt(reason), ..delivery }.into(),
+        // Another one of the same chain takes the place of the first, if there is a first; without one, nobody knows.
+        Outcome::Lost(reason) if notifying => {
+            let doubted = delivery.doubted.or(Some(reason));
+            let exhausted = State::Settled(Settlement::Unconfirmed, doubted);
+            Delivery { doubted, ..delivery }.spend_try(policy, now, jitter, exhausted).into()
+        }
         Outcome::Lost(_) | Outcome::NotStarted => delivery.pending().into(),
     }
 }

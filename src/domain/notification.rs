@@ -127,7 +127,14 @@ impl Notification {
     /// The same in `words`: what takes the place of a notification that is withdrawn.
     #[must_use]
     pub fn withdrawn(self, words: &str) -> Self {
-        self.titled(words).previewed(words)
+        let instead = |(name, _): (String, String)| (name, words.to_owned());
+        let parameters = self.parameters.into_iter().map(instead).collect();
+        // A title of its own would stay to be read.
+        let topic = match self.topic {
+            Topic::Text { .. } => Topic::App,
+            topic => topic,
+        };
+        Self { parameters, topic, ..self }.previewed(words)
     }
 
     /// The same for a corrected announcement: it follows the title, and the banner, as far as they have changed.

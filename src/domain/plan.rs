@@ -283,9 +283,11 @@ impl Odds {
         }
     }
 
-    /// Whether `step` is worth its request for somebody at `place`.
-    pub fn are_good_enough(self, step: Step, place: Place) -> bool {
+    /// Whether `step` is worth its request for somebody at `place` in a round of this purpose.
+    pub fn are_good_enough(self, step: Step, place: Place, purpose: Purpose) -> bool {
         match (step, place.knowledge) {
+            // Nobody else helps her where nobody gets the app.
+            (Step::Check, Knowledge::Nothing) if !purpose.may_install() => true,
             (Step::Create | Step::Notify, Knowledge::Nothing) => self.there() >= CREATE_FROM,
             (Step::Install, Knowledge::Nothing) => self.there() <= INSTALL_UP_TO,
             // Nearly everybody has to be installed anyway, and the event tells the rest: a check would be a request more.
@@ -338,13 +340,22 @@ mod tests {
     #[test]
     fn the_odds_follow_the_answers_and_end_bets_that_lose() {
         let (nothing, mut odds) = (at(Knowledge::Nothing, true), Odds::default());
-        assert!(odds.are_good_enough(Step::Create, nothing) && odds.are_good_enough(Step::Install, nothing));
+        assert!(
+            odds.are_good_enough(Step::Create, nothing, Purpose::Send)
+                && odds.are_good_enough(Step::Install, nothing, Purpose::Send)
+        );
         (0..20).for_each(|_| odds.learn(Step::Create, &Outcome::Learnt(Fact::NotInstalled)));
-        assert!(!odds.are_good_enough(Step::Create, nothing) && odds.are_good_enough(Step::Install, nothing));
+        assert!(
+            !odds.are_good_enough(Step::Create, nothing, Purpose::Send)
+                && odds.are_good_enough(Step::Install, nothing, Purpose::Send)
+        );
         let there = Outcome::Learnt(Fact::Installed(InstallationId("iid".into())));
         (0..2000).for_each(|_| odds.learn(Step::Check, &there));
-        assert!(odds.are_good_enough(Step::Create, nothing) && !odds.are_good_enough(Step::Install, nothing));
-        assert!(odds.are_good_enough(Step::Install, at(Knowledge::Absent, true)));
+        assert!(
+            odds.are_good_enough(Step::Create, nothing, Purpose::Send)
+                && !odds.are_good_enough(Step::Install, nothing, Purpose::Send)
+        );
+        assert!(odds.are_good_enough(Step::Install, at(Knowledge::Absent, true), Purpose::Send));
     }
 
     #[test]
@@ -367,13 +378,27 @@ mod tests {
     fn nobody_is_checked_while_few_have_the_app_and_events_tell_the_rest() {
         let (nothing, mut odds) = (at(Knowledge::Nothing, true), Odds::default());
         (0..50).for_each(|_| odds.learn(Step::Check, &Outcome::Learnt(Fact::NotInstalled)));
-        assert!(odds.are_good_enough(Step::Check, nothing));
+        assert!(odds.are_good_enough(Step::Check, nothing, Purpose::Send));
         odds.ears.learn(true);
-        assert!(!odds.are_good_enough(Step::Check, nothing) && odds.are_good_enough(Step::Install, nothing));
+        assert!(
+            !odds.are_good_enough(Step::Check, nothing, Purpose::Send)
+                && odds.are_good_enough(Step::Install, nothing, Purpose::Send)
+        );
         // Whoever was installed and not told of in time is looked up all the same.
-        assert!(odds.are_good_enough(Step::Check, at(Knowledge::Unlisted, false)));
+        assert!(odds.are_good_enough(Step::Check, at(Knowledge::Unlisted, false), Purpose::Send));
         (0..50).for_each(|_| odds.ears.learn(false));
-        assert!(odds.are_good_enough(Step::Check, nothing));
+        assert!(odds.are_good_enough(Step::Check, nothing, Purpose::Send));
+    }
+
+    #[test]
+    fn whoever_gets_no_app_is_asked_about_whatever_the_odds() {
+        let mut odds = Odds::default();
+        (0..200).for_each(|_| odds.learn(Step::Check, &Outcome::Learnt(Fact::NotInstalled)));
+        (0..20).for_each(|_| odds.ears.learn(true));
+        for purpose in [Purpose::Replace, Purpose::Withdraw, Purpose::NotifyAgain] {
+            assert!(odds.are_good_enough(Step::Check, at(Knowledge::Nothing, true), purpose), "{purpose:?}");
+        }
+        assert!(!odds.are_good_enough(Step::Check, at(Knowledge::Nothing, true), Purpose::Send));
     }
 
     #[test]

@@ -97,6 +97,9 @@ pub(super) async fn standing_page(
     query.bind(round.as_i64()).bind(channel).bind(kind == RoundKind::Recall).fetch_all(conn).await
 }
 
+/// People of one page of a count.
+const COUNTED_AT_ONCE: u32 = 5000;
+
 impl PgStore {
     pub(super) async fn count_those_standing(
         &self,
@@ -105,23 +108,27 @@ impl PgStore {
         kind: RoundKind,
         channel: Channel,
     ) -> Result<Standing, StoreError> {
-        let count = format!(
-            "select count(*) filter (where message_id is not null or $6 = 'feed'),
-               count(*) filter (where message_id is null and $6 <> 'feed'),
-               count(*) filter (where message_id is not null and doubt is not null)
-             from ({STANDING_PAGE}) standing
-             where wanted"
-        );
-        let (known, unknown, doubted): (i64, i64, i64) = self
-            .database
-            .run("count_standing", async |conn| {
-                let query = sqlx::query_as(sqlx::AssertSqlSafe(count)).bind(tenant.0).bind(id.as_i64());
-                let query = query.bind(0_i64).bind(i64::MAX).bind(i64::MAX).bind(channel.name());
-                query.bind(kind == RoundKind::Recall).fetch_one(conn).await
-            })
-            .await?;
-        let count = |people: i64| people.unsigned_abs();
-        Ok(Standing { known: count(known), unknown: count(unknown), doubted: count(doubted) })
+        // Page by page: one statement about half a million people would take longer than a statement may.
+        let no_round = RoundId::from_i64(i64::MAX);
+        let (mut standing, mut after) = (Standing::default(), 0);
+        loop {
+            let place = (tenant.0, id.as_i64(), no_round);
+            let page = self
+                .database
+                .run("count_standing", async |conn| {
+                    standing_page(conn, place, channel.name(), kind, after, COUNTED_AT_ONCE).await
+                })
+                .await?;
+            for (_, _, message, doubt) in page.iter().filter(|(_, wanted, ..)| *wanted) {
+                let is_known = message.is_some() || channel == Channel::Feed;
+                *(if is_known { &mut standing.known } else { &mut standing.unknown }) += 1;
+                standing.doubted += u64::from(message.is_some() && doubt.is_some());
+            }
+            match page.last() {
+                Some((recipient, ..)) if page.len() == COUNTED_AT_ONCE as usize => after = *recipient,
+                _ => return Ok(standing),
+            }
+        }
     }
 
     pub(super) async fn begin_amends(

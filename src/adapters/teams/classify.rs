@@ -354,6 +354,7 @@ fn unlisted(operation: Operation, refusal: &Refusal) -> Outcome {
 /// What a class means for an operation.
 fn outcome(entry: &Entry, operation: Operation, refusal: &Refusal) -> Outcome {
     let install = operation == Operation::Install;
+    let is_notification = matches!(operation, Operation::Notify | Operation::NotifyMany);
     match entry.outcome {
         Class::AlreadyDone if install => Outcome::Learnt(Fact::AlreadyInstalled),
         Class::AlreadyDone | Class::MessageGone if operation == Operation::Withdraw => {
@@ -362,6 +363,11 @@ fn outcome(entry: &Entry, operation: Operation, refusal: &Refusal) -> Outcome {
         Class::MessageGone if operation == Operation::Replace => Outcome::Rejected(Reason::MessageGone),
         Class::Accepted | Class::AlreadyDone | Class::MessageGone => Outcome::Rejected(Reason::Unexpected),
         Class::Throttled => Outcome::Throttled { retry_after: refusal.retry_after },
+        // It may be in the feed.
+        Class::Transient if is_notification && refusal.may_have_happened() => Outcome::Lost(match refusal.status {
+            500 => Reason::ServiceFault,
+            _ => Reason::AnswerLost,
+        }),
         // The token would die too soon: they go one by one.
         Class::Transient if operation == Operation::NotifyMany && refusal.status == 412 => {
             Outcome::Rejected(Reason::TokenRefused)

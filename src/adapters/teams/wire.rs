@@ -92,6 +92,14 @@ impl Refusal {
         Self { code, message: text(member(&inner, "details")), numbers, ..Self::default() }
     }
 
+    /// What was asked may have happened all the same: no answer to what was sent, or a gateway's word.
+    pub fn may_have_happened(&self) -> bool {
+        match self.status {
+            0 => self.message.contains("timeout") || self.message.contains("reset"),
+            status => matches!(status, 500 | 502 | 504),
+        }
+    }
+
     /// The code and message in one bounded line, for the log.
     pub fn detail(&self) -> String {
         let parts = [self.code.as_str(), self.inner_code.as_deref().unwrap_or(""), self.message.as_str()];

@@ -115,7 +115,14 @@ impl Owner {
                 let mut recalled = 0;
                 for id in store.cancel_expired(held, worker, clock.now()).await? {
                     let begun = amend::recall_expired(&*store, held.tenant, id, random.next_u64(), clock.now());
-                    recalled += usize::from(begun.await?);
+                    match begun.await {
+                        Ok(begun) => recalled += usize::from(begun),
+                        // Another one must not wait for this one; it is tried again with the next look.
+                        Err(error) if error.is_transient() => {
+                            tracing::warn!(broadcast = %id, %error, "not recalled yet");
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
                 Ok(recalled)
             };

@@ -28,7 +28,8 @@ impl Owner {
         if self.halt.is_some() {
             return self.probe(now, wall);
         }
-        for step in Step::ALL {
+        // Replacing and deleting take their turns with sends.
+        for step in Step::ALL.into_iter().filter(|step| !matches!(step, Step::Replace | Step::Withdraw)) {
             while self.may_try(step) {
                 match self.start_one(step, now, wall) {
                     Ok(_) => {}
@@ -67,7 +68,7 @@ impl Owner {
             self.buckets.landed(Bucket::from(step), Served::Nothing, now);
             return Err(None);
         };
-        let id = self.request_id();
+        let (id, step) = (self.request_id(), first.step);
         let request = match step {
             Step::NotifyMany => self.notify_many(&starts),
             _ => self.request(step, first),

@@ -261,7 +261,14 @@ pub const TABLE: &[Row] = {
         ),
         row(IN_FLIGHT, E::NotStarted, &[S::Pending], "never left: the lease was about to end", "not an attempt"),
         row(&[S::Sending], E::Lost, &[S::InDoubt], "answer lost", "timeout, reset, 500, 502, 504"),
-        row(&[S::Repeatable], E::Lost, &[S::Pending], "answer lost", "these steps may simply run again"),
+        row(
+            &[S::Repeatable],
+            E::Lost,
+            &[S::Pending, S::Waiting, S::Unconfirmed],
+            "answer lost",
+            "these steps may simply run again; of a notification, one try is spent, and whoever may have one when they are \
+             used up is unconfirmed",
+        ),
         row(&[S::Sending], E::LeaseEnded, &[S::InDoubt], "lease ended", ""),
         row(&[S::Repeatable], E::LeaseEnded, &[S::Pending], "lease ended", ""),
         row(&[S::InDoubt], E::Hold, &[S::Unconfirmed], "policy *hold*", "nobody is told twice"),
