@@ -99,7 +99,8 @@ async fn a_post_reaches_each_of_its_channels_once_and_the_app_comes_where_it_is_
         assert_eq!(posts.len(), 1, "{team} / {channel}");
         assert!(house.has_app(team));
         let kept = |message: &Option<String>| message.as_ref() == posts.first();
-        assert_eq!(rows.iter().filter(|(_, row)| kept(&row.message_id)).count(), 1, "its id is kept");
+        // Ids are unique within a channel only: another's may be the same.
+        assert!(rows.iter().any(|(_, row)| kept(&row.message_id)), "its id is kept");
     }
     let names: Vec<&str> = rows.iter().map(|(_, row)| row.display_name.as_str()).collect();
     assert!(names.contains(&"Lyon / General") && names.contains(&"Hamburg / announcements"), "{names:?}");

@@ -125,6 +125,8 @@ async fn adds_up(house: &House, id: BroadcastId, csv: &[u8]) {
     let totals = [
         ("pending", progress.pending),
         ("sent", progress.sent),
+        // Nothing of this one goes into activity feeds.
+        ("accepted", 0),
         ("failed", progress.failed),
         ("skipped", progress.skipped),
         ("unconfirmed", progress.unconfirmed),

@@ -382,9 +382,40 @@ fn withdrawing() -> Hold {
 }
 
 #[test]
+fn what_is_taken_back_goes_before_what_is_sent_and_leaves_it_a_tenth() {
+    let mut hold = room(&[(1, false, 100)]);
+    commit(&mut hold);
+    let chunk = Chunk::fresh(RoundId::from_i64(2), ChunkNumber(0), Ordinal(0), 100);
+    let mut work = hold.lane_mut(RoundId::from_i64(1)).unwrap().work.clone();
+    (work.round, work.kind, work.purpose) = (RoundId::from_i64(2), RoundKind::Recall, Purpose::Withdraw);
+    let sending = hold.lane_mut(RoundId::from_i64(1)).unwrap().work.clone();
+    hold.learn_rounds(vec![sending, work]);
+    let member = |ordinal: Ordinal| Member {
+        ordinal,
+        recipient: RecipientKey(1000 + i64::from(ordinal.0)),
+        entra_id: EntraId(Uuid::nil()),
+        account: Account::ORDINARY,
+        route: Route::to(ConversationId(String::new())),
+        service_url: None,
+        doubt: None,
+        message: Some(MessageId("m".into())),
+        venue: None,
+        principal_name: None,
+    };
+    let members = chunk.unsettled().map(member).collect();
+    hold.admit(ClaimedChunk { chunk, members, attempts: Vec::new() }, &RetryPolicy::default(), now());
+    let steps: Vec<Step> = (0..20)
+        .map(|_| hold.start(Step::Send, &RetryPolicy::default(), Monotonic::ZERO, now()).unwrap().step)
+        .collect();
+    let sends = steps.iter().filter(|step| **step == Step::Send).count();
+    assert!((1..=2).contains(&sends), "{steps:?}");
+    assert!(steps.iter().all(|step| matches!(step, Step::Send | Step::Withdraw)));
+}
+
+#[test]
 fn a_recall_asks_for_no_permission_and_tells_what_is_left_standing() {
     let mut hold = withdrawing();
-    assert!(!hold.wants_permission() && !hold.has_ready(Step::Install) && !hold.has_ready(Step::Send));
+    assert!(!hold.wants_permission() && !hold.has_ready(Step::Install));
     for _ in 0..2 {
         make(&mut hold, Step::Withdraw, Outcome::Accepted { message_id: None });
     }

@@ -270,7 +270,13 @@ pub const TABLE: &[Row] = {
              used up is unconfirmed",
         ),
         row(&[S::Sending], E::LeaseEnded, &[S::InDoubt], "lease ended", ""),
-        row(&[S::Repeatable], E::LeaseEnded, &[S::Pending], "lease ended", ""),
+        row(
+            &[S::Repeatable],
+            E::LeaseEnded,
+            &[S::Pending, S::Waiting, S::Unconfirmed],
+            "lease ended",
+            "as answer lost",
+        ),
         row(&[S::InDoubt], E::Hold, &[S::Unconfirmed], "policy *hold*", "nobody is told twice"),
         row(
             &[S::InDoubt],

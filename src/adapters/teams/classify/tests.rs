@@ -44,7 +44,7 @@ const MEANINGS: &str = "
     graph install 400 BadRequest: Refused(Tenant, RequestRefused)
     graph install 412 PreconditionFailed: Refused(Tenant, PermissionMissing)
     graph installation_chat 404 *: NotYet
-    graph installation_chat 412 PreconditionFailed: Refused(Tenant, RequestRefused)
+    graph installation_chat 412 PreconditionFailed: Refused(Tenant, ChatsRefused)
     graph activity_feed 403 Forbidden: Learnt(NotInstalled)
     graph activity_feed 409 Conflict: Refused(Broadcast, AppNotNamed)
     graph activity_feed 400 BadRequest: ContentRefused(ContentRefused)
@@ -81,7 +81,7 @@ const MEANINGS: &str = "
     connector send 0: Lost(AnswerLost)
     connector send 0: Transient(Unavailable)
     graph any 0: Transient(Unavailable)
-    graph activity_feed 0: Transient(Unavailable)
+    graph activity_feed 0: Lost(AnswerLost)
     entra token 0: Transient(Unavailable)
 ";
 
@@ -89,7 +89,11 @@ fn operations(entry: &Entry) -> Vec<Operation> {
     // What anybody may be told means the same to a create and to what is done to a message, but for an app that is missing
     // and for what is in doubt: they have tests of their own.
     let own = [Operation::Create, Operation::Replace, Operation::Withdraw];
-    let any = |operation: &Operation| entry.operation == "any" && !own.contains(operation);
+    let notifies = |operation: &Operation| matches!(operation, Operation::Notify | Operation::NotifyMany);
+    let unheard = matches!(entry.status, 0 | 500 | 502);
+    let any = |operation: &Operation| {
+        entry.operation == "any" && !own.contains(operation) && !(unheard && notifies(operation))
+    };
     let meant = |operation: &Operation| any(operation) || entry.operation == operation.name();
     Operation::ALL.into_iter().filter(|operation| operation.api() == entry.api).filter(meant).collect()
 }
@@ -177,6 +181,20 @@ fn every_entry_of_the_chat_road_means_what_the_table_says() {
 
 fn read(operation: Operation, status: u16, body: &str) -> Outcome {
     classify(operation, &Refusal::read(status, body.as_bytes(), None))
+}
+
+#[test]
+fn a_notification_that_may_be_in_the_feed_is_in_doubt_and_one_that_was_refused_is_not() {
+    for operation in [Operation::Notify, Operation::NotifyMany] {
+        assert_eq!(read(operation, 500, ""), Outcome::Lost(Reason::ServiceFault));
+        assert_eq!(read(operation, 502, ""), Outcome::Lost(Reason::AnswerLost));
+        assert_eq!(read(operation, 504, ""), Outcome::Lost(Reason::AnswerLost));
+        assert_eq!(read(operation, 503, ""), Outcome::Transient(Reason::Unavailable));
+        let unanswered = |what| classify(operation, &Refusal::unanswered(what));
+        assert_eq!(unanswered("timeout"), Outcome::Lost(Reason::AnswerLost));
+        assert_eq!(unanswered("connection reset"), Outcome::Lost(Reason::AnswerLost));
+        assert_eq!(unanswered("connect refused"), Outcome::Transient(Reason::Unavailable));
+    }
 }
 
 #[test]
