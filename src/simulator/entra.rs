@@ -187,7 +187,7 @@ impl Entra {
         now: Timestamp,
     ) -> Answer {
         self.asked += 1;
-        match audience(&format!("{resource}/.default"), resources) {
+        match audience(&format!("{resource}/.default"), resources, self.home) {
             Ok(audience) => self.issue((audience, identity.client_id == self.app), now),
             Err(Refusal(_, error, _, text)) => Answer::json(400, json!({"error": error, "error_description": text})),
         }
