@@ -91,7 +91,7 @@ Examples:
   stentor broadcast create --now --channel feed --title \"Offices close at noon\" --audience-expr everyone \\
       --preview-text \"Please leave before twelve\"
   stentor broadcast create --now --channel feed --title \"New plan\" --in-team Milan --all-members \\
-      --topic \"The plan\" --topic-link https://teams.microsoft.com/l/message/19:abc/1
+      --topic \"The plan\" --topic-link \"$LINK\"
   stentor broadcast create --now --title \"New canteen\" --body-file canteen.md --channel team-channel \\
       --post-to Milan --post-to Lyon/News --post-to 66666666-6666-4666-8666-666666666666/Lunch
   stentor broadcast create --preview card.json --title \"Fire drill\" --body \"At **noon**.\"";
