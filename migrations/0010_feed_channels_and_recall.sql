@@ -5,8 +5,11 @@ alter table broadcast
   add column notification jsonb,
   add column expire_at timestamptz,
   add column recalled_at timestamptz,
+  drop constraint broadcast_audience_is_known,
+  add constraint broadcast_audience_is_known check (audience in ('everyone', 'list', 'places', 'expression')),
   add constraint broadcast_channels_are_known check (channels in ('chat', 'feed', 'both', 'team_channel')),
   add constraint broadcast_notifies_with_words check ((channels in ('feed', 'both')) = (notification is not null));
+comment on column broadcast.audience is 'Whom it is for: everyone, the people or the places of audience_list, or whom the expression names when the audience is frozen.';
 comment on column broadcast.channels is 'Which ways it goes: as messages in chats, as entries in activity feeds, as both, as posts in channels.';
 comment on column broadcast.notification is 'What is said in activity feeds, or null.';
 comment on column broadcast.expire_at is 'When it is recalled by itself, by lease_now(); null for never.';

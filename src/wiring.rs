@@ -60,6 +60,11 @@ pub enum Role {
     Command(&'static str),
 }
 
+/// How often it is looked whether an installed app can be seen in its team.
+const LOOKS_FOR_APP: u8 = 10;
+/// How long it is waited after each look.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// Whether the app is in a team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
@@ -69,6 +74,8 @@ pub enum Presence {
     Brought,
     /// It is not.
     Missing,
+    /// It is not, and Teams refused to install it, in the words given.
+    Refused(String),
     /// Nobody would say, and why.
     Untold(String),
 }
@@ -320,8 +327,8 @@ impl Stentor {
         }
     }
 
-    /// Installs the app in `team` where it is not. What the app may not find out or do is left to the run, which halts when
-    /// the app is not there.
+    /// Installs the app in `team` where it is not, and waits some seconds until it can be seen there. What the app may not
+    /// find out or do is left to the run, which halts when the app is not there.
     ///
     /// # Errors
     /// [`PeopleError::Refused`].
@@ -332,12 +339,25 @@ impl Stentor {
         }
         match self.ask_team(team, |team, app| Request::InstallInTeam { team, app }).await? {
             Answer { outcome: Outcome::Learnt(Fact::InstallAccepted | Fact::AlreadyInstalled), .. } => {
-                Ok(Presence::Brought)
+                self.wait_for_app_in(team).await
             }
             Answer { detail, outcome, .. } => {
-                Ok(Presence::Untold(detail.unwrap_or_else(|| outcome.label().to_owned())))
+                let why = detail.unwrap_or_else(|| outcome.label().to_owned());
+                let is_definite = matches!(outcome, Outcome::Refused(..) | Outcome::Rejected(_));
+                Ok(if is_definite { Presence::Refused(why) } else { Presence::Untold(why) })
             }
         }
+    }
+
+    /// Teams accepts an installation before it shows it; whoever is notified in between would be refused.
+    async fn wait_for_app_in(&self, team: GroupId) -> Result<Presence, PeopleError> {
+        for _ in 0..LOOKS_FOR_APP {
+            if self.look_for_app_in(team).await? == Presence::There {
+                return Ok(Presence::Brought);
+            }
+            self.clock.sleep_until(self.clock.monotonic() + LOOK_EVERY).await;
+        }
+        Ok(Presence::Untold("it was installed, and Teams does not show it yet".to_owned()))
     }
 
     /// One request about a team, made again a few times while it passes by itself.

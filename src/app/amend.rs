@@ -23,6 +23,8 @@ pub enum Amended {
     Begun(Vec<(Channel, Standing)>),
     /// There is nobody whom it could reach: nothing was begun.
     Nobody,
+    /// What people read would stay as it is: nothing was begun.
+    Unchanged,
     /// The broadcast is not over yet.
     TooEarly(BroadcastState),
     /// It was recalled, and nothing is corrected that nobody is to read.
@@ -34,8 +36,8 @@ pub enum Amended {
 /// What of an announcement is to be said otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// This in its place.
-    Correct(Box<Content>),
+    /// This in its place, wherever that is something else than what people read at present.
+    Correct(Box<Said>),
     /// Nothing any more; where words are given, they take its place.
     Recall(Option<String>),
 }
@@ -107,7 +109,7 @@ pub async fn recall_expired(
         Amended::Begun(standing) => standing.iter().map(|(channel, _)| *channel).collect(),
         // Nobody was told, and nobody will be.
         Amended::Nobody => Vec::new(),
-        Amended::TooEarly(_) | Amended::Recalled | Amended::Unknown => return Ok(false),
+        Amended::TooEarly(_) | Amended::Recalled | Amended::Unknown | Amended::Unchanged => return Ok(false),
     };
     let (rounds, created_at) = rounds(&report, channels.into_iter(), chance, now);
     store.amend(tenant, id, &amends(&wish, said, true), &rounds, now + RECALL_WITHIN, created_at).await
@@ -129,9 +131,25 @@ async fn look(
         let state = report.state;
         return Ok((Some(report), Amended::TooEarly(state)));
     }
+    let changes = match wish {
+        Wish::Correct(new) => match said(store, tenant, &report).await? {
+            Some(old) => Some((old.content != new.content, old.notification != new.notification)),
+            None => return Ok((Some(report), Amended::Unknown)),
+        },
+        Wish::Recall(_) => None,
+    };
     let kind = if corrects { RoundKind::Correct } else { RoundKind::Recall };
+    let is_changed = |channel: &&Channel| match (changes, channel) {
+        (None, _) => true,
+        (Some((content, _)), Channel::Chat | Channel::Post) => content,
+        (Some((_, notification)), Channel::Feed) => notification,
+    };
+    let changed: Vec<&Channel> = channels(report.channels).iter().filter(is_changed).collect();
+    if changed.is_empty() {
+        return Ok((Some(report), Amended::Unchanged));
+    }
     let mut standing = Vec::new();
-    for channel in channels(report.channels) {
+    for channel in changed {
         let people = store.count_standing(tenant, id, kind, *channel).await?;
         // Those whose message nobody can name were reported by the first recall, and would fail again.
         let reachable = if report.recalled_at.is_some() { people.known } else { people.people() };
@@ -169,13 +187,7 @@ fn rounds(
 
 fn amends(wish: &Wish, said: Said, by_itself: bool) -> Amends {
     match wish {
-        Wish::Correct(content) => {
-            let follows = |notification: crate::domain::notification::Notification| {
-                notification.following(&said.content, content)
-            };
-            let notification = said.notification.clone().map(follows);
-            Amends::Correct(Said { content: (**content).clone(), notification })
-        }
+        Wish::Correct(new) => Amends::Correct((**new).clone()),
         Wish::Recall(words) => Amends::Recall(Recalling {
             content: words.as_ref().map(|words| withdrawn(&said.content, words)),
             // An entry in somebody's activity feed cannot be deleted, only replaced.
@@ -247,14 +259,21 @@ mod tests {
         let store = FakeStore::default();
         store.reports.lock().unwrap().push_back(Ok(Some(report)));
         store.standing.lock().unwrap().extend(standing.iter().copied());
-        *store.said.lock().unwrap() = Some(Said {
-            content: Content { title: "Fire drill".into(), body: "At noon.".into(), ..Content::default() },
-            notification: Some(Notification::of(
-                &Content { title: "Fire drill".into(), ..Content::default() },
-                "announced",
-            )),
-        });
+        *store.said.lock().unwrap() = Some(said_before());
         store
+    }
+
+    fn saying(title: &str) -> Said {
+        let content = Content { title: title.into(), body: "At noon.".into(), ..Content::default() };
+        Said { notification: Some(Notification::of(&content, "announced")), content }
+    }
+
+    fn said_before() -> Said {
+        saying("Fire drill")
+    }
+
+    fn corrected() -> Said {
+        saying("No fire drill")
     }
 
     const ID: BroadcastId = BroadcastId::from_i64(910_000_000_000_000_000);
@@ -282,7 +301,7 @@ mod tests {
     #[tokio::test]
     async fn a_recalled_broadcast_is_not_corrected_and_only_what_is_left_of_it_is_recalled() {
         let recalled = || BroadcastReport { recalled_at: Some(now()), ..over(Channels::Chat) };
-        let correct = Wish::Correct(Box::default());
+        let correct = Wish::Correct(Box::new(corrected()));
         assert_eq!(ask(&store(recalled(), &[SOME]), &correct).await, Amended::Recalled);
         let unnamed = Standing { known: 0, unknown: 3, doubted: 0 };
         assert_eq!(ask(&store(recalled(), &[unnamed]), &Wish::Recall(None)).await, Amended::Nobody);
@@ -298,15 +317,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_correction_reaches_the_notification_as_far_as_it_repeated_the_old_words() {
-        let store = store(over(Channels::Feed), &[SOME]);
-        let content = Content { title: "No fire drill".into(), body: "At noon.".into(), ..Content::default() };
-        ask(&store, &Wish::Correct(Box::new(content.clone()))).await;
+    async fn a_correction_goes_only_where_something_else_is_read() {
+        let old = said_before();
+        let text_only = Content { body: "At one.".into(), ..old.content.clone() };
+        let text_only = Wish::Correct(Box::new(Said { content: text_only, ..old.clone() }));
+        let messages = Amended::Begun(vec![(Channel::Chat, SOME)]);
+        assert_eq!(ask(&store(over(Channels::Both), &[SOME, SOME]), &text_only).await, messages);
+        assert_eq!(ask(&store(over(Channels::Feed), &[SOME]), &text_only).await, Amended::Unchanged);
+        let both = Amended::Begun(vec![(Channel::Chat, SOME), (Channel::Feed, SOME)]);
+        let store = store(over(Channels::Both), &[SOME, SOME]);
+        assert_eq!(ask(&store, &Wish::Correct(Box::new(corrected()))).await, both);
         let begun = store.amends.lock().unwrap().pop().unwrap();
         let (Amends::Correct(said), _) = begun else { panic!("{begun:?}") };
-        let notification = said.notification.unwrap();
-        assert_eq!((said.content, notification.preview.as_str()), (content, "No fire drill"));
-        assert_eq!(notification.parameters, [("title".to_owned(), "No fire drill".to_owned())]);
+        assert_eq!(said, corrected());
     }
 
     #[tokio::test]

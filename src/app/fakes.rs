@@ -332,8 +332,17 @@ impl Store for FakeStore {
     }
 
     async fn named_by(&self, _: TenantKey, source: &Source, _: Option<BroadcastId>) -> Stored<Option<Set>> {
-        assert_eq!(*source, Source::Everyone, "of other sources the real stores are asked");
-        Ok(Some(self.people.lock().unwrap().iter().map(key).collect()))
+        let people = self.people.lock().unwrap();
+        let Source::Team(id) = source else {
+            assert_eq!(*source, Source::Everyone, "of other sources the real stores are asked");
+            return Ok(Some(people.iter().map(key).collect()));
+        };
+        let groups = self.groups.lock().unwrap();
+        let team = groups.iter().find(|(group, _)| group.to_string() == *id);
+        let of = |(_, members): &(GroupRecord, Vec<EntraId>)| {
+            people.iter().filter(|person| members.contains(&person.entra_id)).map(key).collect()
+        };
+        Ok(team.map(|(_, team)| of(team)))
     }
 
     async fn acquaintances(&self, _: TenantKey, wanted: &[RecipientKey]) -> Stored<Vec<Acquaintance>> {

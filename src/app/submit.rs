@@ -35,6 +35,7 @@ pub use lists::LeftOut;
 pub use named::{Counted, count};
 pub use preview::{Preview, Reach, preview};
 
+use going::refuse_outsiders;
 use named::{Named, named};
 
 /// The option that an expression stands behind.
@@ -145,6 +146,16 @@ impl From<AudienceError> for SubmitError {
     }
 }
 
+/// A draft of which everything was found right. Nothing of it is stored.
+#[derive(Debug)]
+pub struct Ready {
+    draft: Draft,
+    content: Content,
+    targeted: u64,
+    named: Named,
+    author: Option<RecipientKey>,
+}
+
 /// Checks and stores `draft`; `progress` hears of the directory being read.
 ///
 /// # Errors
@@ -154,10 +165,23 @@ pub async fn submit(
     draft: Draft,
     progress: impl FnMut(PeopleRead) + Send,
 ) -> Result<Accepted, SubmitError> {
+    keep(people, ready(people, draft, progress).await?).await
+}
+
+/// Checks `draft` and finds out who is meant; `progress` hears of the directory being read.
+///
+/// # Errors
+/// [`SubmitError`], without the doubt.
+pub async fn ready(
+    people: &People,
+    draft: Draft,
+    progress: impl FnMut(PeopleRead) + Send,
+) -> Result<Ready, SubmitError> {
     let draft = placed(people, draft).await?;
     let content = check(people, &draft)?;
     let (targeted, named) = match &draft.audience {
-        Audience::Everyone => {
+        // In a team's name it matters who they are.
+        Audience::Everyone if draft.going.team().is_none() => {
             // Counted, not read: half a million are as quick as ten.
             people.refresh(progress).await?;
             (people.store.count_people(people.tenant).await?, Named::default())
@@ -169,6 +193,20 @@ pub async fn submit(
         }
     };
     named.refuse(&draft.audience, targeted, draft.accept_partial)?;
+    refuse_outsiders(people, &draft, &named.whom.meant.people).await?;
+    let author = match &draft.author {
+        Some(address) => Some(find_author(people, address).await?),
+        None => None,
+    };
+    Ok(Ready { draft, content, targeted, named, author })
+}
+
+/// Stores what is ready.
+///
+/// # Errors
+/// [`SubmitError`]; only [`SubmitError::FateUnknown`] leaves open whether it was stored.
+pub async fn keep(people: &People, ready: Ready) -> Result<Accepted, SubmitError> {
+    let Ready { draft, content, targeted, named, author } = ready;
     let (audience, list) = match draft.audience {
         Audience::Everyone => (AudienceKind::Everyone, Vec::new()),
         Audience::List(_) => (AudienceKind::List, named.whom.meant.people.iter().collect()),
@@ -176,12 +214,8 @@ pub async fn submit(
         Audience::Words(words) => (AudienceKind::Expression(words.text), Vec::new()),
         Audience::Venues(venues) => {
             let kept = people.store.keep_venues(people.tenant, &venues, people.clock.now()).await?;
-            (AudienceKind::List, kept)
+            (AudienceKind::Places, kept)
         }
-    };
-    let author = match &draft.author {
-        Some(address) => Some(find_author(people, address).await?),
-        None => None,
     };
     let created_at = people.clock.now();
     let round = || RoundId::new(created_at, people.random.next_u64());

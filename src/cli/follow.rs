@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::broadcast::not_found;
 use super::broadcast::show::{done_word, halt_text, hour_text};
 use super::expected::about;
-use super::text;
+use super::text::{self, Counted};
 use crate::app::forecast::Foresight;
-use crate::domain::broadcast::{BroadcastState, Channels, RoundKind};
+use crate::domain::broadcast::{BroadcastState, RoundKind};
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::{BroadcastId, TenantKey};
 use crate::domain::pacing::{Bucket, Quota};
@@ -188,7 +188,8 @@ impl Line {
         let rate = per_second.filter(|_| state == BroadcastState::Running).map(|rate| format!("{rate:.1}/s"));
         let state = (state != BroadcastState::Running).then(|| state.to_string());
         let pace = rate.into_iter().chain(state).chain([text::duration(elapsed)]).collect::<Vec<_>>();
-        Self { counts: counts(progress, report.channels, done), pace: pace.join(" · ") }
+        let counted = Counted::of(report.channels, &report.audience);
+        Self { counts: counts(progress, counted, done), pace: pace.join(" · ") }
     }
 
     /// With the time that is left, where that is known.
@@ -214,9 +215,9 @@ fn under_way(report: &BroadcastReport) -> (&'static str, &Progress) {
     }
 }
 
-fn counts(progress: &Progress, channels: Channels, done: &str) -> String {
+fn counts(progress: &Progress, counted: Counted, done: &str) -> String {
     if progress.settled() == 0 {
-        return format!("{} so far", text::recipients(progress.targeted, channels));
+        return format!("{} so far", text::recipients(progress.targeted, counted));
     }
     let whole = format!("{} of {}", text::thousands(progress.settled()), text::thousands(progress.targeted));
     let named = [
@@ -329,7 +330,7 @@ mod tests {
     use super::*;
     use crate::app::fakes::{self, FakeClock, FakeStore};
     use crate::cli::samples;
-    use crate::domain::broadcast::RoundState;
+    use crate::domain::broadcast::{AudienceKind, Channels, RoundState};
     use crate::domain::flow::Mix;
     use crate::ports::{Outlook, StoreError};
 
@@ -382,6 +383,10 @@ mod tests {
         };
         assert_eq!(expanding(Channels::Chat), "50,000 people so far · expanding · 0.0 s");
         assert_eq!(expanding(Channels::TeamChannel), "50,000 channels so far · expanding · 0.0 s");
+        let place = BroadcastReport { audience: AudienceKind::Places, ..samples::running() };
+        let one = Progress { targeted: 1, pending: 1, ..Progress::default() };
+        let line = Line::of(&place, ("accepted", &one), None, Duration::ZERO).to_string();
+        assert!(line.starts_with("1 place so far"), "{line}");
     }
 
     #[test]

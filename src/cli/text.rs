@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::domain::broadcast::Channels;
+use crate::domain::broadcast::{AudienceKind, Channels};
 use crate::domain::time::Timestamp;
 
 /// Prints to standard output. A reader that went away (`| head`) is no failure.
@@ -51,13 +51,36 @@ pub(super) fn people(number: u64) -> String {
     format!("{} {}", thousands(number), if number == 1 { "person" } else { "people" })
 }
 
-/// `1,200 people`; of what is posted, `3 channels`.
-pub(super) fn recipients(number: u64, channels: Channels) -> String {
-    match (channels, number) {
-        (Channels::TeamChannel, 1) => "1 channel".to_owned(),
-        (Channels::TeamChannel, _) => format!("{} channels", thousands(number)),
-        (Channels::Chat | Channels::Feed | Channels::Both, _) => people(number),
+/// What a broadcast counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Whoever is told by herself.
+    People,
+    /// What is posted to.
+    Channels,
+    /// Where many are notified at once.
+    Places,
+}
+
+impl Counted {
+    /// Of one that goes these ways, to this audience.
+    pub(super) const fn of(channels: Channels, audience: &AudienceKind) -> Self {
+        match (channels, audience) {
+            (Channels::TeamChannel, _) => Self::Channels,
+            (_, AudienceKind::Places) => Self::Places,
+            _ => Self::People,
+        }
     }
+}
+
+/// `1,200 people`; of what is posted, `3 channels`; of what is notified at once, `1 place`.
+pub(super) fn recipients(number: u64, counted: Counted) -> String {
+    let (one, many) = match counted {
+        Counted::People => return people(number),
+        Counted::Channels => ("channel", "channels"),
+        Counted::Places => ("place", "places"),
+    };
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
 /// `95.3 %`; never rounded to all or to none.

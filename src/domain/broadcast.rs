@@ -202,6 +202,8 @@ pub enum AudienceKind {
     Everyone,
     /// The people of a list, stored beside the broadcast.
     List,
+    /// Places where many are told at once, stored beside the broadcast as a list is.
+    Places,
     /// Whom this expression means when the audience is frozen, in the words of its author.
     Expression(String),
 }
@@ -212,6 +214,7 @@ impl AudienceKind {
         match self {
             Self::Everyone => "everyone",
             Self::List => "list",
+            Self::Places => "places",
             Self::Expression(_) => "expression",
         }
     }
@@ -220,7 +223,7 @@ impl AudienceKind {
     pub fn expression(&self) -> Option<&str> {
         match self {
             Self::Expression(text) => Some(text),
-            Self::Everyone | Self::List => None,
+            Self::Everyone | Self::List | Self::Places => None,
         }
     }
 }

@@ -248,6 +248,11 @@ pub fn is_of_teams(host: &str) -> bool {
     PUBLISHED.iter().any(|profile| profile.teams_hosts.iter().any(|known| known == host))
 }
 
+/// Whether `host` is Graph, of whichever cloud.
+pub fn is_of_graph(host: &str) -> bool {
+    PUBLISHED.iter().any(|profile| profile.graph_url.host_str() == Some(host))
+}
+
 /// How a link into Teams begins, for whoever has to be told.
 pub fn example_of_link() -> String {
     PUBLISHED
@@ -343,6 +348,7 @@ mod tests {
             assert!(!is_microsofts(host), "{host}");
         }
         assert!(is_of_teams("teams.microsoft.com") && !is_of_teams("graph.microsoft.com"));
+        assert!(is_of_graph("graph.microsoft.us") && !is_of_graph("graph.microsoft.com.contoso.example"));
         assert_eq!(example_of_link(), "https://teams.microsoft.com/l/");
     }
 

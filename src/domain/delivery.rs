@@ -183,7 +183,7 @@ pub enum Effect {
     /// Renew something that serves everybody.
     Renew(Remedy),
     /// The content was refused for this person; several in a row mean it is the content.
-    ContentRefused,
+    ContentRefused(Reason),
 }
 
 /// The next state and what follows from it.
@@ -467,7 +467,7 @@ fn answered(delivery: Delivery, outcome: Outcome, policy: &RetryPolicy, now: Tim
         }
         Outcome::ContentRefused(reason) => {
             let exhausted = State::Settled(Settlement::Failed, Some(reason));
-            delivery.spend_try(policy, now, jitter, exhausted).and(Effect::ContentRefused)
+            delivery.spend_try(policy, now, jitter, exhausted).and(Effect::ContentRefused(reason))
         }
         Outcome::Lost(reason) if sending => Delivery { state: State::InDoubt(reason), ..delivery }.into(),
         // Another one of the same chain takes the place of the first, if there is a first; without one, nobody knows.

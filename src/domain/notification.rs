@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::cloud::{example_of_link, is_of_teams};
+use super::cloud::{example_of_link, is_of_graph, is_of_teams};
 use super::content::{Content, faults_of_text};
 use super::fault::{Fault, Faults};
 use super::ids::{BroadcastId, ConversationId, GroupId};
@@ -118,7 +118,7 @@ impl Notification {
         let preview = content.banner.as_ref().unwrap_or(&content.title);
         Self {
             activity_type: activity_type.to_owned(),
-            preview: preview.chars().take(PREVIEW_CHARACTERS_MAX).collect(),
+            preview: shortened(preview),
             parameters: vec![(text.to_owned(), content.title.clone())],
             ..Self::default()
         }
@@ -137,24 +137,46 @@ impl Notification {
         Self { parameters, topic, ..self }.previewed(words)
     }
 
-    /// The same for a corrected announcement: it follows the title, and the banner, as far as they have changed.
+    /// The same for a corrected announcement: it follows the title, and the banner, wherever it says what they said. Words
+    /// that its author gave it stay.
     #[must_use]
     pub fn following(self, old: &Content, new: &Content) -> Self {
         let (was, is) = (old.banner.as_ref().unwrap_or(&old.title), new.banner.as_ref().unwrap_or(&new.title));
-        let titled = if old.title == new.title { self } else { self.titled(&new.title) };
-        if was == is { titled } else { titled.previewed(is) }
+        let follows = self.preview == shortened(was);
+        let titled = self.titled_where(|said| said == old.title, &new.title);
+        if follows { titled.previewed(is) } else { titled }
     }
 
     /// The variable that holds what [`Notification::of`] puts there, if the template has it, says `words`.
     fn titled(self, words: &str) -> Self {
-        let is_title = |name: &str| name == SYSTEM_DEFAULT_TEXT || name == TITLE_PARAMETER;
-        let said =
-            |(name, value): (String, String)| if is_title(&name) { (name, words.to_owned()) } else { (name, value) };
-        Self { parameters: self.parameters.into_iter().map(said).collect(), ..self }
+        self.titled_where(|_| true, words)
+    }
+
+    /// The same, where it says what is to be replaced.
+    fn titled_where(mut self, is_replaced: impl Fn(&str) -> bool, words: &str) -> Self {
+        for (name, value) in &mut self.parameters {
+            if matches!(name.as_str(), SYSTEM_DEFAULT_TEXT | TITLE_PARAMETER) && is_replaced(value) {
+                words.clone_into(value);
+            }
+        }
+        self
     }
 
     fn previewed(self, words: &str) -> Self {
-        Self { preview: words.chars().take(PREVIEW_CHARACTERS_MAX).collect(), ..self }
+        Self { preview: shortened(words), ..self }
+    }
+
+    /// The same with these words instead, where they are given; of the variables, each that is named.
+    #[must_use]
+    pub fn reworded(mut self, preview: Option<String>, parameters: Vec<(String, String)>) -> Self {
+        self.preview = preview.unwrap_or(self.preview);
+        for (name, value) in parameters {
+            match self.parameters.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, old)) => *old = value,
+                None => self.parameters.push((name, value)),
+            }
+        }
+        self
     }
 
     /// Checks everything about it that can be checked without sending it.
@@ -203,6 +225,12 @@ impl Notification {
             let cure = format!("Give it one: --parameter {SYSTEM_DEFAULT_TEXT}=…");
             faults.push(Fault::new(FIELD, problem, cure));
         }
+        let other = self.parameters.iter().find(|(name, _)| name != SYSTEM_DEFAULT_TEXT);
+        if let (SYSTEM_DEFAULT, Some((name, _))) = (self.activity_type.as_str(), other) {
+            let problem = format!("names {name}, and {SYSTEM_DEFAULT} has no variable but {SYSTEM_DEFAULT_TEXT}");
+            let cure = "Leave it out, or name a type of the manifest whose template has that variable.";
+            faults.push(Fault::new(FIELD, problem, cure));
+        }
     }
 
     fn faults_of_topic(&self, faults: &mut Vec<Fault>) {
@@ -240,10 +268,16 @@ impl Notification {
     }
 }
 
+/// What Teams shows of a preview.
+fn shortened(words: &str) -> String {
+    words.chars().take(PREVIEW_CHARACTERS_MAX).collect()
+}
+
 /// An object leads a person's notification to our app, a team's into that team, a chat's into that chat.
 fn fault_of_entity(address: &str, scope: &Scope) -> Option<Fault> {
     const FIELD: &str = "--topic-url";
-    let path = Url::parse(address).ok().filter(|url| url.scheme() == "https").map(|url| url.path().to_owned());
+    let of_graph = |url: &Url| url.scheme() == "https" && url.host_str().is_some_and(is_of_graph);
+    let path = Url::parse(address).ok().filter(of_graph).map(|url| url.path().to_owned());
     let Some(path) =
         path.and_then(|path| Some(path.strip_prefix("/v1.0/").or(path.strip_prefix("/beta/"))?.to_owned()))
     else {
@@ -255,10 +289,8 @@ fn fault_of_entity(address: &str, scope: &Scope) -> Option<Fault> {
         ));
     };
     let (allowed, within) = match scope {
-        Scope::User => {
-            let own = path.starts_with("users/") && path.contains("/teamwork/installedApps/");
-            (own || path.starts_with("appCatalogs/teamsApps/"), "the app: …/appCatalogs/teamsApps/{id}".to_owned())
-        }
+        // What is installed for one person is nothing to anybody else.
+        Scope::User => (path.starts_with("appCatalogs/teamsApps/"), "the app: …/appCatalogs/teamsApps/{id}".to_owned()),
         Scope::Team(team) => (is_within(&path, "teams", &team.to_string()), format!("that team: …/teams/{team}/…")),
         Scope::Chat(chat) => (is_within(&path, "chats", &chat.0), format!("that chat: …/chats/{}/…", chat.0)),
     };

@@ -14,7 +14,7 @@ use stentor::domain::content::Content;
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::ids::{BroadcastId, EntraId};
 use stentor::domain::reason::Reason;
-use stentor::ports::{BroadcastReport, RetryWish, RoundReport, Store};
+use stentor::ports::{BroadcastReport, RetryWish, RoundReport, Said, Store};
 use stentor::simulator::faults::FaultPlan;
 
 use crate::house::{House, everybody_reachable, faults, house, house_at, organisation};
@@ -67,7 +67,8 @@ fn last(report: &BroadcastReport) -> &RoundReport {
 }
 
 fn corrected() -> Wish {
-    Wish::Correct(Box::new(Content { title: "News".into(), body: "Corrected".into(), ..Content::default() }))
+    let content = Content { title: "News".into(), body: "Corrected".into(), ..Content::default() };
+    Wish::Correct(Box::new(Said { content, notification: None }))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,7 @@ use stentor::domain::content::Content;
 use stentor::domain::delivery::{Settlement, WhenInDoubt};
 use stentor::domain::ids::BroadcastId;
 use stentor::domain::reason::{HaltReason, Reason};
-use stentor::ports::{RetryWish, Store};
+use stentor::ports::{RetryWish, Said, Store};
 use stentor::simulator::faults::FaultPlan;
 use stentor::simulator::settings::SimulatorSettings;
 use uuid::Uuid;
@@ -203,7 +203,8 @@ async fn a_post_is_corrected_and_recalled_in_the_thread_that_it_began() {
     let working = house.worker();
     let id = house.post(WhenInDoubt::Hold, &["Lyon/Lunch"]).await;
     house.until_done(id).await;
-    let corrected = Content { title: "News".into(), body: "Corrected".into(), ..Content::default() };
+    let content = Content { title: "News".into(), body: "Corrected".into(), ..Content::default() };
+    let corrected = Said { content, notification: None };
     let wishes = [
         (amend::Wish::Correct(Box::new(corrected)), RoundKind::Correct, (1, false)),
         (amend::Wish::Recall(None), RoundKind::Recall, (1, true)),

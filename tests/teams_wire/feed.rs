@@ -73,7 +73,7 @@ async fn each_action_is_asked_for_to_the_letter() {
     let graph = format!("{}/graph/v1.0", server.url);
     let app = json!({"source": "entityUrl", "value": format!("{graph}/appCatalogs/teamsApps/{CATALOGUE_ID}")});
     let team = json!({"source": "entityUrl", "value": format!("{graph}/teams/{TEAM}")});
-    let chat = json!({"source": "entityUrl", "value": format!("{graph}/chats/19%3Aaaaabbbbccccdddd%40thread.v2")});
+    let chat = json!({"source": "entityUrl", "value": format!("{graph}/chats/{GROUP_CHAT}")});
     let person = |id: &str| json!({"@odata.type": "microsoft.graph.aadUserNotificationRecipient", "userId": id});
     let of_user = format!("/users/{USER}/teamwork");
     let of_team = format!("/teams/{TEAM}");
@@ -175,13 +175,19 @@ async fn every_refusal_has_its_meaning() {
     let several = "Found multiple applications with the same AAD App ID 'x' - a Teams Application ID is required to resolve \
                    which application is correct.";
     let for_team = || notify(Notified::Person(EntraId(USER)), in_team());
+    let for_all = || notify(Notified::TeamMembers, in_team());
     let halts = |scope, reason| Outcome::Refused(scope, reason);
     let table = [
         (one(), refusal(400, "BadRequest", "webUrl"), Outcome::ContentRefused(Reason::ContentRefused)),
         (one(), refusal(403, "Forbidden", absent), Outcome::Learnt(Fact::NotInstalled)),
-        (for_team(), refusal(403, "Forbidden", absent), halts(HaltScope::Broadcast, HaltReason::NotInTeam)),
-        (one(), refusal(403, "Forbidden", consent), halts(HaltScope::Tenant, HaltReason::PermissionMissing)),
+        // Teams says the same of somebody who is not in the team and of a team without the app.
+        (for_team(), refusal(403, "Forbidden", absent), Outcome::ContentRefused(Reason::NotInTeam)),
+        (for_all(), refusal(403, "Forbidden", absent), halts(HaltScope::Broadcast, HaltReason::NotInTeam)),
+        (one(), refusal(403, "Forbidden", consent), halts(HaltScope::Broadcast, HaltReason::PermissionMissing)),
         (one(), refusal(404, "NotFound", "no such user"), Outcome::Rejected(Reason::NotFound)),
+        // It may be the team that is unknown.
+        (for_team(), refusal(404, "NotFound", "no such team"), Outcome::ContentRefused(Reason::NotInTeam)),
+        (for_all(), refusal(404, "NotFound", "no such team"), halts(HaltScope::Broadcast, HaltReason::NotInTeam)),
         (one(), refusal(409, "Conflict", several), halts(HaltScope::Broadcast, HaltReason::AppNotNamed)),
         (one(), refusal(429, "TooManyRequests", "wait"), Outcome::Throttled { retry_after: None }),
         // Doing it again does no harm: the chain replaces.
@@ -195,7 +201,7 @@ async fn every_refusal_has_its_meaning() {
     }
     for (answer, meaning) in [
         (refusal(412, "PreconditionFailed", "token"), Outcome::Rejected(Reason::TokenRefused)),
-        (refusal(403, "Forbidden", consent), halts(HaltScope::Tenant, HaltReason::PermissionMissing)),
+        (refusal(403, "Forbidden", consent), halts(HaltScope::Broadcast, HaltReason::PermissionMissing)),
         (refusal(400, "BadRequest", "recipients"), Outcome::ContentRefused(Reason::ContentRefused)),
         (with_header(429, "retry-after", "2.1"), Outcome::Throttled { retry_after: Some(Duration::from_millis(2100)) }),
         (empty(503), Outcome::Transient(Reason::Unavailable)),

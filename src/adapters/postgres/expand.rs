@@ -169,7 +169,7 @@ impl PgStore {
                     }
                     Some(RoundKind::Notify) => ("given", to_notify(conn, tenant, &row, slice).await?),
                     // Whom an expression means has been laid down as a list.
-                    _ if row.audience == "expression" => ("list", Given::default()),
+                    _ if matches!(row.audience.as_str(), "expression" | "places") => ("list", Given::default()),
                     _ => (row.audience.as_str(), Given::default()),
                 };
                 let query = sqlx::query_as(EXPAND).bind(tenant).bind(round.as_i64()).bind(row.broadcast_id);

@@ -205,6 +205,7 @@ fn audience(kind: &str, expression: Option<&str>) -> Result<AudienceKind, StoreE
     match (kind, expression) {
         ("everyone", None) => Ok(AudienceKind::Everyone),
         ("list", None) => Ok(AudienceKind::List),
+        ("places", None) => Ok(AudienceKind::Places),
         ("expression", Some(text)) => Ok(AudienceKind::Expression(text.to_owned())),
         (other, _) => Err(refused("broadcast", "audience", other)),
     }

@@ -69,7 +69,8 @@ pub fn body(
             let object = match &said.scope {
                 Scope::User => format!("appCatalogs/teamsApps/{}", encoded(&app.0)),
                 Scope::Team(team) => format!("teams/{team}"),
-                Scope::Chat(chat) => format!("chats/{}", encoded(&chat.0)),
+                // As Microsoft's examples have it: this is a value in a body, not an address that is asked.
+                Scope::Chat(chat) => format!("chats/{}", chat.0),
             };
             json!({"source": "entityUrl", "value": format!("{base}/{object}")})
         }

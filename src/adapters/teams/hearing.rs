@@ -8,7 +8,7 @@ use crate::domain::ids::TeamsAppId;
 use crate::domain::notification::Scope;
 use crate::domain::outcome::{Fact, HaltScope, Outcome};
 use crate::domain::reason::{HaltReason, Reason};
-use crate::ports::{Answer, Request};
+use crate::ports::{Answer, Notified, Request};
 
 /// What `heard` tells whoever made `request`.
 pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Answer {
@@ -37,17 +37,20 @@ pub fn of_request(request: &Request, heard: Result<Received, Unanswered>) -> Ans
     )
 }
 
-/// A refusal means the same in a team's name as in a person's, but for three things: in a team's name, or a chat's, the app is
-/// there for everybody or for nobody; it is not a person who is unknown; and a permission that only posts need must not
-/// stop everything else of the tenant.
+/// A refusal means the same in a team's name as in a person's, but for three things: in a team's name, or a chat's, nobody
+/// can be given the app, and Teams refuses alike whoever does not belong there and everybody where the app is missing; it
+/// is not a person who is unknown; and a permission that only posts need, or only notifications, must not stop everything
+/// else of the tenant.
 fn refused_to(request: &Request, outcome: Outcome, status: Option<u16>) -> Outcome {
     let of_channel = matches!(
         request,
         Request::CheckTeam { .. } | Request::InstallInTeam { .. } | Request::FindChannel { .. } | Request::Post { .. }
     );
-    let within = matches!(request, Request::Notify { notification, .. } if notification.scope != Scope::User);
+    let notifies = matches!(request, Request::Notify { .. } | Request::NotifyMany { .. });
     match outcome {
-        Outcome::Learnt(Fact::NotInstalled) if within => Outcome::Refused(HaltScope::Broadcast, HaltReason::NotInTeam),
+        Outcome::Learnt(Fact::NotInstalled) | Outcome::Rejected(Reason::NotFound) if is_within(request) => {
+            refused_within(request)
+        }
         // No document names the code for a team whose channels are asked for and that is not there.
         Outcome::Rejected(Reason::Unexpected)
             if status == Some(404) && matches!(request, Request::FindChannel { .. }) =>
@@ -55,10 +58,26 @@ fn refused_to(request: &Request, outcome: Outcome, status: Option<u16>) -> Outco
             Outcome::Rejected(Reason::ChannelNotFound)
         }
         Outcome::Rejected(Reason::NotFound) if of_channel => Outcome::Rejected(Reason::ChannelNotFound),
-        Outcome::Refused(HaltScope::Tenant, HaltReason::PermissionMissing) if of_channel => {
+        Outcome::Refused(HaltScope::Tenant, HaltReason::PermissionMissing) if of_channel || notifies => {
             Outcome::Refused(HaltScope::Broadcast, HaltReason::PermissionMissing)
         }
         outcome => outcome,
+    }
+}
+
+/// It notifies in the name of a team, or of a chat.
+fn is_within(request: &Request) -> bool {
+    matches!(request, Request::Notify { notification, .. } if notification.scope != Scope::User)
+}
+
+/// Of one person, nobody can say whether it is she who does not belong there or the app that is missing: when several in a
+/// row are refused, it is the app.
+const fn refused_within(request: &Request) -> Outcome {
+    match request {
+        Request::Notify { to: Notified::Person(_) | Notified::PersonNamed(_), .. } => {
+            Outcome::ContentRefused(Reason::NotInTeam)
+        }
+        _ => Outcome::Refused(HaltScope::Broadcast, HaltReason::NotInTeam),
     }
 }
 

@@ -1,15 +1,19 @@
 //! Which way a draft goes, with what its author wants said in activity feeds or where it is to be posted; finds the team in
 //! whose name it is said, and the teams of the channels.
 
+use std::collections::BTreeMap;
+
 use crate::domain::audience::PostTo;
+use crate::domain::audience::expression::{People as Set, Source};
 use crate::domain::broadcast::{Channels, Way};
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::flow::Means;
-use crate::domain::ids::{ConversationId, GroupId, RoundId};
+use crate::domain::ids::{ConversationId, GroupId, RecipientKey, RoundId};
 use crate::domain::notification::{Notification, Scope, TEAM_MEMBERS_MAX};
 use crate::domain::venue::Venue;
 use crate::ports::NamedVenue;
 
+use super::super::audience::{Lists, whom};
 use super::super::forecast::means_of;
 use super::super::groups::{GroupError, GroupRead};
 use super::super::people::People;
@@ -18,6 +22,8 @@ use super::{Audience, Draft, SubmitError, channels};
 
 /// The option that names the team in whose name people are notified.
 pub const IN_TEAM: &str = "--in-team";
+/// Names that a refusal spells out; the count tells of the others.
+const NAMES_SHOWN: usize = 5;
 
 /// Which way a broadcast goes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -109,6 +115,8 @@ impl Going {
 /// The draft with its team found, and whoever is in the place of its scope, or the channels that it is posted to, as its
 /// audience. Without a team, or with one that was found already, nobody is asked. What would notify nobody is refused.
 ///
+/// In the name of a team or a chat nothing can be prepared ahead of the hour: the app is there, not with each person.
+///
 /// # Errors
 /// [`SubmitError::Faults`], and whatever keeps the team from being found.
 pub async fn placed(people: &People, mut draft: Draft) -> Result<Draft, SubmitError> {
@@ -120,6 +128,9 @@ pub async fn placed(people: &People, mut draft: Draft) -> Result<Draft, SubmitEr
         return Ok(draft);
     }
     let Some(wanted) = draft.going.wanted_mut() else { return Ok(draft) };
+    if let (Some(everybody), true, Some(team)) = (&wanted.everybody, draft.schedule.is_some(), wanted.named_team()) {
+        return Err(Faults(vec![too_early(everybody, &team)]).into());
+    }
     let mut team = None;
     if let Some(name) = wanted.in_team.take() {
         let found = find_team(people, &name).await?;
@@ -130,7 +141,63 @@ pub async fn placed(people: &People, mut draft: Draft) -> Result<Draft, SubmitEr
     if let Some(everybody) = wanted.everybody.take() {
         draft.audience = Audience::Venues(vec![venue(&wanted.notification.scope, everybody, team.as_ref())?]);
     }
+    let is_within = wanted.notification.scope != Scope::User;
+    if let (Going::Feed(_), Some(schedule), true) = (&draft.going, &mut draft.schedule, is_within) {
+        schedule.prepare_at = None;
+    }
     Ok(draft)
+}
+
+impl Wanted {
+    /// The team in whose name, as its author or its id names it.
+    fn named_team(&self) -> Option<String> {
+        match (&self.in_team, &self.notification.scope) {
+            (Some(name), _) => Some(name.clone()),
+            (None, Scope::Team(id)) => Some(id.to_string()),
+            (None, Scope::User | Scope::Chat(_)) => None,
+        }
+    }
+}
+
+/// How large a team is can be looked at now, and not at its hour.
+fn too_early(everybody: &Everybody, team: &str) -> Fault {
+    let option = match everybody {
+        Everybody::Members => "--all-members",
+        Everybody::OfChannel(_) => "--members-of-channel",
+    };
+    let problem = format!(
+        "does not go with {option} of a team: should it have more than {TEAM_MEMBERS_MAX} members by then, Teams would \
+         notify nobody and not say so"
+    );
+    let cure = format!("Notify each of them, looked up at its hour: --audience-expr 'team \"{team}\"'.");
+    Fault::new("--at", problem, cure)
+}
+
+/// Refuses people who do not belong to the team in whose name they are to be notified: Teams would refuse each of them.
+pub(super) async fn refuse_outsiders(people: &People, draft: &Draft, meant: &Set) -> Result<(), SubmitError> {
+    let Some(team) = draft.going.team().filter(|_| !matches!(draft.audience, Audience::Venues(_))) else {
+        return Ok(());
+    };
+    let read = find_team(people, &team.to_string()).await?;
+    let source = Source::Team(team.to_string()).into();
+    let members = whom(&*people.store, people.tenant, &source, Lists::Given(&BTreeMap::new())).await?.meant.people;
+    let outsiders = meant.except(&members);
+    if outsiders.is_empty() {
+        return Ok(());
+    }
+    let first: Vec<RecipientKey> = outsiders.iter().take(NAMES_SHOWN).collect();
+    let known = people.store.acquaintances(people.tenant, &first).await?;
+    let names: Vec<&str> = known.iter().map(|person| person.display_name.as_str()).collect();
+    let more = match outsiders.count() - first.len() as u64 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (of, name) = (meant.count(), &read.name);
+    let problem = format!("{} of {of} do not belong to “{name}”: {}{more}", outsiders.count(), names.join(", "));
+    let cure = format!(
+        "Narrow the audience with --audience-expr '… and team \"{name}\"', take these people out, or leave the option out."
+    );
+    Err(Faults(vec![Fault::new(IN_TEAM, problem, cure)]).into())
 }
 
 async fn find_team(people: &People, name: &str) -> Result<GroupRead, SubmitError> {

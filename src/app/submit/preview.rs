@@ -11,6 +11,7 @@ use crate::ports::{Acquaintance, StoreError};
 
 use super::super::groups::GroupRead;
 use super::super::people::{People, PeopleRead};
+use super::going::refuse_outsiders;
 use super::named::{Named, named};
 use super::{Audience, Draft, LeftOut, SubmitError, check, placed};
 
@@ -92,6 +93,7 @@ pub async fn preview(
     let named = named(people, &draft.audience, progress).await?;
     let Named { whom, left_out, lists, groups } = &named;
     named.refuse(&draft.audience, whom.meant.people.count(), draft.accept_partial)?;
+    refuse_outsiders(people, &draft, &whom.meant.people).await?;
     let mut preview = Preview {
         named_again: whom.meant.repeated.count(),
         excluded: whom.meant.excluded.count(),

@@ -8,10 +8,12 @@ use super::*;
 use crate::domain::audience::{Repeat, read_list};
 use crate::domain::broadcast::TOLERANCE;
 use crate::domain::delivery::WhenInDoubt;
+use crate::domain::ids::GroupId;
+use crate::domain::notification::Notification;
 use crate::domain::outcome::{HaltScope, Outcome};
 use crate::domain::reason::{HaltReason, Reason};
 use crate::domain::route::Account;
-use crate::ports::Answer;
+use crate::ports::{Answer, Group};
 
 struct World {
     directory: Arc<FakeDirectory>,
@@ -198,4 +200,64 @@ async fn a_refusal_for_all_is_not_tried_again() {
     let error = people.sync(Reading::Changes, |_| {}).await.unwrap_err().to_string();
     assert_eq!(error, "The client secret has expired.");
     assert_eq!(directory.requests.load(Ordering::Relaxed), 3);
+}
+
+/// A notification in the name of a team of Ann and Cyd.
+fn in_team(world: &World, audience: Audience) -> Draft {
+    let milan = Group { id: GroupId(uuid::Uuid::from_u128(1)), name: "Milan".into(), team: true, hidden: false };
+    let members = vec![vec![fakes::entra_id(1), fakes::entra_id(3)]];
+    *world.directory.groups.lock().unwrap() = vec![(milan, members)];
+    let content = Content { title: "Fire drill".into(), ..Content::default() };
+    let notification = Notification::of(&content, "announced");
+    let wanted = Wanted { notification, in_team: Some("Milan".into()), everybody: None };
+    Draft { going: Going::Feed(Box::new(wanted)), ..draft(audience) }
+}
+
+fn at_ten() -> Schedule {
+    let start_at = "2026-11-25T10:00:00Z".parse().unwrap();
+    Schedule { start_at, prepare_at: Some(start_at - TimeDelta::hours(1)), time_zone: "UTC".into() }
+}
+
+#[tokio::test]
+async fn whoever_does_not_belong_to_the_team_in_whose_name_she_is_notified_is_refused_by_name() {
+    let world = world();
+    let mixed = in_team(&world, list("ann@contoso.example\nbob@contoso.example\ndan@contoso.example\n"));
+    let everyone = in_team(&world, Audience::Everyone);
+    for refused in [
+        submit(&world.people, mixed.clone(), |_| {}).await.map(drop),
+        preview(&world.people, mixed, |_| {}).await.map(drop),
+    ] {
+        let told = refused.unwrap_err().to_string();
+        for part in [IN_TEAM, "2 of 3 do not belong to “Milan”: bob, dan", "… and team \"Milan\""] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+    let told = submit(&world.people, everyone, |_| {}).await.unwrap_err().to_string();
+    assert!(told.contains("4 of 6"), "{told}");
+    assert!(world.store.submissions.lock().unwrap().is_empty());
+    let members = in_team(&world, list("ann@contoso.example\ncyd@contoso.example\n"));
+    assert_eq!(submit(&world.people, members, |_| {}).await.unwrap().targeted, 2);
+}
+
+#[tokio::test]
+async fn in_a_teams_name_nothing_is_prepared_ahead() {
+    let world = world();
+    let scheduled = |draft| Draft { schedule: Some(at_ten()), ..draft };
+    let within = in_team(&world, list("ann@contoso.example\n"));
+    submit(&world.people, scheduled(within), |_| {}).await.unwrap();
+    submit(&world.people, scheduled(draft(list("ann@contoso.example\n"))), |_| {}).await.unwrap();
+    let submissions = world.store.submissions.lock().unwrap();
+    let prepares = submissions.iter().map(|it| it.broadcast.schedule.as_ref().unwrap().0.prepare_at.is_some());
+    assert_eq!(prepares.collect::<Vec<_>>(), [false, true]);
+}
+
+#[tokio::test]
+async fn a_whole_team_is_not_notified_at_an_hour_by_when_it_may_have_grown_too_large() {
+    let world = world();
+    let mut draft = Draft { schedule: Some(at_ten()), ..in_team(&world, Audience::Venues(Vec::new())) };
+    let Going::Feed(wanted) = &mut draft.going else { unreachable!() };
+    wanted.everybody = Some(Everybody::Members);
+    let told = submit(&world.people, draft, |_| {}).await.unwrap_err().to_string();
+    assert!(told.contains("--at") && told.contains("--audience-expr 'team \"Milan\"'"), "{told}");
+    assert_eq!(world.directory.requests.load(Ordering::Relaxed), 0);
 }

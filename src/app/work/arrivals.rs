@@ -381,11 +381,11 @@ impl Owner {
             Effect::Renew(Remedy::Token) => self.forget_tokens(),
             Effect::Renew(Remedy::CatalogueId) => self.app = None,
             Effect::Renew(Remedy::BotHost(url)) => self.office.messenger.use_bot_host(&url),
-            Effect::ContentRefused => {
+            Effect::ContentRefused(reason) => {
                 let Some(lane) = self.hold.lane_mut(round) else { return };
                 lane.refused.insert(ordinal);
                 if lane.refused.len() >= REFUSALS_THAT_HALT {
-                    self.halt_broadcast(round, HaltReason::ContentRefused, detail);
+                    self.halt_broadcast(round, reason.of_several(), detail);
                 }
             }
         }

@@ -7,16 +7,21 @@ use clap::Args;
 use super::super::Global;
 use super::super::complaint::Complaint;
 use super::announcement::Changes;
+use super::feed::parameter;
 use super::recall::{carry_out, said};
 use crate::app::amend::Wish;
 use crate::config::{Need, parse_duration};
+use crate::domain::content::Content;
+use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::BroadcastId;
+use crate::ports::Said;
 
 /// Correct a broadcast: put the right card in the place of the one that was sent
 ///
 /// Once the broadcast is over, a new round replaces the card in the chat of everybody who was sent it, or may have been; a
-/// notification in an activity feed is replaced by another one. What is not given stays as it was. Whoever is told later, by
-/// a retry, gets the corrected text.
+/// notification in an activity feed is replaced by another one. What is not given stays as it was, and where nobody would
+/// read anything else nothing is replaced; a notification follows the title and the banner where it repeats them. Whoever is
+/// told later, by a retry, gets the corrected text.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Correct {
@@ -24,6 +29,12 @@ pub(in crate::cli) struct Correct {
     id: BroadcastId,
     #[command(flatten)]
     changes: Changes,
+    /// Of notifications: another line below, up to 150 characters
+    #[arg(long, value_name = "TEXT")]
+    preview_text: Option<String>,
+    /// Of notifications: another value of a variable of the template; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    parameter: Vec<(String, String)>,
     /// Whoever has not had their turn after this long is reported as not reached
     #[arg(long, value_name = "DURATION", default_value = "72h", value_parser = parse_duration)]
     deadline: Duration,
@@ -40,14 +51,12 @@ Examples:
 
 impl Correct {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
-        let Self { id, changes, deadline, dry_run } = self;
+        let Self { id, changes, preview_text, parameter, deadline, dry_run } = self;
         let told = global
             .with_stentor("broadcast correct", Need::Identity, async |stentor, stop| {
                 let old = said(stentor, id).await?;
-                let new = changes.applied_to(old.clone())?;
-                if new == old {
-                    return Err(nothing(id).into());
-                }
+                let content = changes.applied_to(old.content.clone())?;
+                let new = corrected(&old, content, preview_text, parameter)?;
                 carry_out(stentor, stop, id, &Wish::Correct(Box::new(new)), deadline, dry_run).await
             })
             .await?;
@@ -55,8 +64,30 @@ impl Correct {
     }
 }
 
-fn nothing(id: BroadcastId) -> Complaint {
-    let message = format!("{id} says just that already.");
-    let cure = "Give what is to be said otherwise, such as --title or --body; what is not given stays as it was.";
+/// What is said in the place of `old`, with its notification, if it has one, in other words.
+fn corrected(
+    old: &Said,
+    content: Content,
+    preview: Option<String>,
+    parameters: Vec<(String, String)>,
+) -> Result<Said, Faults> {
+    let Some(notification) = old.notification.clone() else {
+        let given = [("--preview-text", preview.is_some()), ("--parameter", !parameters.is_empty())];
+        let fault = |(option, _): (&str, bool)| {
+            let problem = "says something about activity feeds, and the broadcast did not go there";
+            Fault::new(option, problem, "Leave the option out; --title, --body and --banner change the message.")
+        };
+        let faults = given.into_iter().filter(|(_, given)| *given).map(fault).collect();
+        return Faults::or(faults, Said { content, notification: None });
+    };
+    let notification = notification.following(&old.content, &content).reworded(preview, parameters).check()?;
+    Ok(Said { content, notification: Some(notification) })
+}
+
+/// Nobody would read anything else than at present.
+pub(super) fn nothing(id: BroadcastId) -> Complaint {
+    let message = format!("{id} says just that already, wherever it went.");
+    let cure = "Give what is to be said otherwise, such as --title or --body, and in activity feeds --preview-text or \
+                --parameter; what is not given stays as it was.";
     Complaint::bad_input("nothing_to_correct", message, cure)
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::super::expected::{Whole, expected_text};
-use super::super::text;
+use super::super::text::{self, Counted};
 use super::super::{Global, session};
 use super::aim::{Aim, understood};
 use super::announcement::Announcement;
@@ -91,7 +91,7 @@ Examples:
   stentor broadcast create --now --channel feed --title \"Offices close at noon\" --audience-expr everyone \\
       --preview-text \"Please leave before twelve\"
   stentor broadcast create --now --channel feed --title \"New plan\" --in-team Milan --all-members \\
-      --topic \"The plan\" --topic-link https://teams.microsoft.com/l/message/19:abc/1
+      --topic \"The plan\" --topic-link \"$LINK\"
   stentor broadcast create --now --title \"New canteen\" --body-file canteen.md --channel team-channel \\
       --post-to Milan --post-to Lyon/News --post-to 66666666-6666-4666-8666-666666666666/Lunch
   stentor broadcast create --preview card.json --title \"Fire drill\" --body \"At **noon**.\"";
@@ -155,7 +155,8 @@ impl Create {
         }
         let audience = match (self.feed.is_posted(), self.feed.means_everybody() && self.aim.is_empty()) {
             // Found when it is placed.
-            (true, _) | (_, true) => Some(Audience::Venues(Vec::new())),
+            (true, _) => Some(Audience::Venues(Vec::new())),
+            (false, true) => self.posts.refuse().map_err(&mut keep).ok().map(|()| Audience::Venues(Vec::new())),
             (false, false) => self.posts.refuse().and_then(|()| self.aim.audience()).map_err(&mut keep).ok(),
         };
         let content = self.said.content(self.feed.is_alone()).map_err(&mut keep).ok();
@@ -277,16 +278,19 @@ struct Told {
 }
 
 async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
-    let (schedule, now, expire_after) = (draft.schedule.clone(), stentor.clock.now(), draft.expire_after);
-    let channels = draft.going.channels();
-    let draft = submit::placed(&stentor.people(), draft).await?;
-    if let Some(team) = draft.going.team() {
+    let (now, expire_after, channels) = (stentor.clock.now(), draft.expire_after, draft.going.channels());
+    let draft = placed(stentor, draft).await?;
+    let (schedule, team) = (draft.schedule.clone(), draft.going.team());
+    let whom = whom(&draft.audience).filter(|_| channels != Channels::TeamChannel);
+    let ready = submit::ready(&stentor.people(), draft, reading()).await?;
+    // Last, so that nothing is installed for what is refused.
+    if let Some(team) = team {
         tell_of_app(stentor.bring_app_to(team).await?);
     }
-    let whom = whom(&draft.audience).filter(|_| channels != Channels::TeamChannel);
-    let accepted = submit::submit(&stentor.people(), draft, reading()).await?;
+    let accepted = submit::keep(&stentor.people(), ready).await?;
     let Accepted { broadcast, targeted, left_out, lists, groups } = accepted;
-    let whom = whom.unwrap_or_else(|| text::recipients(targeted, channels));
+    let counted = if channels == Channels::TeamChannel { Counted::Channels } else { Counted::People };
+    let whom = whom.unwrap_or_else(|| text::recipients(targeted, counted));
     let mut told = format!("Accepted as {broadcast}: “{}” for {whom}.\n", text::one_line(title));
     told += &left_out::text(&left_out);
     told += &left_out::texts(&lists);
@@ -317,6 +321,17 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option
     Ok(Told { text: told, document })
 }
 
+/// The draft with its team found; what becomes of preparing it is told.
+async fn placed(stentor: &Stentor, draft: Draft) -> anyhow::Result<Draft> {
+    let prepares = |draft: &Draft| draft.schedule.as_ref().is_some_and(|schedule| schedule.prepare_at.is_some());
+    let was_to_prepare = prepares(&draft);
+    let draft = submit::placed(&stentor.people(), draft).await?;
+    if was_to_prepare && !prepares(&draft) {
+        text::aside("Nothing is prepared ahead of its hour: in the name of a team or a chat nobody is given the app.");
+    }
+    Ok(draft)
+}
+
 /// Places that are meant as a whole, by their names.
 fn whom(audience: &Audience) -> Option<String> {
     let Audience::Venues(venues) = audience else { return None };
@@ -330,6 +345,11 @@ fn tell_of_app(presence: Presence) {
         Presence::There => {}
         Presence::Brought => text::aside("The app was installed in the team."),
         Presence::Missing => text::aside("The app is not in the team: `create` without --dry-run installs it there."),
+        Presence::Refused(why) => text::aside(&format!(
+            "The app is not in the team, and Teams refused to install it there ({}): until somebody installs it, the \
+             broadcast halts.",
+            text::one_line(&why)
+        )),
         Presence::Untold(why) => text::aside(&format!(
             "Whether the app is in the team could not be found out ({}): if it is not, the broadcast halts and says so.",
             text::one_line(&why)
@@ -359,9 +379,9 @@ async fn dry_run(
     understood: Option<&Understood>,
     lists: Option<&Path>,
 ) -> anyhow::Result<Told> {
-    let (content, treatment, schedule) = (draft.content.clone(), draft.treatment.clone(), draft.schedule.clone());
-    let channels = draft.going.channels();
-    let draft = submit::placed(&stentor.people(), draft).await?;
+    let (content, treatment, channels) = (draft.content.clone(), draft.treatment.clone(), draft.going.channels());
+    let draft = placed(stentor, draft).await?;
+    let schedule = draft.schedule.clone();
     if let Some(team) = draft.going.team() {
         tell_of_app(stentor.look_for_app_in(team).await?);
     }

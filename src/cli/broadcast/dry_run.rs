@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::text::{self, Align, table, thousands};
+use super::super::text::{self, Align, Counted, table, thousands};
 use super::create::list_json;
 use super::left_out;
 use crate::app::submit::Preview;
 use crate::domain::audience::Understood;
-use crate::domain::broadcast::Channels;
 use crate::domain::content::ACTIVITY_BYTES_MAX;
 use crate::domain::forecast::Forecast;
 use crate::domain::reason::Reason;
@@ -17,7 +16,7 @@ pub(super) fn reach_text(preview: &Preview, title: &str) -> String {
     let reach = &preview.reach;
     let title = text::one_line(title);
     if !preview.posts.is_empty() {
-        let channels = text::recipients(reach.people, Channels::TeamChannel);
+        let channels = text::recipients(reach.people, Counted::Channels);
         let posts = preview.posts.iter().map(|post| format!("  {}\n", text::one_line(post)));
         return format!(
             "No broadcast was stored. “{title}” would be posted in {channels}:\n{}",

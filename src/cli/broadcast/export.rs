@@ -9,7 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::super::complaint::Complaint;
-use super::super::{Global, session, text};
+use super::super::text::{self, Counted};
+use super::super::{Global, session};
 use super::not_found;
 use super::whole_file::WholeFile;
 use crate::app::export::{self, ExportError, Exported, Filter, Passes, STATES};
@@ -118,14 +119,14 @@ impl Export {
                     Err(error) if is_broken_pipe(&error) => Exported::default(),
                     written => written?,
                 };
-                Ok((exported, report.channels))
+                Ok((exported, Counted::of(report.channels, &report.audience)))
             })
             .await?;
-        let (exported, channels) = exported;
+        let (exported, counted) = exported;
         match (&self.output, global.json) {
             (None, _) => {}
             (Some(file), true) => text::print_json(&json!({ "people": exported.written, "file": file }))?,
-            (Some(file), false) => text::aside(&told(file, exported, channels)),
+            (Some(file), false) => text::aside(&told(file, exported, counted)),
         }
         Ok(())
     }
@@ -196,7 +197,7 @@ fn no_rounds(id: BroadcastId, kind: RoundKind) -> Complaint {
     Complaint::bad_input("no_such_round", message, cure).about("--of")
 }
 
-fn told(file: &Path, Exported { people, written }: Exported, channels: Channels) -> String {
+fn told(file: &Path, Exported { people, written }: Exported, counted: Counted) -> String {
     let of_all = if written < people { format!(" (of {})", text::thousands(people)) } else { String::new() };
-    format!("Wrote {}{of_all} to {}.", text::recipients(written, channels), file.display())
+    format!("Wrote {}{of_all} to {}.", text::recipients(written, counted), file.display())
 }

@@ -80,7 +80,7 @@ pub(super) struct Feed {
     name_people_by: PeopleBy,
 }
 
-fn parameter(text: &str) -> Result<(String, String), String> {
+pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, with the name as the template has it")?;
     Ok((name.trim().to_owned(), value.to_owned()))
 }
@@ -168,6 +168,7 @@ impl Feed {
             (IN_TEAM, self.in_team.is_some()),
             ("--in-chat", self.in_chat.is_some()),
             ("--all-members", self.all_members),
+            ("--members-of-channel", self.members_of_channel.is_some()),
             ("--icon", self.icon.is_some()),
             ("--name-app", self.name_app),
             ("--name-people-by", self.name_people_by != PeopleBy::Id),

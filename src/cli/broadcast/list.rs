@@ -3,10 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
-use super::super::text::{self, Align, table, thousands};
+use super::super::text::{self, Align, Counted, table, thousands};
 use super::super::{Global, session};
 use crate::config::Need;
-use crate::domain::broadcast::Channels;
+use crate::domain::broadcast::{AudienceKind, Channels};
 use crate::ports::BroadcastReport;
 
 /// The newest broadcasts, newest first
@@ -55,6 +55,9 @@ fn row(report: &BroadcastReport) -> Vec<String> {
     };
     let mut row = vec![report.id.to_string(), state];
     row.extend(counts.map(thousands));
+    if report.audience == AudienceKind::Places && report.channels != Channels::TeamChannel {
+        row[2] = text::recipients(progress.targeted, Counted::Places);
+    }
     if report.channels == Channels::Feed {
         // Behind state and targeted.
         row[3] += " accepted";

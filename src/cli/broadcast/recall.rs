@@ -9,14 +9,19 @@ use tokio_util::sync::CancellationToken;
 use super::super::complaint::Complaint;
 use super::super::expected::about;
 use super::super::{Global, session, text};
+use super::correct::nothing;
 use super::not_found;
 use crate::app::amend::{self, Amended, Wish};
+use crate::app::forecast::means_of;
 use crate::config::{Need, parse_duration};
 use crate::domain::broadcast::{BroadcastState, Channel};
+use crate::domain::fault::{Fault, Faults};
+use crate::domain::flow::Means;
 use crate::domain::ids::BroadcastId;
+use crate::domain::notification::Notification;
 use crate::domain::outcome::NOTIFIED_AT_ONCE;
 use crate::domain::pacing::{Bucket, Quota};
-use crate::ports::Standing;
+use crate::ports::{Said, Standing};
 use crate::wiring::Stentor;
 
 /// Take a broadcast back: delete its messages, or replace them by other words
@@ -52,8 +57,7 @@ impl Recall {
         let told = global
             .with_stentor("broadcast recall", Need::Identity, async |stentor, stop| {
                 if let Some(words) = &self.say {
-                    let old = said(stentor, id).await?;
-                    amend::withdrawn(&old, words).check()?;
+                    check_words(&said(stentor, id).await?, words)?;
                 }
                 carry_out(stentor, stop, id, &Wish::Recall(self.say.clone()), deadline, is_dry).await
             })
@@ -63,11 +67,22 @@ impl Recall {
 }
 
 /// What the broadcast says at present.
-pub(super) async fn said(stentor: &Stentor, id: BroadcastId) -> anyhow::Result<crate::domain::content::Content> {
+pub(super) async fn said(stentor: &Stentor, id: BroadcastId) -> anyhow::Result<Said> {
     let store = stentor.store.as_ref();
     let report = store.report(stentor.tenant, id).await?.ok_or_else(|| not_found(id))?;
-    let said = amend::said(store, stentor.tenant, &report).await?.ok_or_else(|| not_found(id))?;
-    Ok(said.content)
+    Ok(amend::said(store, stentor.tenant, &report).await?.ok_or_else(|| not_found(id))?)
+}
+
+/// Refuses words that do not fit into the place of what was said.
+fn check_words(old: &Said, words: &str) -> Result<(), Faults> {
+    let content = amend::withdrawn(&old.content, words).check().map(drop);
+    let notification = old.notification.clone().map_or(Ok(()), |old| old.withdrawn(words).check().map(drop));
+    let faults = content.err().into_iter().chain(notification.err()).flat_map(|found| found.0);
+    let of_words: Vec<Fault> = faults.map(|fault| Fault::new("--say", fault.problem, fault.cure)).collect();
+    // What is too long for both is told once.
+    let each = of_words.iter().enumerate();
+    let once = each.filter(|(place, fault)| !of_words[..*place].contains(fault)).map(|(_, fault)| fault.clone());
+    Faults::or(once.collect(), ())
 }
 
 /// What came of it, for people and for scripts.
@@ -108,26 +123,38 @@ pub(super) async fn carry_out(
     let standing = match session::unless_stopped(stop, asked).await? {
         Amended::Begun(standing) => standing,
         Amended::Nobody => return Err(nobody(id).into()),
+        Amended::Unchanged => return Err(nothing(id).into()),
         Amended::TooEarly(state) => return Err(too_early(id, wish, state).into()),
         Amended::Recalled => return Err(recalled(id).into()),
         Amended::Unknown => return Err(not_found(id).into()),
     };
-    let time = taking(&standing, |bucket| stentor.settings.engine.quotas.get(&bucket).copied());
+    let notification = match wish {
+        Wish::Correct(new) => new.notification.clone(),
+        Wish::Recall(_) => said(stentor, id).await?.notification,
+    };
+    let time = taking(&standing, notification.as_ref(), |bucket| stentor.settings.engine.quotas.get(&bucket).copied());
     Ok(Told {
         text: told_text(id, wish, &standing, time, is_dry),
         document: told_json(id, wish, &standing, time, is_dry),
     })
 }
 
-/// How long it takes to reach them by the quotas alone.
-fn taking(standing: &[(Channel, Standing)], quota: impl Fn(Bucket) -> Option<Quota>) -> Duration {
+/// How long it takes to reach them by the quotas alone; those in activity feeds by the means of their notification.
+fn taking(
+    standing: &[(Channel, Standing)],
+    notification: Option<&Notification>,
+    quota: impl Fn(Bucket) -> Option<Quota>,
+) -> Duration {
     let each = standing.iter().filter_map(|(channel, people)| {
-        let (bucket, requests) = match channel {
-            Channel::Chat | Channel::Post => (Bucket::Send, people.known),
-            Channel::Feed => (Bucket::NotifyMany, people.known.div_ceil(NOTIFIED_AT_ONCE as u64)),
+        let (bucket, requests) = match (channel, notification.map(means_of)) {
+            (Channel::Chat | Channel::Post, _) => (Bucket::Send, people.known),
+            (Channel::Feed, Some(Means::FeedOneByOne | Means::Within)) => (Bucket::Notify, people.known),
+            (Channel::Feed, _) => (Bucket::NotifyMany, people.known.div_ceil(NOTIFIED_AT_ONCE as u64)),
         };
-        let quota = quota(bucket)?;
-        Some(quota.window.mul_f64(requests as f64 / f64::from(quota.requests.max(1))))
+        let of_scope = notification.filter(|_| *channel == Channel::Feed).and_then(|said| said.scope.quota());
+        let quotas = [quota(bucket), of_scope];
+        let time = |quota: Quota| quota.window.mul_f64(requests as f64 / f64::from(quota.requests.max(1)));
+        quotas.into_iter().flatten().map(time).max()
     });
     each.sum()
 }
@@ -220,13 +247,38 @@ fn recalled(id: BroadcastId) -> Complaint {
 mod tests {
     use super::super::super::samples;
     use super::*;
+    use crate::domain::content::Content;
+    use crate::domain::ids::GroupId;
+    use crate::domain::notification::{Scope, Topic};
 
     fn quota(bucket: Bucket) -> Option<Quota> {
         Some(Quota::per_second(if bucket == Bucket::NotifyMany { 2 } else { 50 }))
     }
 
+    #[test]
+    fn in_a_teams_name_a_recall_takes_as_long_as_the_team_may_be_asked() {
+        let told = [(Channel::Feed, Standing { known: 400, ..Standing::default() })];
+        let scope = Scope::Team(GroupId(uuid::Uuid::from_u128(6)));
+        let within = Notification { scope, ..Notification::default() };
+        assert_eq!(taking(&told, Some(&within), quota).as_secs(), 100, "four a second");
+        let topic = Topic::Text { title: "News".into(), link: "https://teams.microsoft.com/l/x".into() };
+        let alone = Notification { topic, ..Notification::default() };
+        assert_eq!(taking(&told, Some(&alone), quota).as_secs(), 8, "one by one");
+        assert_eq!(taking(&told, Some(&Notification::default()), quota).as_secs(), 2);
+    }
+
+    #[test]
+    fn words_must_fit_into_every_place_of_what_they_replace() {
+        let content = Content { title: "News".into(), body: "Text.".into(), ..Content::default() };
+        let old = Said { notification: Some(Notification::of(&content, "announced")), content };
+        assert!(check_words(&old, "Sorry.").is_ok());
+        let faults = check_words(&old, &"x".repeat(501)).unwrap_err();
+        assert!(faults.0.iter().all(|fault| fault.field == "--say") && !faults.0.is_empty(), "{faults}");
+        assert!(check_words(&Said { notification: None, ..old }, &"x".repeat(501)).is_ok());
+    }
+
     fn told(wish: &Wish, standing: &[(Channel, Standing)], is_dry: bool) -> String {
-        told_text(samples::running().id, wish, standing, taking(standing, quota), is_dry)
+        told_text(samples::running().id, wish, standing, taking(standing, None, quota), is_dry)
     }
 
     #[test]
@@ -236,8 +288,12 @@ mod tests {
         insta::assert_snapshot!(told(&Wish::Recall(None), &chats, false));
         let both = [(Channel::Chat, people), (Channel::Feed, Standing { known: 39_812, ..Standing::default() })];
         insta::assert_snapshot!(told(&Wish::Recall(Some("Sorry.".into())), &both, true));
-        insta::assert_snapshot!(told(&Wish::Correct(Box::default()), &chats, false));
-        let time = taking(&both, quota);
+        insta::assert_snapshot!(told(
+            &Wish::Correct(Box::new(Said { content: Content::default(), notification: None })),
+            &chats,
+            false
+        ));
+        let time = taking(&both, None, quota);
         assert_eq!(time.as_secs(), 796 + 199, "one after the other at worst");
         insta::assert_json_snapshot!(told_json(samples::running().id, &Wish::Recall(None), &both, time, true));
     }

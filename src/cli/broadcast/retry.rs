@@ -6,11 +6,12 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::complaint::Complaint;
-use super::super::{Global, session, text};
+use super::super::text::{self, Counted};
+use super::super::{Global, session};
 use super::not_found;
 use crate::app::retry::{self, Retry as Done};
 use crate::config::{Need, parse_duration};
-use crate::domain::broadcast::{BroadcastState, Channels};
+use crate::domain::broadcast::BroadcastState;
 use crate::domain::ids::BroadcastId;
 use crate::domain::reason::Reason;
 use crate::ports::RetryWish;
@@ -56,11 +57,12 @@ impl Retry {
                 let store = stentor.store.as_ref();
                 let retry = retry::retry(store, stentor.tenant, id, &wish, self.deadline, chance, now);
                 let done = session::unless_stopped(stop, retry).await?;
-                let channels = store.report(stentor.tenant, id).await?.map_or(Channels::Chat, |report| report.channels);
-                Ok((done, channels))
+                let report = store.report(stentor.tenant, id).await?;
+                let counted = report.map_or(Counted::People, |report| Counted::of(report.channels, &report.audience));
+                Ok((done, counted))
             })
             .await?;
-        let (done, channels) = done;
+        let (done, counted) = done;
         let people = match done {
             Done::Begun(people) => people,
             Done::Nobody => return Err(nobody(id, &wish).into()),
@@ -72,7 +74,7 @@ impl Retry {
             true => text::print_json(&json!({ "id": id, "retried": people }))?,
             false => text::print(&format!(
                 "{} of {id} will be tried again. Follow it with:\n  stentor broadcast watch {id}\n",
-                text::recipients(people, channels)
+                text::recipients(people, counted)
             ))?,
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use super::super::expected::{Whole, expected_text};
-use super::super::text::{self, Align, percent, table, thousands};
+use super::super::text::{self, Align, Counted, percent, table, thousands};
 use super::super::{Global, session};
 use super::not_found;
 use crate::app::export::ACCEPTED;
@@ -54,9 +54,6 @@ pub(in crate::cli) fn summary_text(summary: &Summary, quotas: &BTreeMap<Bucket, 
     let recalled = if report.recalled_at.is_some() { " · recalled" } else { "" };
     let mut told = format!("{}\n{} · {}{recalled}{urgent}\n", text::one_line(&report.title), report.id, report.state);
     told += &instants(report);
-    if report.channels == Channels::TeamChannel {
-        told += "posted in channels of teams\n";
-    }
     told += &expiry(report);
     told += way(report.channels);
     told += &audience(report);
@@ -139,7 +136,7 @@ fn rounds(report: &BroadcastReport) -> String {
         vec![
             pass_name(report, round.kind, round.channel),
             round.state.to_string(),
-            text::recipients(targeted, report.channels),
+            text::recipients(targeted, Counted::of(report.channels, &report.audience)),
             counts,
         ]
     };
@@ -153,7 +150,7 @@ const fn way(channels: Channels) -> &'static str {
         Channels::Chat => "",
         Channels::Feed => "into activity feeds; accepted means that Teams took it, not that it was seen\n",
         Channels::Both => "into chats, and once those messages have gone out, into activity feeds\n",
-        Channels::TeamChannel => "into channels\n",
+        Channels::TeamChannel => "posted in channels of teams\n",
     }
 }
 
@@ -179,7 +176,7 @@ fn audience(report: &BroadcastReport) -> String {
     }
     let Some(expected) = report.expected else { return told };
     let is_frozen = report.started_at.is_some();
-    let whom = |number: u64| text::recipients(number, report.channels);
+    let whom = |number: u64| text::recipients(number, Counted::of(report.channels, &report.audience));
     match (report.progress.targeted, is_frozen) {
         (_, false) => told += &format!("{} when it was created\n", whom(expected)),
         (0, true) if expected > 0 => {

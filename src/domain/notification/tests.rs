@@ -58,9 +58,12 @@ fn an_object_must_lie_within_what_the_notification_is_about() {
         (team(), format!("v1.0/chats/{TEAM}")),
         (Scope::User, format!("v1.0/teams/{TEAM}")),
         (Scope::User, "v2.0/appCatalogs/teamsApps/4444".to_owned()),
+        (Scope::User, "v1.0/users/5555/teamwork/installedApps/4444".to_owned()),
     ] {
         assert!(problem(to(scope, &path)).contains("--topic-url"), "{path}");
     }
+    let elsewhere = "https://graph.contoso.example/v1.0/appCatalogs/teamsApps/4444".to_owned();
+    assert!(problem(Notification { topic: Topic::Entity(elsewhere), ..plain() }).contains("not an address of Graph"));
 }
 
 #[test]
@@ -74,6 +77,22 @@ fn a_variable_has_one_name_and_one_value() {
     assert!(problem(with(&[("a b", "c")])).contains("not the name of a variable"));
     let whole = Notification { activity_type: SYSTEM_DEFAULT.into(), ..with(&[("title", "a")]) };
     assert!(problem(whole).contains(SYSTEM_DEFAULT_TEXT));
+    let beside = with(&[(SYSTEM_DEFAULT_TEXT, "a"), ("title", "b")]);
+    assert!(problem(Notification { activity_type: SYSTEM_DEFAULT.into(), ..beside }).contains("no variable but"));
+}
+
+#[test]
+fn a_correction_leaves_the_words_that_the_author_gave_the_notification() {
+    let old = Content { title: "Drill".into(), body: "At noon.".into(), ..Content::default() };
+    let new = Content { title: "Fire drill".into(), ..old.clone() };
+    let followed = Notification::of(&old, "announced").following(&old, &new);
+    assert_eq!((followed.preview.as_str(), followed.parameters[0].1.as_str()), ("Fire drill", "Fire drill"));
+    let own = Notification { preview: "Leave by the stairs".into(), ..Notification::of(&old, "announced") };
+    let followed = own.clone().following(&old, &new);
+    assert_eq!((followed.preview.as_str(), followed.parameters[0].1.as_str()), ("Leave by the stairs", "Fire drill"));
+    let given = [("title", "Now"), ("place", "Hall")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let reworded = own.reworded(Some("By the stairs".into()), given.to_vec());
+    assert_eq!((reworded.preview.as_str(), reworded.parameters), ("By the stairs", given.to_vec()));
 }
 
 #[test]

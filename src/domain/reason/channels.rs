@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn no_reason_of_a_channel_speaks_of_a_person() {
         // These come of people only.
-        let of_people = [Reason::Guest, Reason::NoLicence, Reason::AccountDisabled, Reason::NotFound];
+        let of_people =
+            [Reason::Guest, Reason::NoLicence, Reason::AccountDisabled, Reason::NotFound, Reason::NotInTeam];
         for reason in Reason::ALL.iter().filter(|reason| !of_people.contains(reason)) {
             let (sentence, remedy) = reason.told_in(Channels::TeamChannel);
             let is_halt = *reason == Reason::HaltedForAll;

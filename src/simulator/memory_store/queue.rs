@@ -146,7 +146,7 @@ impl Record {
                 .into_iter()
                 .map(|(key, doubt)| (key, Stands { doubt, message: None }))
                 .collect(),
-            (_, None, AudienceKind::List | AudienceKind::Expression(_)) => {
+            (_, None, AudienceKind::List | AudienceKind::Places | AudienceKind::Expression(_)) => {
                 broadcast.list.iter().copied().map(plain).collect()
             }
             (_, None, AudienceKind::Everyone) => self.present(tenant).map(|person| plain(person.key)).collect(),

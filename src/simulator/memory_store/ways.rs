@@ -40,7 +40,7 @@ impl Record {
             match (round.state, round.kind, self.broadcast(tenant, id)) {
                 (RoundState::Expanding, RoundKind::Send, Some(stored)) => match &stored.submitted.audience {
                     AudienceKind::Everyone => keys.extend(self.present(tenant).map(|stored| stored.key)),
-                    AudienceKind::List | AudienceKind::Expression(_) => {
+                    AudienceKind::List | AudienceKind::Places | AudienceKind::Expression(_) => {
                         let listed = stored.list.iter().filter_map(|key| self.person(tenant, *key));
                         keys.extend(listed.filter(|stored| stored.left_at.is_none()).map(|stored| stored.key));
                     }
