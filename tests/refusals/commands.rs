@@ -16,7 +16,7 @@ pub fn rows() -> Vec<Row> {
         row("a command misspelt", &["broadcast", "creat"]).bad_arguments(
             "creat",
             "unrecognized",
-            "Did you mean create",
+            "create",
         ),
         row("an option misspelt", &["demo", "--recipient", "9"]).bad_arguments("--recipient", "", "--recipients"),
         row("a check misspelt", &["doctor", "--integrty"]).bad_arguments("--integrty", "", "--integrity"),

@@ -1,4 +1,4 @@
--- standing
+-- standing_of
 -- $1 tenant, $2 broadcast, $3 after this recipient, $4 limit, $5 before this round, $6 channel,
 -- $7 without those whom an earlier recall reached
 -- Whom a correction or a recall takes up: one row for each person of the rounds that told, wanted or not, at the cost of
