@@ -217,8 +217,8 @@ async fn the_seven_published_examples_are_made_from_the_command_line_to_the_lett
         site.accepted(created["id"].as_str().unwrap()).await;
 
         let transcript = site.look("transcript").await;
-        let lines = transcript.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let last = lines.filter(|line| line["path"].as_str().unwrap().contains("sendActivityNotification")).next_back();
+        let mut lines = transcript.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let last = lines.rfind(|line| line["path"].as_str().unwrap().contains("sendActivityNotification"));
         let mut last = last.unwrap();
         assert!(last["body"]["chainId"].as_i64().is_some_and(|chain| chain > 0), "{last}");
         last["body"].as_object_mut().unwrap().remove("chainId");

@@ -147,12 +147,8 @@ impl Notification {
         if follows { titled.previewed(is) } else { titled }
     }
 
-    /// The variable that holds what [`Notification::of`] puts there, if the template has it, says `words`.
-    fn titled(self, words: &str) -> Self {
-        self.titled_where(|_| true, words)
-    }
-
-    /// The same, where it says what is to be replaced.
+    /// The variable that holds what [`Notification::of`] puts there, if the template has it, says `words` where it says what
+    /// is to be replaced.
     fn titled_where(mut self, is_replaced: impl Fn(&str) -> bool, words: &str) -> Self {
         for (name, value) in &mut self.parameters {
             if matches!(name.as_str(), SYSTEM_DEFAULT_TEXT | TITLE_PARAMETER) && is_replaced(value) {

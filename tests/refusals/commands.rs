@@ -13,11 +13,7 @@ pub fn rows() -> Vec<Row> {
     let examples = "have examples";
     vec![
         row("an unknown command", &["shout"]).bad_arguments("shout", "unrecognized subcommand", examples),
-        row("a command misspelt", &["broadcast", "creat"]).bad_arguments(
-            "creat",
-            "unrecognized",
-            "create",
-        ),
+        row("a command misspelt", &["broadcast", "creat"]).bad_arguments("creat", "unrecognized", "create"),
         row("an option misspelt", &["demo", "--recipient", "9"]).bad_arguments("--recipient", "", "--recipients"),
         row("a check misspelt", &["doctor", "--integrty"]).bad_arguments("--integrty", "", "--integrity"),
         row("no recipients", &["demo", "--recipients", "0"]).bad_arguments("--recipients", "1..=1000000", examples),

@@ -49,7 +49,7 @@ enum Command {
     /// Try again to tell those whom one broadcast did not reach
     Retry(retry::Retry),
     /// Put the right card in the place of the one that was sent
-    Correct(correct::Correct),
+    Correct(Box<correct::Correct>),
     /// Take one broadcast back: delete its messages, or replace them by other words
     Recall(recall::Recall),
     /// Stop one broadcast until it is resumed
