@@ -113,7 +113,7 @@ statements! {
           select p.recipient_id
           from (select distinct unnest($3::uuid[]) as entra_id) given
           join recipient p on p.tenant_id = $1 and p.entra_id = given.entra_id
-          where p.left_at is null
+          where p.left_at is null and p.venue is null
         ),
         gone as (
           delete from group_member m
