@@ -228,7 +228,8 @@ pub async fn keep(people: &People, ready: Ready) -> Result<Accepted, SubmitError
         content,
         treatment: draft.treatment,
         audience,
-        way: draft.going.way(round),
+        // Rounds are told in the order of their ids, and this one comes after the messages.
+        way: draft.going.way(|| RoundId::new(created_at + Duration::from_millis(1), people.random.next_u64())),
         expire_at: draft.expire_after.map(|time| start_at + time),
         expected: Some(targeted),
         created_at,

@@ -261,6 +261,11 @@ pub fn example_of_link() -> String {
         .map_or_else(String::new, |host| format!("https://{host}/l/"))
 }
 
+/// Where Graph is in the commercial cloud, for whoever is shown an example.
+pub fn example_of_graph() -> String {
+    PUBLISHED.first().map_or_else(String::new, |profile| profile.graph_url.as_str().trim_end_matches('/').to_owned())
+}
+
 /// The last two labels of every host in the profiles.
 static DOMAINS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let of = |profile: &CloudProfile| {

@@ -79,7 +79,7 @@ async fn whoever_asks_for_people_finds_no_venue(bench: &Bench) {
 
 async fn a_list_names_venues_and_a_claim_tells_which(bench: &Bench) {
     let keys = keep(bench, &[members(), news("Milan / News")]).await;
-    let broadcast = NewBroadcast { audience: AudienceKind::List, ..announcement(1, WhenInDoubt::Hold) };
+    let broadcast = NewBroadcast { audience: AudienceKind::Places, ..announcement(1, WhenInDoubt::Hold) };
     let (id, round) = bench.submit_this(broadcast, keys.clone()).await;
     let waiting = bench.store.ways(bench.tenant, &Whose::Broadcast(id)).await.unwrap();
     assert_eq!(waiting, Mix { unknown: 2, ..Mix::default() });
@@ -104,7 +104,7 @@ async fn a_whole_reading_of_the_directory_parts_with_no_venue(bench: &Bench) {
         left += bench.store.advance(bench.tenant, READER, LEASE, &step, later).await.unwrap().left;
     }
     assert_eq!(left, 1);
-    let broadcast = NewBroadcast { audience: AudienceKind::List, ..announcement(1, WhenInDoubt::Hold) };
+    let broadcast = NewBroadcast { audience: AudienceKind::Places, ..announcement(1, WhenInDoubt::Hold) };
     let (id, round) = bench.submit_this(broadcast, keys).await;
     let (worker, held) = bench.worker().await;
     bench.expand(held[0], worker, round, 9).await;

@@ -54,7 +54,7 @@ pub(super) struct Feed {
     /// What it leads to, under a title of our own
     #[arg(long, value_name = "TEXT", requires = "topic_link", conflicts_with = "topic_url")]
     topic: Option<String>,
-    /// The link behind that title, within Teams: https://teams.microsoft.com/l/…
+    /// The link behind that title, within Teams: a deep link, whose path begins with /l/
     #[arg(long, value_name = "URL", requires = "topic")]
     topic_link: Option<String>,
     /// In the name of a team, by name or object id, in which the app is; people must belong to it

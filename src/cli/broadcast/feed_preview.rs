@@ -6,12 +6,10 @@ use serde_json::{Value, json};
 use super::super::text;
 use crate::adapters::teams::notification_request;
 use crate::app::submit::{Everybody, Wanted};
+use crate::domain::cloud::example_of_graph;
 use crate::domain::ids::{ConversationId, EntraId, GroupId, TeamsAppId};
 use crate::domain::notification::{NamedBy, Notification, SYSTEM_DEFAULT, Scope, Topic};
 use crate::ports::Notified;
-
-/// Graph, as the example names it.
-const BASE: &str = "https://graph.microsoft.com/v1.0";
 
 /// What `--preview` and `--dry-run` print, for people.
 pub(super) fn feed_text(wanted: &Wanted) -> String {
@@ -43,7 +41,8 @@ pub(super) fn feed_json(wanted: &Wanted) -> Value {
         (None, _, NamedBy::PrincipalName) => Notified::PersonNamed("person@contoso.example".to_owned()),
         (None, _, NamedBy::Id) => Notified::Person(EntraId(uuid::Uuid::nil())),
     };
-    let (url, body) = notification_request(BASE, &to, &said, 0, &TeamsAppId("TEAMS-APP-ID".to_owned()));
+    let base = format!("{}/v1.0", example_of_graph());
+    let (url, body) = notification_request(&base, &to, &said, 0, &TeamsAppId("TEAMS-APP-ID".to_owned()));
     let body: Value = serde_json::from_str(&body).unwrap_or_default();
     json!({ "method": "POST", "url": url, "body": body })
 }
