@@ -291,12 +291,18 @@ fn hot() -> Vec<Hot> {
         hot("finish_broadcasts", 120, "1, now()".into()),
         hot("finish_cancelled", 80, "1, now()".into()),
         // Ten pages a hundred people: each is written to the audience, and read in the directory.
-        hot("expand", 50_000, format!("1, {next}, {next}, 0, 5000, 0, 250, 'everyone', false, null, null")),
+        hot(
+            "expand",
+            50_000,
+            format!("1, {next}, {next}, 0, 5000, 0, 250, 'everyone', false, null, null, null, false"),
+        ),
         hot("progress", 160, format!("1, {round}, 1")),
         // Five hundred people, and four ways into the attempts of each.
-        hot("deliveries", 12_000, format!("1, {round}, 45000, 500")),
+        hot("deliveries", 12_000, format!("1, {round}, 45000, 500, '{{send, retry}}', null")),
+        // The same of those who would be told that it is withdrawn.
+        hot("standing_of", 20_000, format!("1, {round}, 45000, 500, 9223372036854775807, 'chat', false")),
         // Sums over the facts of one broadcast: as many pages as those have, and no more.
-        hot("reasons", 5000, format!("1, {round}")),
+        hot("reasons", 5000, format!("1, {round}, '{{send, retry}}', null")),
         // A page of people of whom nothing is new, and one person of whom something is.
         hot("keep_people", 1200, keep_people),
         hot("part_with_these", 60, "1, array[lpad(to_hex(7), 32, '0')::uuid], now()".into()),

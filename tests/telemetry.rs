@@ -16,6 +16,7 @@ use stentor::adapters::postgres::managed::testing::TestDatabase;
 use stentor::adapters::postgres::pool::PoolSettings;
 use stentor::adapters::system::SystemClock;
 use stentor::app::hear::Verdict;
+use stentor::domain::credential::CredentialKind;
 use stentor::domain::delivery::Settlement;
 use stentor::domain::outcome::Step;
 use stentor::domain::pacing::Bucket;
@@ -232,6 +233,7 @@ fn words(label: &str) -> BTreeSet<String> {
         "scope" => vec!["tenant", "broadcast"],
         "state" => vec!["idle", "busy"],
         "heard" => Verdict::ALL.into_iter().map(Verdict::name).collect(),
+        "credential" => CredentialKind::ALL.into_iter().map(CredentialKind::name).collect(),
         other => panic!("the label {other} is not documented"),
     };
     words.into_iter().map(str::to_owned).collect()

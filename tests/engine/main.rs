@@ -130,7 +130,11 @@ async fn a_withdrawn_permission_halts_with_its_own_cure() {
     let working = house.worker();
     let halted = house.until(id, |report| report.state == BroadcastState::Halted).await;
     assert_eq!(halted.halt.map(|halt| halt.reason), Some(HaltReason::PermissionMissing));
-    assert_eq!(halted.progress.failed, 0);
+    // The bot itself may write before the first question to Graph is refused, and somebody may have blocked it.
+    let failed = |(settlement, reason): &(Settlement, Reason)| {
+        *settlement == Settlement::Failed && *reason != Reason::BlockedByUser
+    };
+    assert!(!house.reasons(id).await.keys().any(failed), "{:?}", house.reasons(id).await);
     house.control("permissions", serde_json::json!({"role": role, "granted": true, "revoke_tokens": true})).await;
     let report = house.until_done(id).await;
     working.stop().await;

@@ -190,9 +190,9 @@ async fn every_refusal_has_its_meaning() {
         (for_all(), refusal(404, "NotFound", "no such team"), halts(HaltScope::Broadcast, HaltReason::NotInTeam)),
         (one(), refusal(409, "Conflict", several), halts(HaltScope::Broadcast, HaltReason::AppNotNamed)),
         (one(), refusal(429, "TooManyRequests", "wait"), Outcome::Throttled { retry_after: None }),
-        // Doing it again does no harm: the chain replaces.
-        (one(), empty(500), Outcome::Transient(Reason::Unavailable)),
-        (one(), Reply::CutOff { status: 504 }, Outcome::Transient(Reason::Unavailable)),
+        // It may be in her feed; doing it again does no harm, for the chain replaces.
+        (one(), empty(500), Outcome::Lost(Reason::ServiceFault)),
+        (one(), Reply::CutOff { status: 504 }, Outcome::Lost(Reason::AnswerLost)),
     ];
     for (request, answer, meaning) in table {
         let (server, client, _) = both().await;

@@ -341,6 +341,10 @@ fn unlisted(operation: Operation, refusal: &Refusal) -> Outcome {
     match (refusal.status, operation) {
         (429, _) => Outcome::Throttled { retry_after: refusal.retry_after },
         (400..=499, Operation::Token) if passing => Outcome::Transient(Reason::Unavailable),
+        // The audience of a federated token, which the fact sheet does not know beside its issuer and subject.
+        (400..=499, Operation::Token) if refusal.numbers.contains(&700_212) => {
+            Outcome::Refused(HaltScope::Tenant, HaltReason::FederationRefused)
+        }
         (400..=499, Operation::Token) => Outcome::Refused(HaltScope::Tenant, HaltReason::IdentityRefused),
         (401, _) => Outcome::NeedsRemedy(Remedy::Token, Reason::TokenRefused),
         (400..=499, _) => Outcome::Rejected(Reason::Unexpected),

@@ -95,7 +95,10 @@ impl Refusal {
     /// What was asked may have happened all the same: no answer to what was sent, or a gateway's word.
     pub fn may_have_happened(&self) -> bool {
         match self.status {
-            0 => self.message.contains("timeout") || self.message.contains("reset"),
+            0 => {
+                let message = self.message.to_ascii_lowercase();
+                message.contains("timeout") || message.contains("reset")
+            }
             status => matches!(status, 500 | 502 | 504),
         }
     }

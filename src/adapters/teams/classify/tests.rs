@@ -9,7 +9,6 @@ const MEANINGS: &str = "
     entra token 401 invalid_client 7000222: Refused(Tenant, SecretExpired)
     entra token 401 invalid_client 700027: Refused(Tenant, CertificateRefused)
     entra token 401 invalid_client 700024: Refused(Tenant, AssertionOutOfTime)
-    entra token 401 invalid_client 700021: Refused(Tenant, IdentityRefused)
     entra token 401 invalid_client 7000229: Refused(Tenant, ConsentMissing)
     entra token 400 unauthorized_client 700016: Refused(Tenant, AppUnknown)
     entra token 400 invalid_request 90002: Refused(Tenant, TenantUnknown)
