@@ -223,6 +223,9 @@ pub async fn feeds_in_a_team(stage: &Stage) -> String {
 }
 
 const FEED_TESTS: &[&str] = &[
+    "the_seven_published_examples_are_made_from_the_command_line_to_the_letter",
+    "everybody_is_notified_once_and_most_of_them_with_others",
+    "a_team_of_ten_thousand_and_one_is_refused_before_anybody_is_asked_to_notify",
     "each_action_is_asked_for_to_the_letter",
     "a_topic_of_our_own_an_icon_and_the_apps_name_travel_along",
     "many_are_notified_with_one_request_that_lists_them",
