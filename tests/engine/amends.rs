@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
+use stentor::adapters::system::SystemClock;
 use stentor::app::amend::{Amended, Wish, amend};
 use stentor::app::control::{self, grant};
 use stentor::app::retry::{Retry, retry};
@@ -14,7 +15,7 @@ use stentor::domain::content::Content;
 use stentor::domain::delivery::WhenInDoubt;
 use stentor::domain::ids::{BroadcastId, EntraId};
 use stentor::domain::reason::Reason;
-use stentor::ports::{BroadcastReport, RetryWish, RoundReport, Said, Store};
+use stentor::ports::{BroadcastReport, Clock, RetryWish, RoundReport, Said, Store};
 use stentor::simulator::faults::FaultPlan;
 
 use crate::house::{House, everybody_reachable, faults, house, house_at, organisation};
@@ -251,7 +252,7 @@ async fn a_broadcast_whose_time_is_over_is_recalled_by_itself_also_after_a_resta
     working.stop().await;
     // Nobody works when its time is over.
     let start: stentor::domain::time::Timestamp = "2026-11-24T09:05:00Z".parse().unwrap();
-    let shift: TimeDelta = start - chrono::Utc::now();
+    let shift: TimeDelta = start - SystemClock.now();
     house.set_database_clock(shift).await;
     let (one, other) = (house.worker(), house.worker());
     let report = house.until(id, |report| report.state.is_final() && report.rounds.len() > 1).await;
