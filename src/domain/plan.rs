@@ -68,11 +68,6 @@ impl Purpose {
         !matches!(self, Self::FindChats | Self::Install)
     }
 
-    /// It needs everybody's chat.
-    pub const fn needs_chat(self) -> bool {
-        matches!(self, Self::FindChats | Self::Send | Self::Replace | Self::Withdraw)
-    }
-
     /// It may give somebody the app. Nobody gets it to have something taken back.
     pub const fn may_install(self) -> bool {
         !matches!(self, Self::Replace | Self::Withdraw | Self::NotifyAgain | Self::NotifyWithin)

@@ -183,7 +183,7 @@ pub struct MembersPage {
 
 /// Reads the tenant's people and groups. One call makes one request.
 ///
-/// An answer [`Outcome::Transient`] for [`Reason::Unexpected`] means that the listing must begin again: the directory
+/// An answer [`Outcome::Transient`](crate::domain::outcome::Outcome::Transient) for [`Reason::Unexpected`] means that the listing must begin again: the directory
 /// does not know the link any more.
 #[async_trait]
 pub trait Directory: Send + Sync {

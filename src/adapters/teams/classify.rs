@@ -1,13 +1,16 @@
 //! What an answer means: (operation, status, codes, message) → [`Outcome`]. Pure, and told by data: the classes stand
 //! in `errors.toml`, which also says how it is read; here is only what each class means for each operation.
 //!
-//! Wordings change and codes do not, so three readings go beyond the file, each only where the file itself would find
+//! Wordings change and codes do not, so readings go beyond the file, the first three only where the file itself would find
 //! no entry or nothing but a catch-all (`"*"`):
 //!
 //! - A code that the file knows keeps its meaning under another wording, provided that all entries of that code agree
 //!   and that nobody is halted for a code that merely repeats the status (`Forbidden`).
 //! - The more precise code inside is tried, and a refusal without a message is also read as one without a code.
-//! - 401 always asks for a new token and 429 always means wait; whatever else Entra refuses concerns everybody.
+//! - 401 always asks for a new token and 429 always means wait; whatever else Entra refuses concerns everybody, and the
+//!   audience of a federated token is a fault of its federation.
+//! - What the file calls transient may have put a notification into a feed all the same: that is doubt, which the next one
+//!   of its chain ends.
 
 use std::sync::LazyLock;
 use std::time::Duration;
