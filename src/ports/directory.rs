@@ -183,8 +183,8 @@ pub struct MembersPage {
 
 /// Reads the tenant's people and groups. One call makes one request.
 ///
-/// An answer [`Outcome::Transient`](crate::domain::outcome::Outcome::Transient) for [`Reason::Unexpected`] means that the listing must begin again: the directory
-/// does not know the link any more.
+/// An answer [`Outcome::Transient`](crate::domain::outcome::Outcome::Transient) for [`Reason::Unexpected`] means that the
+/// listing must begin again: the directory does not know the link any more.
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// The page at `page`, or the first.
