@@ -56,6 +56,10 @@ pub struct Settings {
     pub engine: EngineSettings,
     /// Where we listen.
     pub http: HttpSettings,
+    /// How long people stay signed in.
+    pub sign_in: SignInSettings,
+    /// How far roles reach.
+    pub rights: RightsSettings,
     /// What we log.
     pub log: LogSettings,
     /// What we report beside log and metrics.
@@ -217,10 +221,34 @@ pub struct DirectorySettings {
 }
 
 /// Where we listen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Where people reach us from outside; `None` for this machine alone.
+    pub public_url: Option<Url>,
+    /// How long one request may take as a whole.
+    pub time_limit: Duration,
+}
+
+/// How long people stay signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInSettings {
+    /// At most.
+    pub session: Duration,
+    /// Without doing anything.
+    pub idle: Duration,
+}
+
+/// How far roles reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RightsSettings {
+    /// More people than this must be approved by a second person; `None` for never.
+    pub approve_above: Option<u64>,
+    /// An author reaches so many people at most; `None` for any number.
+    pub author_reaches: Option<u64>,
+    /// An administrator reaches so many people at most; `None` for any number.
+    pub admin_reaches: Option<u64>,
 }
 
 /// What we log.

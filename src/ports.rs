@@ -28,11 +28,15 @@ use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 
 mod directory;
+mod gatekeeper;
 mod messenger;
+mod office;
 mod record;
 
 pub use directory::*;
+pub use gatekeeper::*;
 pub use messenger::*;
+pub use office::*;
 pub use record::*;
 
 /// A future that a port hands out; boxed, so that the ports stay trait objects.

@@ -34,6 +34,7 @@ use crate::ports::{Answer, Clock, Directory, Doorkeeper, Messenger, Random, Requ
 mod acquainted;
 mod credential;
 mod demonstration;
+mod desk;
 mod elsewhere;
 mod examination;
 mod proving;

@@ -14,7 +14,7 @@ use crate::ports::{BroadcastReport, StoreError};
 use super::forecast::Foresight;
 
 /// One broadcast with the reasons of everybody who was not simply sent to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Summary {
     /// The broadcast.
     #[serde(flatten)]
@@ -31,7 +31,7 @@ pub struct Summary {
 }
 
 /// Why people ended where they did in the rounds of one kind, in one channel: each by the newest of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RoundReasons {
     /// Which kind.
     pub kind: RoundKind,
@@ -42,7 +42,7 @@ pub struct RoundReasons {
 }
 
 /// How many people ended for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReasonCount {
     /// How they ended.
     pub settlement: Settlement,

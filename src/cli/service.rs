@@ -27,7 +27,7 @@ pub(super) async fn answer(
     webhook: Option<Webhook>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let shared = Shared { health: stentor.health.clone(), metrics, webhook };
+    let shared = Shared { health: stentor.health.clone(), metrics, webhook, api: Some(stentor.api()?) };
     Ok(server::serve(listener, router(shared), stop.clone(), stentor.clock.as_ref()).await?)
 }
 

@@ -8,8 +8,8 @@ use url::Url;
 use super::reader::Reader;
 use super::{
     AppHolder, BotKind, BotSettings, Cloud, CustomUrls, DatabaseSettings, DirectorySettings, HttpSettings, LogFormat,
-    LogSettings, NetworkSettings, ProxySetting, Settings, TeamsSettings, TelemetrySettings, credentials, duration_text,
-    replies, secret_in,
+    LogSettings, NetworkSettings, ProxySetting, RightsSettings, Settings, SignInSettings, TeamsSettings,
+    TelemetrySettings, credentials, duration_text, replies, secret_in,
 };
 use crate::app::engine::{ChatRoad, EngineSettings};
 use crate::domain::cloud::is_microsofts;
@@ -17,6 +17,8 @@ use crate::domain::lease::{Contradiction, LeaseTerms};
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 
+/// No ceiling, as `rights.author_reaches` says it.
+const ANY: &str = "any";
 /// No refreshing, as `directory.refresh_every` says it.
 const NEVER: &str = "never";
 /// Changes are told with a delay of seconds to minutes anyway.
@@ -45,10 +47,36 @@ pub(super) fn settings(reader: &mut Reader) -> Settings {
         network,
         directory: directory(reader),
         engine,
-        http: HttpSettings { listen: reader.listen("http.listen") },
+        http: http(reader),
+        sign_in: sign_in(reader),
+        rights: RightsSettings {
+            approve_above: reader.count_or("rights.approve_above", NEVER),
+            author_reaches: reader.count_or("rights.author_reaches", ANY),
+            admin_reaches: reader.count_or("rights.admin_reaches", ANY),
+        },
         log: log(reader),
         telemetry: telemetry(reader),
     }
+}
+
+fn http(reader: &mut Reader) -> HttpSettings {
+    let key = "http.public_url";
+    let public_url = reader.url(key, &["https", "http"], "\"https://stentor.contoso.example\"");
+    if public_url.as_ref().is_some_and(|url| url.path() != "/" || url.query().is_some()) {
+        let problem = "names more than a host";
+        reader.refuse_together(&[key], problem, "Write it as \"https://stentor.contoso.example\", without a path.");
+    }
+    HttpSettings { listen: reader.listen("http.listen"), public_url, time_limit: reader.duration("http.time_limit") }
+}
+
+fn sign_in(reader: &mut Reader) -> SignInSettings {
+    let keys = ["sign_in.idle", "sign_in.session"];
+    let [idle, session] = keys.map(|key| reader.duration(key));
+    if idle > session {
+        let problem = "is longer than sign_in.session";
+        reader.refuse_together(&keys, problem, "Make it as long as the session at most.");
+    }
+    SignInSettings { session, idle }
 }
 
 fn database(reader: &mut Reader) -> DatabaseSettings {

@@ -149,6 +149,23 @@ impl Reader {
         self.or_default(key, "\"127.0.0.1:8080\"", parse)
     }
 
+    /// A whole number of people, or `None` for the word that stands for no limit.
+    pub(super) fn count_or(&mut self, key: &str, word: &str) -> Option<u64> {
+        let leaf = self.leaf(key);
+        let count = match &leaf.kind {
+            ValueKind::I64(number) => u64::try_from(*number).ok(),
+            ValueKind::String(text) if text.trim() == word => return None,
+            // Everything in the environment is text.
+            ValueKind::String(text) if leaf.origin == Origin::Environment => text.trim().parse().ok(),
+            _ => None,
+        };
+        if count.is_none() {
+            let cure = format!("Write a whole number from 0 on, without quotes, or \"{word}\".");
+            self.refuse(key, "is neither a number of people nor that word", cure);
+        }
+        count
+    }
+
     pub(super) fn duration(&mut self, key: &str) -> Duration {
         let parse = |text: &str| {
             parse_duration(text)

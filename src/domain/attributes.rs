@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const CHARACTERS_MAX: usize = 256;
 
 /// Where somebody works, and as what. Everything may be missing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Attributes {
     /// Her department.
     pub department: Option<String>,

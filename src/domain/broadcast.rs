@@ -13,7 +13,7 @@ use super::time::Timestamp;
 macro_rules! states {
     ($(#[$doc:meta])* $name:ident { $($(#[$state_doc:meta])* $variant:ident $text:literal),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$state_doc])* $variant),* }
 
@@ -170,6 +170,13 @@ states! {
     }
 }
 
+#[allow(clippy::derivable_impls, reason = "the macro that makes it knows no default")]
+impl Default for Channels {
+    fn default() -> Self {
+        Self::Chat
+    }
+}
+
 impl Channels {
     /// The way of the rounds that send, and try again.
     pub const fn first(self) -> Channel {
@@ -195,7 +202,7 @@ states! {
 }
 
 /// Whom an audience names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "expression")]
 pub enum AudienceKind {
     /// Everybody whom the directory knows when the audience is frozen.
@@ -229,7 +236,7 @@ impl AudienceKind {
 }
 
 /// How one broadcast is to be treated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Treatment {
     /// What to do with a send that may have arrived.
     pub when_in_doubt: WhenInDoubt,
@@ -245,7 +252,7 @@ pub struct Treatment {
 pub const TOLERANCE: Duration = Duration::from_secs(3600);
 
 /// When a broadcast starts, if not at once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Schedule {
     /// Its hour, UTC; judged by the database's clock.
     pub start_at: Timestamp,

@@ -37,7 +37,7 @@ pub const ACTIVITY_BYTES_MAX: usize = 80_000;
 pub const DESCRIPTION_CHARACTERS_MAX: usize = 300;
 
 /// A picture between the title and the text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Image {
     /// An https link that opens without signing in, or the picture itself as [`inline`] writes it.
     pub url: String,
@@ -46,7 +46,7 @@ pub struct Image {
 }
 
 /// One link below the text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Button {
     /// What it says.
     pub text: String,
@@ -55,7 +55,7 @@ pub struct Button {
 }
 
 /// What is said to everybody.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Content {
     /// The heading.

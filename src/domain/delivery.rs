@@ -25,7 +25,7 @@ pub mod table;
 pub use table::{EventKind, StateKind, TABLE};
 
 /// What to do with a send that may have arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenInDoubt {
     /// Leave it unconfirmed: nobody is told twice.
@@ -36,7 +36,7 @@ pub enum WhenInDoubt {
 }
 
 /// How a delivery ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Settlement {
     /// Teams took the message or the notification, or what was sent is replaced or deleted; in a round that tells nobody

@@ -25,7 +25,7 @@ pub const BEGINNINGS: [Knowledge; 5] =
     [Knowledge::Chat, Knowledge::Present, Knowledge::Unlisted, Knowledge::Absent, Knowledge::Nothing];
 
 /// How many people of an audience are known how well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Mix {
     /// [`Knowledge::Chat`].
     pub chat: u64,

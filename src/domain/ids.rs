@@ -8,6 +8,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::time::Timestamp;
@@ -18,6 +21,8 @@ const CHANCE_BITS: u32 = 22;
 const WEEK_MILLISECONDS: i64 = 7 * 24 * 3600 * 1000;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_LENGTH: usize = 13;
+/// An id as people see it, in a regular expression.
+const PATTERN: &str = "^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{12}$";
 /// What stands between a channel and the message that began a thread in it.
 pub const THREAD: &str = ";messageid=";
 
@@ -56,6 +61,15 @@ macro_rules! time_ordered_id {
                 f.write_str(&to_text(self.0))
             }
         }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PATTERN));
+                text.description(Some("Thirteen letters and digits, in the order of birth.")).into()
+            }
+        }
+
+        impl ToSchema for $name {}
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,8 +154,9 @@ fn from_text(text: &str) -> Option<i64> {
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident, $raw:ty) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         #[serde(transparent)]
+        #[schema(value_type = $raw)]
         pub struct $name(pub $raw);
 
         impl fmt::Display for $name {
@@ -203,7 +218,7 @@ impl RequestId {
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         #[serde(transparent)]
         pub struct $name(pub String);
 

@@ -35,7 +35,7 @@ pub const VALUE_CHARACTERS_MAX: usize = 500;
 pub const PARAMETERS_MAX: usize = 32;
 
 /// In whose name Teams is asked, which decides what a notification may lead to and where the app must be installed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// In each person's.
@@ -61,7 +61,7 @@ impl Scope {
 }
 
 /// Where a notification leads.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
     /// To our app, under its own name; in a team's name to the team, in a chat's to the chat.
@@ -79,7 +79,7 @@ pub enum Topic {
 }
 
 /// How Teams is told whom we mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NamedBy {
     /// By object id, which never changes.
@@ -90,7 +90,7 @@ pub enum NamedBy {
 }
 
 /// One notification, the same for everybody.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Notification {
     /// In whose name.

@@ -35,7 +35,7 @@ const CLIMB: f64 = 0.02;
 const CLIMB_EVERY: Duration = Duration::from_secs(5);
 
 /// One limit of one tenant, app and operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bucket {
     /// GET installedApps.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Where everybody of a broadcast stands. `targeted` is the sum of all the others, always.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Progress {
     /// Everybody whom the audience names and the directory knows.
     pub targeted: u64,

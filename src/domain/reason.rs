@@ -11,7 +11,7 @@ macro_rules! codes {
         $($variant:ident $code:literal $sentence:literal $remedy:literal)*
     ) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $(#[doc = $sentence] $variant),* }
 

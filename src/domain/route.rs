@@ -44,7 +44,7 @@ impl Route {
 }
 
 /// What the directory says about a person that decides whether the bot may write to her at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Account {
     /// From another organisation.
     pub guest: bool,

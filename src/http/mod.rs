@@ -1,5 +1,7 @@
-//! The small HTTP server: health, readiness, metrics, and the bot's webhook. Every route stands in [`router`].
+//! The HTTP server: the API, health, readiness, metrics, and the bot's webhook. Every route stands in [`router`], those of
+//! the API in [`api::router`].
 
+pub mod api;
 pub mod bot;
 pub mod health;
 pub mod problem;

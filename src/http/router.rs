@@ -4,6 +4,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use super::api::{self, Api};
 use super::bot::{self, Webhook};
 use super::health;
 use super::problem::Problem;
@@ -18,10 +19,13 @@ pub struct Shared {
     pub metrics: PrometheusHandle,
     /// Where Teams posts to; `None` for a process that does not listen to it.
     pub webhook: Option<Webhook>,
+    /// The API; `None` for a process that has none.
+    pub api: Option<Api>,
 }
 
 /// The routes. None shows a secret or a person, and only what Microsoft has signed changes anything.
 pub fn router(shared: Shared) -> Router {
+    let api = shared.api.as_ref().map_or_else(Router::new, |api| api::router::api(api).0);
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -30,4 +34,5 @@ pub fn router(shared: Shared) -> Router {
         .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
         .fallback(async || Problem::NOT_FOUND)
         .with_state(shared)
+        .merge(api)
 }

@@ -81,7 +81,7 @@ mod tests {
     async fn the_routes_answer_and_stop_means_stop() {
         let (health, stop) = (Health::default(), CancellationToken::new());
         let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-        let router = router(Shared { health: health.clone(), metrics: recorder.handle(), webhook: None });
+        let router = router(Shared { health: health.clone(), metrics: recorder.handle(), webhook: None, api: None });
         let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let asking = async {

@@ -3,7 +3,7 @@
 use super::*;
 
 /// One person as the directory knows her.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Person {
     /// Her object id.
     pub entra_id: EntraId,
@@ -140,7 +140,7 @@ impl Onward {
 }
 
 /// A group or team, as the directory knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Group {
     /// Its object id.
     pub id: GroupId,

@@ -28,7 +28,7 @@ use crate::domain::venue::Venue;
 use super::{Change, Group, Person};
 
 /// Where a worker process runs, so that a successor on the same host can prove that it is gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ProcessIdentity {
     /// Names this boot of this host, and the process namespace: equal for processes that can see each other.
     pub host: String,
@@ -48,7 +48,7 @@ pub struct HeldTenant {
 }
 
 /// What everybody of a tenant waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Halt {
     /// Why.
     pub reason: HaltReason,
@@ -293,7 +293,7 @@ pub struct Expanded {
 }
 
 /// One broadcast as reports show it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct BroadcastReport {
     /// Its id.
     pub id: BroadcastId,
@@ -345,7 +345,7 @@ impl BroadcastReport {
 }
 
 /// One pass of a broadcast as reports show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RoundReport {
     /// Its id.
     pub id: RoundId,
@@ -403,7 +403,7 @@ pub struct Recalling {
 }
 
 /// How many people of a broadcast can be reached to set right what they were sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Standing {
     /// Those whose message, or notification, is known.
     pub known: u64,
@@ -421,7 +421,7 @@ impl Standing {
 }
 
 /// One person of a broadcast as exports show her: a row of the `delivery` view.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DeliveryReport {
     /// Her object id.
     pub entra_id: EntraId,
@@ -470,7 +470,7 @@ pub struct Outlook {
 }
 
 /// An audience under a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SavedAudience {
     /// Its name.
     pub name: String,
@@ -561,7 +561,7 @@ pub struct Advanced {
 }
 
 /// A group that an audience has named, and how far it is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct GroupRecord {
     /// The group.
     #[serde(flatten)]

@@ -19,6 +19,7 @@ mod hearing;
 mod integrity;
 mod leases;
 pub mod managed;
+mod office;
 mod people;
 pub mod pool;
 mod queue;

@@ -15,6 +15,7 @@ mod connector;
 pub mod credential;
 mod doorkeeper;
 mod feed;
+mod gatekeeper;
 mod graph;
 pub(crate) mod hearing;
 pub mod knock;
@@ -34,6 +35,7 @@ pub use credential::{
 };
 pub use doorkeeper::BotDoorkeeper;
 pub use feed::request as notification_request;
+pub use gatekeeper::EntraGatekeeper;
 pub use graph::AppHolder;
 pub use limits::{published_chat_quotas, published_quota};
 pub(crate) use retry_after::retry_after;

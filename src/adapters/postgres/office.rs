@@ -1,0 +1,8 @@
+//! What the people's side keeps, one file a trait of `ports/office`.
+
+mod deeds;
+mod drafts;
+mod lookup;
+mod pictures;
+mod replies;
+mod sessions;

@@ -1,0 +1,88 @@
+//! The API under `/api/v1`: everything that Stentor does, for the page, for HR systems and for its own command line.
+//!
+//! Every route stands in [`router`], with the [`Action`](crate::domain::rights::Action) that it is; [`guard`] lets nobody in
+//! who may not. The handlers translate: what they do is done by `app`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::app::forecast::Foresight;
+use crate::app::people::People;
+use crate::domain::cloud::CloudProfile;
+use crate::domain::ids::TenantKey;
+use crate::domain::pacing::{Bucket, Quota};
+use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
+
+pub mod broadcasts;
+pub mod guard;
+pub mod input;
+pub mod me;
+pub mod router;
+
+/// What the handlers answer from. Clones share it.
+#[derive(Clone)]
+pub struct Api {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// The engine's record.
+    pub store: Arc<dyn Store>,
+    /// What the people's side keeps beside it.
+    pub office: Arc<dyn Office>,
+    /// Who recognises whoever asks.
+    pub gate: Arc<dyn Gatekeeper>,
+    /// The organisation, and how it is read.
+    pub people: People,
+    /// Who speaks to Teams, for what is tried on a few people.
+    pub messenger: Arc<dyn Messenger>,
+    /// Whose broadcasts.
+    pub tenant: TenantKey,
+    /// How it behaves.
+    pub settings: Arc<ApiSettings>,
+}
+
+impl Api {
+    /// Who foretells, by what stands in the store at this moment.
+    pub fn foresight(&self) -> Foresight<'_> {
+        let quotas = &self.settings.quotas;
+        Foresight { store: self.store.as_ref(), tenant: self.tenant, quotas, now: self.clock.now() }
+    }
+}
+
+/// How far roles reach; `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// More people than this must be approved by a second person.
+    pub approve_above: Option<u64>,
+    /// An author reaches so many people at most.
+    pub author: Option<u64>,
+    /// An administrator reaches so many people at most.
+    pub admin: Option<u64>,
+}
+
+/// How the API behaves.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// Where people reach it: scheme, host and port.
+    pub public_url: Url,
+    /// How long somebody stays signed in at most.
+    pub session: Duration,
+    /// How long without doing anything.
+    pub idle: Duration,
+    /// How far roles reach.
+    pub reach: Reach,
+    /// What Microsoft grants, by bucket.
+    pub quotas: BTreeMap<Bucket, Quota>,
+    /// Which cloud, and what it can do.
+    pub cloud: CloudProfile,
+    /// The activity type of notifications whose author names none.
+    pub activity_type: String,
+    /// How long one request to Teams may take.
+    pub request_timeout: Duration,
+    /// How long a request may take as a whole, an export and a stream of events apart.
+    pub time_limit: Duration,
+}

@@ -1,0 +1,74 @@
+//! Every route of the API on one screen, each with what it is: whoever may not do that is not let in.
+//!
+//! The document that describes the API is made of this very list.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa::OpenApi as _;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
+
+use super::{Api, broadcasts, guard, me};
+use crate::domain::rights::Action;
+use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
+
+/// Where the API is.
+pub const API: &str = "/api/v1";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Stentor", description = "Broadcasts in Microsoft Teams: nobody lost, nobody told twice."),
+    components(schemas(ProblemDocument))
+)]
+struct Document;
+
+/// The routes, and the document that describes them.
+pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
+    use Action as A;
+    let at = |action, routes| guarded(api, action, routes);
+    let mut document = Document::openapi();
+    if let Some(components) = &mut document.components {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+    let routes = OpenApiRouter::new()
+        .routes(at(A::See, routes!(me::me)))
+        .routes(at(A::See, routes!(broadcasts::list)))
+        .routes(at(A::See, routes!(broadcasts::show)));
+    OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
+}
+
+/// The routes of one path, guarded, and described as such.
+fn guarded(api: &Api, action: Action, routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
+    let (schemas, mut paths, methods) = routes;
+    for operation in paths.paths.values_mut().flat_map(operations) {
+        describe(operation, action);
+    }
+    (schemas, paths, methods.layer(from_fn_with_state((api.clone(), action), guard::guard)))
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+}
+
+/// What every route has: who may, and the answers that the guard gives.
+fn describe(operation: &mut Operation, action: Action) {
+    let roles: Vec<&str> = action.roles().map(|role| role.name()).collect();
+    operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
+    operation.extensions.get_or_insert_default().merge(ExtensionsBuilder::new().add("x-roles", roles).build());
+    let problems = [
+        ("401", "Nobody knows who is asking"),
+        ("403", "Whoever asks may not"),
+        ("503", "The database, or the organisation's keys, cannot be had at present"),
+    ];
+    for (status, description) in problems {
+        let problem = Ref::from_schema_name("ProblemDocument");
+        let content = ContentBuilder::new().schema(Some(problem)).build();
+        let response = ResponseBuilder::new().description(description).content(PROBLEM_JSON, content).build();
+        operation.responses.responses.entry(status.to_owned()).or_insert(response.into());
+    }
+}
