@@ -14,6 +14,7 @@ pub mod hear;
 pub mod hold;
 pub mod inquiry;
 pub mod lease;
+pub mod lookout;
 pub mod notice;
 pub mod people;
 pub mod quota;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::app::forecast::Foresight;
+use crate::app::lookout::Lookout;
 use crate::app::people::People;
 use crate::domain::cloud::CloudProfile;
 use crate::domain::ids::TenantKey;
@@ -17,10 +18,16 @@ use crate::domain::pacing::{Bucket, Quota};
 use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
 
 pub mod broadcasts;
+pub mod cursor;
+pub mod deliveries;
+pub mod events;
+pub mod exports;
 pub mod guard;
 pub mod input;
 pub mod me;
+pub mod quotas;
 pub mod router;
+pub mod workers;
 
 /// What the handlers answer from. Clones share it.
 #[derive(Clone)]
@@ -39,6 +46,8 @@ pub struct Api {
     pub people: People,
     /// Who speaks to Teams, for what is tried on a few people.
     pub messenger: Arc<dyn Messenger>,
+    /// Who looks after broadcasts for everybody who watches.
+    pub lookout: Lookout,
     /// Whose broadcasts.
     pub tenant: TenantKey,
     /// How it behaves.

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{Stentor, cloud};
 use crate::adapters::teams::EntraGatekeeper;
+use crate::app::lookout::Lookout;
 use crate::http::api::{Api, ApiSettings, Reach};
 
 impl Stentor {
@@ -17,11 +18,20 @@ impl Stentor {
         let settings = &self.settings;
         let here = format!("http://localhost:{}", settings.http.listen.port());
         let public_url = settings.http.public_url.clone().map_or_else(|| Url::parse(&here), Ok)?;
+        let office = Arc::new(self.ground.store.clone());
+        let lookout = Lookout::new(
+            Arc::clone(&self.store),
+            office.clone(),
+            Arc::clone(&self.clock),
+            self.tenant,
+            settings.engine.quotas.clone(),
+        );
         Ok(Api {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             store: Arc::clone(&self.store),
-            office: Arc::new(self.ground.store.clone()),
+            office,
+            lookout,
             gate: Arc::new(EntraGatekeeper::default()),
             people: self.people(),
             messenger: Arc::clone(&self.messenger),

@@ -4,7 +4,11 @@ use serde_json::json;
 
 use stage::Stage;
 
+mod deliveries;
+mod events;
+mod exports;
 mod stage;
+mod told;
 
 #[tokio::test]
 async fn whoever_asks_is_told_who_they_are() {

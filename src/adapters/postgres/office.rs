@@ -6,3 +6,5 @@ mod lookup;
 mod pictures;
 mod replies;
 mod sessions;
+
+pub(super) use lookup::STATEMENTS as STATEMENTS_OF_LOOKUP;

@@ -183,7 +183,7 @@ impl Export {
     ) -> anyhow::Result<Exported> {
         let filter = Filter { states: self.state.clone(), reasons: self.reason.clone() };
         let place = (stentor.tenant, self.id, passes);
-        Ok(export::export(stentor.store.as_ref(), place, format, &filter, to, progress).await?)
+        Ok(export::export(stentor.store.as_ref(), place, format, filter, to, progress).await?)
     }
 }
 

@@ -12,7 +12,7 @@ use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Api, broadcasts, guard, me};
+use super::{Api, broadcasts, deliveries, events, exports, guard, me, quotas, workers};
 use crate::domain::rights::Action;
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
 
@@ -38,7 +38,14 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
         .routes(at(A::See, routes!(me::me)))
         .routes(at(A::See, routes!(broadcasts::list)))
-        .routes(at(A::See, routes!(broadcasts::show)));
+        .routes(at(A::See, routes!(broadcasts::show)))
+        .routes(at(A::See, routes!(deliveries::list)))
+        .routes(at(A::See, routes!(deliveries::show)))
+        .routes(at(A::See, routes!(exports::export)))
+        .routes(at(A::See, routes!(events::of_broadcast)))
+        .routes(at(A::See, routes!(events::of_all)))
+        .routes(at(A::See, routes!(quotas::list)))
+        .routes(at(A::See, routes!(workers::list)));
     OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
 }
 
