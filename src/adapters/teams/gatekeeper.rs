@@ -63,8 +63,9 @@ impl EntraGatekeeper {
         let tenant = settings.tenant_id.to_string();
         let login = base(&settings.cloud.login_url);
         let document = format!("{login}/{tenant}/v2.0/.well-known/openid-configuration");
-        let document_url =
-            document.parse().map_err(|_| TeamsError::Settings(format!("teams.login_url makes no address: {document}")))?;
+        let document_url = document
+            .parse()
+            .map_err(|_| TeamsError::Settings(format!("teams.login_url makes no address: {document}")))?;
         let publisher = Publisher {
             name: "Entra",
             document_url,
