@@ -69,3 +69,26 @@ async fn seal(State(envelope): State<Envelope>, mut request: Request, next: Next
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::adapters::system::SystemRandom;
+
+    #[tokio::test]
+    async fn what_panics_is_answered_as_a_fault_of_ours() {
+        let broken = get(async || -> &'static str { panic!("an invariant broke") });
+        let router = sealed(Router::new().route("/broken", broken), Arc::new(SystemRandom), &[]);
+        let answer = router.oneshot(Request::get("/broken").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), 500);
+        assert!(answer.headers().contains_key(X_REQUEST_ID));
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
+        let body = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains(r#""code":"internal""#));
+    }
+}
