@@ -83,6 +83,8 @@ pub struct ApiSettings {
     pub activity_type: String,
     /// How long one request to Teams may take.
     pub request_timeout: Duration,
+    /// How often one caller may ask for long.
+    pub caller_rate: Quota,
     /// How long a request may take as a whole, an export and a stream of events apart.
     pub time_limit: Duration,
 }

@@ -5,4 +5,4 @@ mod drafts;
 mod lookup;
 mod pictures;
 mod replies;
-mod sessions;
+pub(super) mod sessions;
