@@ -14,6 +14,7 @@ use crate::app::people::People;
 use crate::domain::cloud::CloudProfile;
 use crate::domain::ids::TenantKey;
 use crate::domain::pacing::{Bucket, Quota};
+pub use crate::domain::rights::Reach;
 use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
 
 pub mod broadcasts;
@@ -51,17 +52,6 @@ impl Api {
         let quotas = &self.settings.quotas;
         Foresight { store: self.store.as_ref(), tenant: self.tenant, quotas, now: self.clock.now() }
     }
-}
-
-/// How far roles reach; `None` is no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reach {
-    /// More people than this must be approved by a second person.
-    pub approve_above: Option<u64>,
-    /// An author reaches so many people at most.
-    pub author: Option<u64>,
-    /// An administrator reaches so many people at most.
-    pub admin: Option<u64>,
 }
 
 /// How the API behaves.

@@ -104,6 +104,8 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         hearing::STATEMENTS,
         integrity::STATEMENTS,
         leases::STATEMENTS,
+        office::drafts::STATEMENTS,
+        office::replies::STATEMENTS,
         people::STATEMENTS,
         queue::STATEMENTS,
         reports::STATEMENTS,

@@ -1,8 +1,8 @@
 //! What the people's side keeps, one file a trait of `ports/office`.
 
 mod deeds;
-mod drafts;
+pub(super) mod drafts;
 mod lookup;
 mod pictures;
-mod replies;
+pub(super) mod replies;
 mod sessions;
