@@ -17,6 +17,7 @@ use crate::domain::pacing::{Bucket, Quota};
 use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
 
 pub mod broadcasts;
+pub mod deeds;
 pub mod guard;
 pub mod input;
 pub mod me;

@@ -2,8 +2,9 @@
 //!
 //! The document that describes the API is made of this very list.
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::MethodRouter;
+use axum::{Extension, Router};
 use utoipa::OpenApi as _;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
@@ -12,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Api, broadcasts, guard, me};
+use super::{Api, broadcasts, deeds, guard, me};
 use crate::domain::rights::Action;
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
 
@@ -38,7 +39,8 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
         .routes(at(A::See, routes!(me::me)))
         .routes(at(A::See, routes!(broadcasts::list)))
-        .routes(at(A::See, routes!(broadcasts::show)));
+        .routes(at(A::See, routes!(broadcasts::show)))
+        .routes(at(A::Audit, routes!(deeds::list)));
     OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
 }
 
@@ -48,7 +50,11 @@ fn guarded(api: &Api, action: Action, routes: UtoipaMethodRouter<Api>) -> Utoipa
     for operation in paths.paths.values_mut().flat_map(operations) {
         describe(operation, action);
     }
-    (schemas, paths, methods.layer(from_fn_with_state((api.clone(), action), guard::guard)))
+    // From the inside out: who did it, who may, and what it is called.
+    let operations = deeds::Operations::of(&paths, action);
+    let noted: MethodRouter<Api> = methods.layer(from_fn_with_state(api.clone(), deeds::noted));
+    let guarded: MethodRouter<Api> = noted.layer(from_fn_with_state((api.clone(), action), guard::guard));
+    (schemas, paths, guarded.layer(Extension(operations)))
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
