@@ -19,11 +19,12 @@ use utoipa::openapi::path::Paths;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
+use super::directory::limited;
 use super::input::Query;
 use crate::domain::ids::RequestId;
 use crate::domain::manuscript::Manuscript;
 use crate::domain::rights::{Action, Caller};
-use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::problem::Problem;
 use crate::ports::{Deed, DeedFilter};
 
 /// Nothing is done that cannot be noted.
@@ -266,10 +267,9 @@ pub struct AuditPage {
 ///
 /// Each action has two lines: one from before it began, without a status, and one with how it ended.
 #[utoipa::path(get, path = "/audit", tag = "Audit", operation_id = "list_audit", params(AuditQuery),
-    responses((status = 200, description = "A page of it", body = AuditPage),
-        (status = 400, description = "The query is not what this route takes", body = ProblemDocument, content_type = "application/problem+json")))]
+    responses((status = 200, description = "A page of it", body = AuditPage)))]
 pub async fn list(State(api): State<Api>, Query(query): Query<AuditQuery>) -> Result<Json<AuditPage>, Problem> {
-    let limit = query.limit.unwrap_or(50).clamp(1, 200);
+    let limit = limited(query.limit, 50, 200)?;
     let filter = DeedFilter { subject: query.subject, actor: query.actor, before: query.before };
     let lines = api.office.deeds(api.tenant, &filter, limit).await?;
     let next = lines.last().filter(|_| u32::try_from(lines.len()) == Ok(limit)).map(|(number, _)| *number);
