@@ -20,6 +20,7 @@ pub mod people;
 pub mod pictures;
 pub mod presence;
 pub mod quota;
+pub mod reading;
 pub mod refresh;
 pub mod release;
 pub mod report;

@@ -104,6 +104,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         hearing::STATEMENTS,
         integrity::STATEMENTS,
         leases::STATEMENTS,
+        office::deeds::STATEMENTS,
         office::drafts::STATEMENTS,
         office::replies::STATEMENTS,
         people::STATEMENTS,

@@ -1,8 +1,8 @@
 //! What the people's side keeps, one file a trait of `ports/office`.
 
-mod deeds;
+pub(super) mod deeds;
 pub(super) mod drafts;
 mod lookup;
-mod pictures;
+pub(super) mod pictures;
 pub(super) mod replies;
 mod sessions;
