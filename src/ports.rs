@@ -276,8 +276,9 @@ pub trait Store: Send + Sync {
 
     // -- broadcasts
 
-    /// Stores a broadcast, its list and its rounds, all or nothing.
-    async fn submit(&self, submission: &Submission) -> Result<(), StoreError>;
+    /// Stores a broadcast, its list and its rounds, and marks the draft that it is made of as sent, all or nothing; `false`
+    /// when that draft does not stand any more as it was read. The same submission again changes nothing, and is `true`.
+    async fn submit(&self, submission: &Submission) -> Result<bool, StoreError>;
 
     /// Stores a notice that tells an author where her broadcast stands, unless she knows already or it has moved on.
     async fn tell(&self, untold: Untold, notice: &Submission) -> Result<(), StoreError>;

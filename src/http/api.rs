@@ -11,12 +11,17 @@ use url::Url;
 
 use crate::app::forecast::Foresight;
 use crate::app::people::People;
+use crate::app::reading::Readings;
 use crate::domain::cloud::CloudProfile;
 use crate::domain::ids::TenantKey;
 use crate::domain::pacing::{Bucket, Quota};
+pub use crate::domain::rights::Reach;
 use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
 
+pub mod audiences;
 pub mod broadcasts;
+pub mod deeds;
+pub mod directory;
 pub mod guard;
 pub mod input;
 pub mod me;
@@ -37,6 +42,8 @@ pub struct Api {
     pub gate: Arc<dyn Gatekeeper>,
     /// The organisation, and how it is read.
     pub people: People,
+    /// The reading of the directory that somebody asked for.
+    pub readings: Readings,
     /// Who speaks to Teams, for what is tried on a few people.
     pub messenger: Arc<dyn Messenger>,
     /// Whose broadcasts.
@@ -51,17 +58,6 @@ impl Api {
         let quotas = &self.settings.quotas;
         Foresight { store: self.store.as_ref(), tenant: self.tenant, quotas, now: self.clock.now() }
     }
-}
-
-/// How far roles reach; `None` is no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reach {
-    /// More people than this must be approved by a second person.
-    pub approve_above: Option<u64>,
-    /// An author reaches so many people at most.
-    pub author: Option<u64>,
-    /// An administrator reaches so many people at most.
-    pub admin: Option<u64>,
 }
 
 /// How the API behaves.

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{Stentor, client_settings, cloud};
 use crate::adapters::teams::EntraGatekeeper;
+use crate::app::reading::Readings;
 use crate::http::api::{Api, ApiSettings, Reach};
 
 impl Stentor {
@@ -26,6 +27,7 @@ impl Stentor {
             office: Arc::new(self.ground.store.clone()),
             gate,
             people: self.people(),
+            readings: Readings::default(),
             messenger: Arc::clone(&self.messenger),
             tenant: self.tenant,
             settings: Arc::new(ApiSettings {

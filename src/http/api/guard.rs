@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::Api;
+use super::{Api, deeds};
 use crate::domain::rights::{Action, Caller};
 use crate::domain::time::Timestamp;
 use crate::http::limits::{CallerLimit, TOO_SLOW, whole, within};
@@ -105,6 +105,7 @@ async fn let_in(post: &Post, mut request: Request) -> Result<Request, Problem> {
     }
     limit.admit(&subject)?;
     if !caller.may(*action) {
+        deeds::note_refusal(api, &caller, &mut request).await;
         let roles: Vec<&str> = action.roles().map(|role| role.name()).collect();
         return Err(FORBIDDEN.because(format!("It takes one of: {}.", roles.join(", "))));
     }
