@@ -145,8 +145,10 @@ comment on column audit.status is 'The HTTP status with which it ended; null in 
 comment on column audit.actor_name is 'The actor''s name at that time.';
 comment on column audit.before is 'How its subject was before: texts, words and numbers; of lists and pictures only how many and a hash.';
 comment on column audit.after is 'How it was afterwards, in the same way.';
--- Serves deeds on one subject.
+-- Serves deeds_on: what was done to one subject.
 create index audit_by_subject on audit (tenant_id, subject, audit_id);
+-- Serves deeds_of: what one person did.
+create index audit_by_actor on audit (tenant_id, actor, audit_id);
 
 create function audit_is_append_only() returns trigger language plpgsql as $$
 begin

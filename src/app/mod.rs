@@ -17,6 +17,7 @@ pub mod lease;
 pub mod notice;
 pub mod people;
 pub mod quota;
+pub mod reading;
 pub mod refresh;
 pub mod report;
 pub mod rescue;

@@ -31,7 +31,7 @@ mod preview;
 
 pub use channels::POST_TO;
 pub use going::{Everybody, Going, IN_TEAM, Wanted, placed};
-pub use lists::LeftOut;
+pub use lists::{LeftOut, look_up};
 pub use named::{Counted, count};
 pub use preview::{Preview, Reach, preview};
 

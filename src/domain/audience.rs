@@ -73,6 +73,16 @@ pub enum Flaw {
 }
 
 impl Flaw {
+    /// In a word, as documents have it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NotAnAddress => "not_an_address",
+            Self::OpenQuote => "open_quote",
+            Self::BesideTheTable => "beside_the_table",
+        }
+    }
+
     /// What is wrong, as the end of “line 7: …”.
     pub const fn sentence(self) -> &'static str {
         match self {

@@ -11,12 +11,16 @@ use url::Url;
 
 use crate::app::forecast::Foresight;
 use crate::app::people::People;
+use crate::app::reading::Readings;
 use crate::domain::cloud::CloudProfile;
 use crate::domain::ids::TenantKey;
 use crate::domain::pacing::{Bucket, Quota};
 use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
 
+pub mod audiences;
 pub mod broadcasts;
+pub mod deeds;
+pub mod directory;
 pub mod guard;
 pub mod input;
 pub mod me;
@@ -37,6 +41,8 @@ pub struct Api {
     pub gate: Arc<dyn Gatekeeper>,
     /// The organisation, and how it is read.
     pub people: People,
+    /// The reading of the directory that somebody asked for.
+    pub readings: Readings,
     /// Who speaks to Teams, for what is tried on a few people.
     pub messenger: Arc<dyn Messenger>,
     /// Whose broadcasts.

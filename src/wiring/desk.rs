@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{Stentor, cloud};
 use crate::adapters::teams::EntraGatekeeper;
+use crate::app::reading::Readings;
 use crate::http::api::{Api, ApiSettings, Reach};
 
 impl Stentor {
@@ -24,6 +25,7 @@ impl Stentor {
             office: Arc::new(self.ground.store.clone()),
             gate: Arc::new(EntraGatekeeper::default()),
             people: self.people(),
+            readings: Readings::default(),
             messenger: Arc::clone(&self.messenger),
             tenant: self.tenant,
             settings: Arc::new(ApiSettings {

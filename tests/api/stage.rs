@@ -14,6 +14,7 @@ use stentor::adapters::teams::{CloudProfile, Credential, SecretSource, TeamsClie
 use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
 use stentor::app::people::People;
+use stentor::app::reading::Readings;
 use stentor::domain::ids::{EntraId, TenantKey};
 use stentor::domain::pacing::Bucket;
 use stentor::domain::retry::RetryPolicy;
@@ -112,6 +113,7 @@ impl Stage {
             office: store.clone(),
             gate: Arc::new(OpenGate),
             people,
+            readings: Readings::default(),
             messenger: client,
             tenant,
             settings: Arc::new(ApiSettings {

@@ -104,6 +104,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         hearing::STATEMENTS,
         integrity::STATEMENTS,
         leases::STATEMENTS,
+        office::deeds::STATEMENTS,
         people::STATEMENTS,
         queue::STATEMENTS,
         reports::STATEMENTS,

@@ -1,8 +1,8 @@
 //! What the people's side keeps, one file a trait of `ports/office`.
 
-mod deeds;
+pub(super) mod deeds;
 mod drafts;
 mod lookup;
-mod pictures;
+pub(super) mod pictures;
 mod replies;
 mod sessions;

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::Api;
+use super::{Api, deeds};
 use crate::domain::rights::{Action, Caller};
 use crate::http::problem::Problem;
 use crate::ports::NotLetIn;
@@ -32,6 +32,7 @@ pub async fn guard(State((api, action)): State<(Api, Action)>, mut request: Requ
         Err(problem) => return problem.into_response(),
     };
     if !caller.may(action) {
+        deeds::note_refusal(&api, &caller, &mut request).await;
         let roles: Vec<&str> = action.roles().map(|role| role.name()).collect();
         return FORBIDDEN.because(format!("It takes one of: {}.", roles.join(", "))).into_response();
     }

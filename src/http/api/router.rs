@@ -2,17 +2,18 @@
 //!
 //! The document that describes the API is made of this very list.
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::MethodRouter;
+use axum::{Extension, Router};
 use utoipa::OpenApi as _;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Api, broadcasts, guard, me};
+use super::{Api, audiences, broadcasts, deeds, directory, guard, me};
 use crate::domain::rights::Action;
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
 
@@ -38,7 +39,17 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
         .routes(at(A::See, routes!(me::me)))
         .routes(at(A::See, routes!(broadcasts::list)))
-        .routes(at(A::See, routes!(broadcasts::show)));
+        .routes(at(A::See, routes!(broadcasts::show)))
+        .routes(at(A::See, routes!(audiences::list)))
+        .routes(at(A::See, routes!(audiences::show)))
+        .routes(at(A::Write, routes!(audiences::save, audiences::remove)))
+        .routes(at(A::See, routes!(audiences::count)))
+        .routes(at(A::See, routes!(audiences::read)))
+        .routes(at(A::See, routes!(audiences::groups)))
+        .routes(at(A::See, routes!(directory::status)))
+        .routes(at(A::See, routes!(directory::search)))
+        .routes(at(A::Administer, routes!(directory::sync)))
+        .routes(at(A::Audit, routes!(deeds::list)));
     OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
 }
 
@@ -48,27 +59,52 @@ fn guarded(api: &Api, action: Action, routes: UtoipaMethodRouter<Api>) -> Utoipa
     for operation in paths.paths.values_mut().flat_map(operations) {
         describe(operation, action);
     }
-    (schemas, paths, methods.layer(from_fn_with_state((api.clone(), action), guard::guard)))
+    // From the inside out: who did it, who may, and what it is called.
+    let operations = deeds::Operations::of(&paths, action);
+    let noted: MethodRouter<Api> = methods.layer(from_fn_with_state(api.clone(), deeds::noted));
+    let guarded: MethodRouter<Api> = noted.layer(from_fn_with_state((api.clone(), action), guard::guard));
+    (schemas, paths, guarded.layer(Extension(operations)))
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
 }
 
-/// What every route has: who may, and the answers that the guard gives.
+/// What every route has: who may, the answers that the guard gives, and those of what reads the request.
 fn describe(operation: &mut Operation, action: Action) {
     let roles: Vec<&str> = action.roles().map(|role| role.name()).collect();
     operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
     operation.extensions.get_or_insert_default().merge(ExtensionsBuilder::new().add("x-roles", roles).build());
-    let problems = [
+    let mut problems = vec![
         ("401", "Nobody knows who is asking"),
         ("403", "Whoever asks may not"),
-        ("503", "The database, or the organisation's keys, cannot be had at present"),
+        ("503", "The database, or what else it takes, cannot be had at present"),
     ];
-    for (status, description) in problems {
-        let problem = Ref::from_schema_name("ProblemDocument");
-        let content = ContentBuilder::new().schema(Some(problem)).build();
-        let response = ResponseBuilder::new().description(description).content(PROBLEM_JSON, content).build();
-        operation.responses.responses.entry(status.to_owned()).or_insert(response.into());
+    // What stands elsewhere in the document, and is only named here, nobody writes with these macros.
+    let given =
+        |it: &RefOr<Parameter>| if let RefOr::T(parameter) = it { Some(parameter.parameter_in.clone()) } else { None };
+    let places: Vec<_> = operation.parameters.iter().flatten().filter_map(given).collect();
+    if places.contains(&ParameterIn::Query) {
+        problems.push(("400", "The query is not what this route takes"));
     }
+    if places.contains(&ParameterIn::Path) {
+        problems.push(("404", "There is nothing of this name"));
+    }
+    if let Some(RefOr::T(body)) = &operation.request_body {
+        problems.push(("400", "The body cannot be read"));
+        problems.push(("413", "The body is larger than this route takes"));
+        problems.push(("422", "The body is not what this route takes; `faults` says where"));
+        if body.content.contains_key("application/json") {
+            problems.push(("415", "The body is not called JSON"));
+        }
+    }
+    for (status, description) in problems {
+        operation.responses.responses.entry(status.to_owned()).or_insert(problem(description).into());
+    }
+}
+
+fn problem(description: &str) -> Response {
+    let document = Ref::from_schema_name("ProblemDocument");
+    let content = ContentBuilder::new().schema(Some(document)).build();
+    ResponseBuilder::new().description(description).content(PROBLEM_JSON, content).build()
 }
