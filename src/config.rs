@@ -21,7 +21,6 @@ use crate::domain::fault::{Fault, Faults};
 
 mod checks;
 mod credentials;
-mod duration;
 mod layers;
 mod reader;
 mod replies;
@@ -29,11 +28,11 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+pub use crate::domain::duration::{NotADuration, duration_text, parse_duration};
 pub use credentials::{
     AssertionAlgorithm, CertificateSettings, CredentialSettings, Given, IdentityService, ManagedIdentitySettings,
     SecretSettings,
 };
-pub use duration::{NotADuration, duration_text, parse_duration};
 pub use layers::{DEFAULTS, Origin, Sources};
 pub use show::{Effective, Shown};
 

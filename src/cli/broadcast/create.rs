@@ -20,6 +20,7 @@ use super::posts::Posts;
 use super::preview::{preview_json, preview_text, size_text, write_json};
 use super::show::hour_text;
 use super::{left_out, list_file, rolls};
+use crate::app::manuscript::expiry;
 use crate::app::submit::{Accepted, Audience, Draft, Going, LeftOut};
 use crate::config::{Need, Settings, parse_duration};
 use crate::domain::audience::{Address, Understood};
@@ -181,15 +182,6 @@ impl Create {
             }),
             _ => Err(Faults(faults)),
         }
-    }
-}
-
-/// How long a broadcast may stand before it is recalled by itself.
-fn expiry(text: &str) -> Result<Duration, String> {
-    let time = parse_duration(text).map_err(|error| error.to_string())?;
-    match time.as_secs() {
-        60..=31_622_400 => Ok(time),
-        _ => Err("write at least 1m and at most 366d".to_owned()),
     }
 }
 
