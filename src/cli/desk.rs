@@ -33,6 +33,9 @@ mod local;
 
 pub(super) use local::OverStore;
 
+/// Pages between two words about how far the reading of the directory is.
+const PAGES_A_WORD: u64 = 20;
+
 /// Takes what commands ask for. What is refused comes as a complaint that is told as it is.
 #[async_trait]
 pub(super) trait Desk: Send + Sync {
@@ -229,4 +232,18 @@ fn whom(audience: &Audience) -> Option<String> {
     let Audience::Venues(venues) = audience else { return None };
     let names: Vec<String> = venues.iter().map(|named| text::one_line(&named.name)).collect();
     Some(format!("{}, with one request each", names.join(", ")))
+}
+
+/// Says how far the reading is that somebody asked for, now and then.
+pub(super) fn words_of_reading() -> impl FnMut(PeopleRead) + Send {
+    let (mut waits, mut said) = (false, false);
+    move |read: PeopleRead| {
+        if read.waits {
+            if !std::mem::replace(&mut waits, true) {
+                text::aside("Another process is reading the directory; this one waits for it.");
+            }
+        } else if read.whole && (!std::mem::replace(&mut said, true) || read.pages.is_multiple_of(PAGES_A_WORD)) {
+            text::aside(&format!("Reading everybody: {} so far.", text::people(read.people)));
+        }
+    }
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::super::text;
-use super::{AmendOrder, Blind, Created, Desk, ExportOrder, Known, Look, Rehearsed, Sight, Synced, Tally, whom};
+use super::{
+    AmendOrder, Blind, Created, Desk, ExportOrder, Known, Look, PAGES_A_WORD, Rehearsed, Sight, Synced, Tally, whom,
+    words_of_reading,
+};
 use crate::app::amend::{self, Amended};
 use crate::app::control::{Granted, Wish, grant};
 use crate::app::export::{self, Exported};
@@ -32,8 +35,6 @@ use crate::wiring::{Presence, Stentor};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often the end is foretold anew; in between, the clock runs on. It costs more than a look.
 const FORETELL_EVERY: Duration = Duration::from_secs(15);
-/// Pages between two words about how far the reading of the directory is.
-const PAGES_A_WORD: u64 = 20;
 
 #[async_trait]
 impl Desk for Stentor {
@@ -180,7 +181,7 @@ impl Desk for Stentor {
     async fn sync(&self, whole: bool) -> anyhow::Result<Synced> {
         let wanted = if whole { Reading::Whole } else { Reading::Changes };
         let began_at = self.clock.monotonic();
-        let read = self.people().sync(wanted, words()).await?;
+        let read = self.people().sync(wanted, words_of_reading()).await?;
         let people = self.store.count_people(self.tenant).await?;
         let took = self.clock.monotonic().saturating_since(began_at);
         Ok(Synced { read, people, seconds: took.as_secs_f64() })
@@ -294,20 +295,6 @@ fn reading() -> impl FnMut(PeopleRead) + Send {
     move |read| {
         if std::mem::take(&mut is_first) || read.pages.is_multiple_of(PAGES_A_WORD) {
             text::aside(&format!("Reading the directory: {} so far.", text::people(read.people)));
-        }
-    }
-}
-
-/// Says how far the reading is that somebody asked for, now and then.
-fn words() -> impl FnMut(PeopleRead) + Send {
-    let (mut waits, mut said) = (false, false);
-    move |read: PeopleRead| {
-        if read.waits {
-            if !std::mem::replace(&mut waits, true) {
-                text::aside("Another process is reading the directory; this one waits for it.");
-            }
-        } else if read.whole && (!std::mem::replace(&mut said, true) || read.pages.is_multiple_of(PAGES_A_WORD)) {
-            text::aside(&format!("Reading everybody: {} so far.", text::people(read.people)));
         }
     }
 }

@@ -52,7 +52,7 @@ impl<'a> Events<'a> {
         if std::mem::take(&mut self.broke) {
             self.talk.clock.sleep_until(self.talk.clock.monotonic() + AGAIN_AFTER).await;
         }
-        let call = Call::get(format!("/broadcasts/{}/events", self.id));
+        let call = Call::get(&["broadcasts", &self.id.to_string(), "events"]);
         let response = self.talk.send(&call).await.map_err(|error| self.blind(&error))?;
         if response.status().is_success() {
             self.stream = Some((response, Lines::default()));

@@ -103,6 +103,24 @@ impl Refusal {
             Self::Complaint(_) | Self::Passing(_) => "",
         }
     }
+
+    /// What was wrong this time, if the server says that.
+    pub(super) fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Problem(problem) => problem.detail.as_deref(),
+            Self::Complaint(_) | Self::Passing(_) => None,
+        }
+    }
+
+    /// As an error, with every fault as `translated`.
+    pub(super) fn about(self, translated: impl Fn(Fault) -> Fault) -> anyhow::Error {
+        match self {
+            Self::Problem(mut problem) if !problem.faults.is_empty() => {
+                Faults(problem.faults.drain(..).map(translated).collect()).into()
+            }
+            refusal => refusal.into(),
+        }
+    }
 }
 
 impl std::fmt::Display for Refusal {
@@ -134,8 +152,7 @@ impl From<Refusal> for Complaint {
 impl Complaint {
     fn from_problem(problem: &ProblemDocument) -> Self {
         if !problem.faults.is_empty() {
-            let faults = Faults(problem.faults.iter().map(in_options).collect());
-            return Self::from(&faults);
+            return Self::from(&Faults(problem.faults.clone()));
         }
         let detail = problem.detail.iter().map(|detail| format!(" {}", text::one_line(detail)));
         let message = problem.title.clone() + &detail.collect::<String>();
@@ -157,11 +174,6 @@ impl Complaint {
         let cure = format!("{NEW_TOKEN} It must be for the server's own app, and of its organisation.");
         Self::failed("token_refused", message, cure).about("--token-file")
     }
-}
-
-/// A fault of a field of the API, by the option that fills it.
-fn in_options(fault: &Fault) -> Fault {
-    fault.clone()
 }
 
 /// When a token says that it ends. Nobody believes it here: it only explains what the server refused.

@@ -5,29 +5,37 @@ use std::io::Write;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::json;
 use url::Url;
 
 use super::super::complaint::Complaint;
-use super::super::desk::{AmendOrder, Created, Desk, ExportOrder, Known, Rehearsed, Sight, Synced, Tally};
+use super::super::desk::{
+    AmendOrder, Created, Desk, ExportOrder, Known, Rehearsed, Sight, Synced, Tally, words_of_reading,
+};
+use super::super::text;
 use super::events::Events;
 use super::refusal::Refusal;
-use super::shapes::{Page, Quotas, Stands};
+use super::shapes::{CountShape, Page, Quotas, Stands};
 use super::talk::{Call, Talk};
 use super::{export, shapes};
 use crate::app::amend::Amended;
 use crate::app::control::{Granted, Wish};
 use crate::app::export::{Exported, Format};
+use crate::app::manuscript::{lines, written};
 use crate::app::report::Summary;
 use crate::app::retry::Retry;
 use crate::app::saved::Removal;
 use crate::app::submit::{Draft, Words};
 use crate::config::Settings;
+use crate::domain::fault::Fault;
 use crate::domain::ids::BroadcastId;
 use crate::domain::pacing::{Bucket, Quota};
 use crate::ports::{BroadcastReport, Clock, Group, Person, RetryWish, Said, SavedAudience};
 
+/// How often it is asked how far a reading of the directory is.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 /// The most that the API lists at once.
 const PAGE_MAX: u32 = 200;
 
@@ -61,7 +69,7 @@ impl Desk for Server {
         let (mut reports, mut after) = (Vec::new(), None);
         while reports.len() < limit as usize {
             let more = limit - reports.len() as u32;
-            let mut call = Call::get("/broadcasts").with("limit", more.min(PAGE_MAX));
+            let mut call = Call::get(&["broadcasts"]).with("limit", more.min(PAGE_MAX));
             if let Some(after) = after {
                 call = call.with("after", after);
             }
@@ -76,19 +84,19 @@ impl Desk for Server {
     }
 
     async fn report(&self, id: BroadcastId) -> anyhow::Result<Option<BroadcastReport>> {
-        unless_missing(self.talk.json(&Call::get(format!("/broadcasts/{id}"))).await)
+        unless_missing(self.talk.json(&Call::get(&["broadcasts", &id.to_string()])).await)
     }
 
     async fn summary(&self, id: BroadcastId) -> anyhow::Result<Option<Summary>> {
-        unless_missing(self.talk.json(&Call::get(format!("/broadcasts/{id}"))).await)
+        unless_missing(self.talk.json(&Call::get(&["broadcasts", &id.to_string()])).await)
     }
 
     async fn said(&self, id: BroadcastId) -> anyhow::Result<Option<Said>> {
-        unless_missing(self.talk.json(&Call::get(format!("/broadcasts/{id}/said"))).await)
+        unless_missing(self.talk.json(&Call::get(&["broadcasts", &id.to_string(), "said"])).await)
     }
 
     async fn quotas(&self) -> anyhow::Result<BTreeMap<Bucket, Quota>> {
-        let quotas: Quotas = self.talk.json(&Call::get("/quotas")).await?;
+        let quotas: Quotas = self.talk.json(&Call::get(&["quotas"])).await?;
         Ok(quotas.granted())
     }
 
@@ -102,7 +110,7 @@ impl Desk for Server {
             Wish::Resume => "resume",
             Wish::Cancel => "cancel",
         };
-        match self.talk.json::<Stands>(&Call::post(format!("/broadcasts/{id}/{verb}"), json!({}))).await {
+        match self.talk.json::<Stands>(&Call::post(&["broadcasts", &id.to_string(), verb], json!({}))).await {
             Ok(stands) => Ok(Granted::Yes(stands.state)),
             Err(refusal) => match self.refused(id, refusal).await? {
                 Some(report) => Ok(Granted::No(report.state)),
@@ -115,7 +123,7 @@ impl Desk for Server {
         let body = json!({
             "reasons": wish.reasons, "unconfirmed": wish.unconfirmed, "deadline": in_words(time_left),
         });
-        match self.talk.json::<shapes::Retried>(&Call::post(format!("/broadcasts/{id}/retry"), body)).await {
+        match self.talk.json::<shapes::Retried>(&Call::post(&["broadcasts", &id.to_string(), "retry"], body)).await {
             Ok(retried) => Ok(Retry::Begun(retried.people)),
             Err(refusal) => match refusal.code() {
                 "nobody_to_retry" => Ok(Retry::Nobody),
@@ -144,7 +152,7 @@ impl Desk for Server {
             Format::JsonLines => ("jsonl", false),
             Format::JsonArray => ("json", false),
         };
-        let mut call = Call::get(format!("/broadcasts/{}/export", report.id)).with("format", format);
+        let mut call = Call::get(&["broadcasts", &report.id.to_string(), "export"]).with("format", format);
         if has_mark {
             call = call.with("mark", true);
         }
@@ -180,31 +188,73 @@ impl Desk for Server {
     }
 
     async fn audiences(&self) -> anyhow::Result<Vec<SavedAudience>> {
-        Err(self.not_from_afar().into())
+        let saved: shapes::Saved = self.talk.json(&Call::get(&["audiences"])).await.map_err(of_audience)?;
+        Ok(saved.audiences)
     }
 
-    async fn count(&self, _words: &Words) -> anyhow::Result<Tally> {
-        Err(self.not_from_afar().into())
+    async fn count(&self, words: &Words) -> anyhow::Result<Tally> {
+        let lists: BTreeMap<&String, String> = words.lists.iter().map(|(name, list)| (name, lines(list))).collect();
+        let body = json!({ "expression": words.text, "lists": lists });
+        let counted: CountShape =
+            self.talk.json(&Call::post(&["audiences", "count"], body)).await.map_err(of_audience)?;
+        Ok(counted.tally())
     }
 
-    async fn save(&self, _name: &str, _expression: &str) -> anyhow::Result<(SavedAudience, Tally)> {
-        Err(self.not_from_afar().into())
+    async fn save(&self, name: &str, expression: &str) -> anyhow::Result<(SavedAudience, Tally)> {
+        let call = Call::put(&["audiences", name], json!({ "expression": expression }));
+        let kept: shapes::Kept = self.talk.json(&call).await.map_err(of_audience)?;
+        Ok((kept.audience, kept.count.tally()))
     }
 
-    async fn remove(&self, _name: &str) -> anyhow::Result<Removal> {
-        Err(self.not_from_afar().into())
+    async fn remove(&self, name: &str) -> anyhow::Result<Removal> {
+        match self.talk.answer(&Call::new(Method::DELETE, &["audiences", name])).await {
+            Ok(_) => Ok(Removal::Done),
+            Err(refusal) => match (refusal.code(), refusal.detail()) {
+                ("audience_not_found", _) => Ok(Removal::Unknown),
+                ("audience_in_use", Some(by)) => {
+                    let by = by.trim_start_matches("It is used by ").trim_end_matches('.');
+                    Ok(Removal::Used(vec![by.to_owned()]))
+                }
+                _ => Err(of_audience(refusal)),
+            },
+        }
     }
 
     async fn known(&self) -> anyhow::Result<Known> {
-        Err(self.not_from_afar().into())
+        let known: shapes::Directory = self.talk.json(&Call::get(&["directory"])).await?;
+        let groups: shapes::Groups = self.talk.json(&Call::get(&["groups"])).await?;
+        Ok(known.with(groups))
     }
 
-    async fn search(&self, _wanted: &str, _limit: u32) -> anyhow::Result<(Vec<Person>, Vec<Group>)> {
-        Err(self.not_from_afar().into())
+    async fn search(&self, wanted: &str, limit: u32) -> anyhow::Result<(Vec<Person>, Vec<Group>)> {
+        let call = Call::get(&["directory", "search"]).with("text", wanted).with("limit", limit.min(PAGE_MAX));
+        let found: shapes::Found = self.talk.json(&call).await?;
+        if let Some(why) = &found.groups_failure {
+            text::aside(&format!("No groups could be looked up: {}", text::one_line(why)));
+        }
+        Ok((found.people, found.groups))
     }
 
-    async fn sync(&self, _whole: bool) -> anyhow::Result<Synced> {
-        Err(self.not_from_afar().into())
+    async fn sync(&self, whole: bool) -> anyhow::Result<Synced> {
+        let call = Call::new(Method::POST, &["directory", "sync"]).with("whole", whole);
+        let begun: shapes::Begun = self.talk.json(&call).await?;
+        if !begun.began {
+            text::aside("The directory is being read already; this waits for that.");
+        }
+        let mut words = words_of_reading();
+        loop {
+            let known: shapes::Directory = self.talk.json(&Call::get(&["directory"])).await?;
+            let Some(reading) = &known.reading else { return Err(forgotten().into()) };
+            match (reading.ended_at, &reading.failure) {
+                (_, Some(why)) => return Err(unread(why).into()),
+                (Some(at), None) => {
+                    let seconds = (at - reading.began_at).to_std().unwrap_or_default().as_secs_f64();
+                    return Ok(Synced { read: reading.progress, people: known.people, seconds });
+                }
+                (None, None) => words(reading.progress),
+            }
+            self.talk.clock.sleep_until(self.talk.clock.monotonic() + ASK_EVERY).await;
+        }
     }
 }
 
@@ -222,6 +272,26 @@ impl Server {
             _ => Err(refusal.into()),
         }
     }
+}
+
+/// What is wrong with words or their lists, by the names that the command line has for both.
+fn of_audience(refusal: Refusal) -> anyhow::Error {
+    refusal.about(|fault| match fault.field.as_str() {
+        "expression" => Fault { field: "EXPR".to_owned(), ..fault },
+        field if field == "lists" || field.starts_with("lists.") => Fault { field: "--list".to_owned(), ..fault },
+        _ => fault,
+    })
+}
+
+/// The server was begun anew meanwhile.
+fn forgotten() -> Complaint {
+    let message = "The server knows nothing of the reading any more: it was started again meanwhile.";
+    Complaint::failed("directory_unavailable", message, "Ask for it again; it goes on from where it was.")
+}
+
+fn unread(why: &str) -> Complaint {
+    let cure = "`stentor doctor`, on the server's own machine, tells what is the matter.";
+    Complaint::failed("directory_unavailable", format!("{}.", text::one_line(why).trim_end_matches('.')), cure)
 }
 
 /// How many people the export looks at.

@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::super::desk::{Known, Tally};
+use crate::app::groups::GroupRead;
+use crate::app::people::PeopleRead;
 use crate::app::submit::LeftOut;
 use crate::domain::audience::{Address, Flaw, Malformed, Repeat};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::pacing::{Bucket, Quota};
-use crate::ports::BroadcastReport;
+use crate::domain::time::Timestamp;
+use crate::ports::{BroadcastReport, DirectoryRecord, Group, GroupRecord, Person, SavedAudience};
 
 /// Where a broadcast stands after it was told something.
 #[derive(Debug, Deserialize)]
@@ -97,5 +101,113 @@ impl Quotas {
             (granted.bucket, Quota { requests: granted.requests, window })
         };
         self.quotas.into_iter().map(quota).collect()
+    }
+}
+
+/// Audiences that are saved.
+#[derive(Debug, Deserialize)]
+pub(super) struct Saved {
+    pub audiences: Vec<SavedAudience>,
+}
+
+/// An audience that was saved, and whom it means.
+#[derive(Debug, Deserialize)]
+pub(super) struct Kept {
+    pub audience: SavedAudience,
+    pub count: CountShape,
+}
+
+/// Whom an audience means at this moment.
+#[derive(Debug, Deserialize)]
+pub(super) struct CountShape {
+    expression: String,
+    people: u64,
+    named_again: u64,
+    excluded: u64,
+    sources: Vec<SourceShape>,
+    groups: Vec<GroupRead>,
+    lists: BTreeMap<String, LeftOutShape>,
+}
+
+/// One source of an audience.
+#[derive(Debug, Deserialize)]
+pub(super) struct SourceShape {
+    pub source: String,
+    pub people: u64,
+}
+
+impl CountShape {
+    pub(super) fn tally(self) -> Tally {
+        Tally {
+            expression: self.expression,
+            people: self.people,
+            named_again: self.named_again,
+            excluded: self.excluded,
+            sources: self.sources.into_iter().map(|row| (row.source, row.people)).collect(),
+            groups: self.groups,
+            lists: left_out(self.lists),
+        }
+    }
+}
+
+/// What is known of the directory.
+#[derive(Debug, Deserialize)]
+pub(super) struct Directory {
+    pub people: u64,
+    left: u64,
+    read_at: Option<Timestamp>,
+    stale: bool,
+    whole_reading_since: Option<Timestamp>,
+    failure: Option<FailureShape>,
+    pub reading: Option<ReadingShape>,
+}
+
+/// A reading that failed.
+#[derive(Debug, Deserialize)]
+pub(super) struct FailureShape {
+    at: Timestamp,
+    message: String,
+}
+
+/// A reading that was asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct ReadingShape {
+    pub began_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub progress: PeopleRead,
+    pub failure: Option<String>,
+}
+
+/// The groups and teams that audiences have named.
+#[derive(Debug, Deserialize)]
+pub(super) struct Groups {
+    groups: Vec<GroupRecord>,
+}
+
+/// Whether a reading was begun.
+#[derive(Debug, Deserialize)]
+pub(super) struct Begun {
+    pub began: bool,
+}
+
+/// Who was found.
+#[derive(Debug, Deserialize)]
+pub(super) struct Found {
+    pub people: Vec<Person>,
+    pub groups: Vec<Group>,
+    #[serde(default)]
+    pub groups_failure: Option<String>,
+}
+
+impl Directory {
+    pub(super) fn with(self, Groups { groups }: Groups) -> Known {
+        let record = DirectoryRecord {
+            began_at: self.whole_reading_since,
+            read_at: self.read_at,
+            failure: self.failure.map(|failure| (failure.at, failure.message)),
+            left: self.left,
+            ..DirectoryRecord::default()
+        };
+        Known { record, people: self.people, groups, stale: self.stale }
     }
 }

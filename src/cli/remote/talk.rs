@@ -39,7 +39,7 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     method: Method,
-    path: String,
+    path: Vec<String>,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
     if_match: Option<String>,
@@ -47,19 +47,25 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Only looks.
-    pub(super) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), query: Vec::new(), body: None, if_match: None, key: None }
+    /// Only looks at what is at `path`, step by step.
+    pub(super) fn get(path: &[&str]) -> Self {
+        let path = path.iter().map(|step| (*step).to_owned()).collect();
+        Self { method: Method::GET, path, query: Vec::new(), body: None, if_match: None, key: None }
     }
 
     /// Changes something; made once, however often it is sent.
-    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
+    pub(super) fn new(method: Method, path: &[&str]) -> Self {
         Self { method, key: Some(fresh_key()), ..Self::get(path) }
     }
 
     /// Changes something by a POST.
-    pub(super) fn post(path: impl Into<String>, body: Value) -> Self {
+    pub(super) fn post(path: &[&str], body: Value) -> Self {
         Self { body: Some(body), ..Self::new(Method::POST, path) }
+    }
+
+    /// Changes something by a PUT.
+    pub(super) fn put(path: &[&str], body: Value) -> Self {
+        Self { body: Some(body), ..Self::new(Method::PUT, path) }
     }
 
     /// With this behind the question mark.
@@ -146,7 +152,9 @@ impl Talk {
     /// One request, once.
     pub(super) async fn send(&self, call: &Call) -> reqwest::Result<Response> {
         let mut url = self.server.clone();
-        url.set_path(&format!("{}{API}{}", self.server.path().trim_end_matches('/'), call.path));
+        if let Ok(mut steps) = url.path_segments_mut() {
+            steps.pop_if_empty().extend(API.split('/').skip(1)).extend(&call.path);
+        }
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
