@@ -1,5 +1,6 @@
 //! `stentor demo`: everything at once, on this machine, without Microsoft.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -49,7 +50,7 @@ pub(super) struct Demo {
 struct Outcome {
     #[serde(flatten)]
     progress: Progress,
-    by_reason: BTreeMap<&'static str, u64>,
+    by_reason: BTreeMap<Cow<'static, str>, u64>,
     duration_seconds: f64,
     #[serde(flatten)]
     ledger: LedgerCounts,
@@ -142,7 +143,7 @@ impl Outcome {
     fn of(summary: &Summary, ledger: LedgerCounts) -> Self {
         let mut by_reason = BTreeMap::new();
         for row in &summary.by_reason {
-            *by_reason.entry(row.code).or_default() += row.count;
+            *by_reason.entry(row.code.clone()).or_default() += row.count;
         }
         let Summary { report, .. } = summary;
         let times = report.started_at.zip(report.finished_at);

@@ -392,7 +392,7 @@ fn refused(error: SubmitError) -> Problem {
         SubmitError::People(error) => unread(error),
         SubmitError::Store(error) => error.into(),
         // Only whoever stores a broadcast is left in doubt.
-        doubt @ SubmitError::FateUnknown(_) => Problem::UNAVAILABLE.because(doubt.to_string()),
+        doubt @ (SubmitError::Changed | SubmitError::FateUnknown(_)) => Problem::UNAVAILABLE.because(doubt.to_string()),
     }
 }
 
