@@ -275,6 +275,7 @@ impl House {
             gate: Arc::new(gate),
             people,
             messenger: client,
+            readings: stentor::app::reading::Readings::default(),
             tenant,
             settings: Arc::new(ApiSettings {
                 public_url: public_url.clone(),
