@@ -67,7 +67,7 @@ pub struct Stage {
     pub simulator: Simulator,
     http: reqwest::Client,
     // Dropped last: the database goes with it.
-    _database: TestDatabase,
+    pub _database: TestDatabase,
 }
 
 impl Stage {
