@@ -4,6 +4,9 @@ use serde_json::json;
 
 use stage::Stage;
 
+mod doors;
+mod entra;
+mod sign_in;
 mod stage;
 
 #[tokio::test]

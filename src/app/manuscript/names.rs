@@ -5,7 +5,8 @@ use crate::domain::fault::{Fault, Faults};
 use crate::domain::manuscript::Manuscript;
 
 /// What the command line calls something, and what the manuscript does; whatever contains another stands before it.
-const NAMES: [(&str, &str); 51] = [
+const NAMES: [(&str, &str); 52] = [
+    ("`stentor directory search` finds", "GET /api/v1/directory/search finds"),
     ("`stentor broadcast show --json` prints it", "GET /api/v1/broadcasts/{id} gives it"),
     ("the zone with --time-zone Europe/Berlin", "the zone as schedule.time_zone, such as Europe/Berlin"),
     ("Give its file with --list NAME=FILE", "Give its people in audience.lists, under its name"),

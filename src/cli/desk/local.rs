@@ -17,6 +17,7 @@ use crate::app::export::{self, Exported};
 use crate::app::forecast::{Foresight, Plan};
 use crate::app::groups;
 use crate::app::people::{PeopleRead, Reading};
+use crate::app::presence::Presence;
 use crate::app::report::{self, Summary};
 use crate::app::retry::{self, Retry};
 use crate::app::saved::{self, Removal, SaveError};
@@ -29,7 +30,7 @@ use crate::domain::ids::{BroadcastId, TenantKey};
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::time::Monotonic;
 use crate::ports::{BroadcastReport, Clock, Group, Person, RetryWish, Said, SavedAudience, Store};
-use crate::wiring::{Presence, Stentor};
+use crate::wiring::Stentor;
 
 /// How often we look. A look costs one sum over the broadcast's chunks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -102,7 +103,7 @@ impl Desk for Stentor {
             return Err(Faults(vec![fault]).into());
         }
         self.check_clock().await?;
-        Ok(self.check_app().await?)
+        Ok(self.usher().check_app().await?)
     }
 
     async fn rehearse(&self, draft: Draft) -> anyhow::Result<Rehearsed> {
@@ -110,7 +111,7 @@ impl Desk for Stentor {
         let draft = placed(self, draft).await?;
         let (schedule, going) = (draft.schedule.clone(), draft.going.clone());
         if let Some(team) = going.team() {
-            tell_of_app(self.look_for_app_in(team).await?);
+            tell_of_app(self.usher().look_for_app_in(team).await?);
         }
         let whom = whom(&draft.audience).filter(|_| channels != Channels::TeamChannel);
         let venues = match &draft.audience {
@@ -138,7 +139,7 @@ impl Desk for Stentor {
         let ready = submit::ready(&self.people(), draft, reading()).await?;
         // Last, so that nothing is installed for what is refused.
         if let Some(team) = team {
-            tell_of_app(self.bring_app_to(team).await?);
+            tell_of_app(self.usher().bring_app_to(team).await?);
         }
         let accepted = submit::keep(&self.people(), ready).await?;
         Ok(Created { accepted, whom, schedule, now })
