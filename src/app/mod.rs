@@ -4,6 +4,7 @@ pub mod amend;
 pub mod audience;
 pub mod clocks;
 pub mod control;
+pub mod correction;
 pub mod engine;
 pub mod export;
 pub mod flush;

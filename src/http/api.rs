@@ -18,13 +18,19 @@ use crate::domain::pacing::{Bucket, Quota};
 pub use crate::domain::rights::Reach;
 use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
 
+pub mod amends;
 pub mod audiences;
 pub mod broadcasts;
 pub mod deeds;
 pub mod directory;
+pub mod drafts;
+pub mod etag;
 pub mod guard;
+pub mod idempotency;
 pub mod input;
+pub mod life;
 pub mod me;
+pub mod refusal;
 pub mod router;
 
 /// What the handlers answer from. Clones share it.
