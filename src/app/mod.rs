@@ -16,6 +16,7 @@ pub mod hold;
 pub mod inquiry;
 pub mod lease;
 pub mod manuscript;
+pub mod lookout;
 pub mod notice;
 pub mod people;
 pub mod pictures;

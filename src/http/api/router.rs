@@ -19,7 +19,10 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBu
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Api, amends, audiences, broadcasts, deeds, directory, drafts, guard, idempotency, life, me};
+use super::{
+    Api, amends, audiences, broadcasts, deeds, deliveries, directory, drafts, events, exports, guard, idempotency, life, me,
+    quotas, workers,
+};
 use crate::domain::rights::Action;
 use crate::http::limits::{self, CallerLimit};
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
@@ -85,7 +88,14 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(directory::status)))
         .routes(at(A::See, routes!(directory::search)))
         .routes(at(A::Administer, routes!(directory::sync)))
-        .routes(at(A::Audit, routes!(deeds::list)));
+        .routes(at(A::Audit, routes!(deeds::list)))
+        .routes(at(A::See, routes!(deliveries::list)))
+        .routes(at(A::See, routes!(deliveries::show)))
+        .routes(at(A::See, routes!(exports::export)))
+        .routes(at(A::See, routes!(events::of_broadcast)))
+        .routes(at(A::See, routes!(events::of_all)))
+        .routes(at(A::See, routes!(quotas::list)))
+        .routes(at(A::See, routes!(workers::list)));
     OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
 }
 
