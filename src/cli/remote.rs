@@ -95,7 +95,7 @@ impl Afar {
         let token = text.trim();
         let refuse = |message: &str| {
             let cure = "Get an access token for the server's app from Microsoft Entra, and put it, alone, into a file \
-                        that --token-file names, or into STENTOR_TOKEN. docs/remote.md tells how.";
+                        that --token-file names, or into STENTOR_TOKEN. The README tells how, under “From another machine”.";
             Err(Complaint::bad_input("no_token", message, cure).about(field))
         };
         match token {

@@ -7,7 +7,11 @@ use stage::Stage;
 mod doors;
 mod entra;
 mod sign_in;
+mod deliveries;
+mod events;
+mod exports;
 mod stage;
+mod told;
 
 #[tokio::test]
 async fn whoever_asks_is_told_who_they_are() {

@@ -108,6 +108,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         office::deeds::STATEMENTS,
         office::drafts::STATEMENTS,
         office::replies::STATEMENTS,
+        office::lookup::STATEMENTS,
         people::STATEMENTS,
         queue::STATEMENTS,
         reports::STATEMENTS,

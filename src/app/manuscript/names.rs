@@ -5,7 +5,9 @@ use crate::domain::fault::{Fault, Faults};
 use crate::domain::manuscript::Manuscript;
 
 /// What the command line calls something, and what the manuscript does; whatever contains another stands before it.
-const NAMES: [(&str, &str); 52] = [
+const NAMES: [(&str, &str); 54] = [
+    ("`stentor audience list` shows what is saved, `save` saves it again", "GET /api/v1/audiences shows what is saved"),
+    ("`stentor broadcast list`", "GET /api/v1/broadcasts"),
     ("`stentor directory search` finds", "GET /api/v1/directory/search finds"),
     ("`stentor broadcast show --json` prints it", "GET /api/v1/broadcasts/{id} gives it"),
     ("the zone with --time-zone Europe/Berlin", "the zone as schedule.time_zone, such as Europe/Berlin"),

@@ -95,7 +95,7 @@ impl Desk for Stentor {
         progress: &mut (dyn FnMut(Exported) + Send),
     ) -> anyhow::Result<Exported> {
         let place = (self.tenant, report.id, order.passes);
-        Ok(export::export(self.store.as_ref(), place, order.format, &order.filter, to, progress).await?)
+        Ok(export::export(self.store.as_ref(), place, order.format, order.filter.clone(), to, progress).await?)
     }
 
     async fn check(&self, draft: &Draft) -> anyhow::Result<()> {
