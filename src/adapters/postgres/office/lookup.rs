@@ -44,7 +44,8 @@ statements! {
     WORDS = "-- lookup_words
         -- $1 tenant, $2 what was written
         -- Each word as the beginning of one of hers. No word holds a quote: at those they were parted.
-        select string_agg('''' || w.word || ''':*', ' & ')
+        select string_agg('''' || w.word || ''':*', ' & '),
+          (array_agg(substr(w.word, length($1::text) + 2) order by length(w.word) desc))[1]
         from unnest(words_of($1, left($2, 150))) as w (word)
         where w.word <> $1::text || '/'";
     PERSON = "-- lookup_person

@@ -131,8 +131,8 @@ pub(super) struct Walk<'a> {
     found: Vec<(RecipientKey, DeliveryReport)>,
     /// Names compared.
     compared: usize,
-    /// The words asked for, each as a beginning.
-    words: Option<String>,
+    /// The words asked for, each as a beginning, and the longest of them.
+    words: Option<(String, String)>,
 }
 
 impl<'a> Walk<'a> {
@@ -309,16 +309,18 @@ impl<'a> Walk<'a> {
         Ok((candidates, within.or(behind)))
     }
 
-    async fn words_of(&self, text: &str) -> Result<Option<String>, StoreError> {
+    async fn words_of(&self, text: &str) -> Result<Option<(String, String)>, StoreError> {
         let ask = async |conn: &mut sqlx::PgConnection| {
-            sqlx::query_scalar(WORDS).bind(self.tenant.0).bind(text).fetch_one(conn).await
+            sqlx::query_as(WORDS).bind(self.tenant.0).bind(text).fetch_one(conn).await
         };
-        Ok(self.store.database.run("lookup_words", ask).await?)
+        let (words, longest): (Option<String>, Option<String>) = self.store.database.run("lookup_words", ask).await?;
+        Ok(words.zip(longest))
     }
 
-    async fn called_among(&self, words: &str, people: &[i64]) -> Result<Vec<i64>, StoreError> {
+    async fn called_among(&self, (words, longest): &(String, String), people: &[i64]) -> Result<Vec<i64>, StoreError> {
         let ask = async |conn: &mut sqlx::PgConnection| {
-            sqlx::query_scalar(CALLED_AMONG).bind(self.tenant.0).bind(words).bind(people).fetch_all(conn).await
+            let query = sqlx::query_scalar(CALLED_AMONG).bind(self.tenant.0).bind(words).bind(people);
+            query.bind(longest).fetch_all(conn).await
         };
         Ok(self.store.database.run("lookup_called_among", ask).await?)
     }
@@ -355,7 +357,7 @@ impl<'a> Walk<'a> {
 
     /// Goes on by the index of words, behind `after`.
     async fn by_words(&mut self, mut after: i64) -> Result<(), StoreError> {
-        let Some(words) = self.words.clone() else { return Ok(()) };
+        let Some((words, _)) = self.words.clone() else { return Ok(()) };
         let rounds = sizes(&self.rounds);
         loop {
             let ask = async |conn: &mut sqlx::PgConnection| {
