@@ -6,8 +6,8 @@ use url::Url;
 
 use super::{Stentor, client_settings, cloud};
 use crate::adapters::teams::EntraGatekeeper;
-use crate::app::reading::Readings;
 use crate::app::lookout::Lookout;
+use crate::app::reading::Readings;
 use crate::http::api::{Api, ApiSettings, Reach};
 
 impl Stentor {

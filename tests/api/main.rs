@@ -4,12 +4,12 @@ use serde_json::json;
 
 use stage::Stage;
 
+mod deliveries;
 mod doors;
 mod entra;
-mod sign_in;
-mod deliveries;
 mod events;
 mod exports;
+mod sign_in;
 mod stage;
 mod told;
 

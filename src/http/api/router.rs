@@ -20,8 +20,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use super::{
-    Api, amends, audiences, broadcasts, deeds, deliveries, directory, drafts, events, exports, guard, idempotency, life, me,
-    quotas, workers,
+    Api, amends, audiences, broadcasts, deeds, deliveries, directory, drafts, events, exports, guard, idempotency,
+    life, me, quotas, workers,
 };
 use crate::domain::rights::Action;
 use crate::http::limits::{self, CallerLimit};
@@ -60,14 +60,14 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
         .routes(at(A::See, routes!(me::me)))
         .routes(at(A::See, routes!(broadcasts::list)))
-        .routes(at(A::Write, routes!(drafts::create)))
+        .routes(at_most(limits::LIST, A::Write, routes!(drafts::create)))
         .routes(at(A::See, routes!(broadcasts::show)))
-        .routes(at(A::Write, routes!(drafts::change, drafts::remove)))
+        .routes(at_most(limits::LIST, A::Write, routes!(drafts::change, drafts::remove)))
         .routes(at(A::Write, routes!(drafts::duplicate)))
         .routes(at(A::See, routes!(drafts::validate)))
-        .routes(at(A::See, routes!(drafts::validate_unsaved)))
+        .routes(at_most(limits::LIST, A::See, routes!(drafts::validate_unsaved)))
         .routes(at(A::See, routes!(drafts::dry_run)))
-        .routes(at(A::See, routes!(drafts::dry_run_unsaved)))
+        .routes(at_most(limits::LIST, A::See, routes!(drafts::dry_run_unsaved)))
         .routes(at(A::Write, routes!(drafts::test)))
         .routes(at(A::Send, routes!(life::submit)))
         .routes(at(A::Approve, routes!(life::approve)))
@@ -82,8 +82,8 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(audiences::list)))
         .routes(at(A::See, routes!(audiences::show)))
         .routes(at(A::Write, routes!(audiences::save, audiences::remove)))
-        .routes(at(A::See, routes!(audiences::count)))
-        .routes(at(A::See, routes!(audiences::read)))
+        .routes(at_most(limits::LIST, A::See, routes!(audiences::count)))
+        .routes(at_most(limits::LIST, A::See, routes!(audiences::read)))
         .routes(at(A::See, routes!(audiences::groups)))
         .routes(at(A::See, routes!(directory::status)))
         .routes(at(A::See, routes!(directory::search)))
