@@ -51,8 +51,10 @@ pub use examination::{Said, Scope, examine};
 pub use proving::{Holding, Place, ProvingGround};
 pub use workbench::Workbench;
 
+pub use crate::simulator::entra::Assigned as SimulatedPerson;
 pub use demonstration::{
-    Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather, webhook_at,
+    Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather, public_url_at,
+    webhook_at,
 };
 
 /// In which capacity a process opens Stentor.

@@ -9,10 +9,12 @@ use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::broadcast::{not_found, show::summary_text};
 use super::complaint::Complaint;
 use super::follow::{Ended, Follow};
+use super::simulate::people_rows;
 use super::text::{self, Align, table, thousands};
 use super::{Global, service, stop};
 use crate::app::report::{self, Summary};
@@ -21,7 +23,7 @@ use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
 use crate::http::server;
 use crate::telemetry::{self, Voice};
-use crate::wiring::{Demonstration, LedgerCounts, Simulation, Weather, webhook_at};
+use crate::wiring::{Demonstration, LedgerCounts, SimulatedAccess, Simulation, Weather, public_url_at, webhook_at};
 
 /// See it work: a private Postgres, a simulated Teams, one broadcast
 ///
@@ -58,11 +60,13 @@ struct Outcome {
 
 impl Demo {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
-        let settings = global.begin(Need::Nothing, Voice::Command)?;
+        let mut settings = global.begin(Need::Nothing, Voice::Command)?;
         let metrics = telemetry::start_metrics()?;
         let stop = stop::on_signals()?;
         let listener = listen(settings.http.listen).await?;
         let address = listener.local_addr()?;
+        // Whoever signs in must come back here, wherever the settings say that people reach the real one.
+        settings.http.public_url = Some(public_url_at(address));
         text::aside(&format!(
             "Starting a private Postgres, a simulated Teams of {} and Stentor.",
             text::people(self.recipients.into())
@@ -86,6 +90,8 @@ impl Demo {
             seed: self.seed,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             reached_at: None,
+            browsed_at: None,
+            redirects: Vec::new(),
             quota_factor: 1.0,
             is_warm: false,
             installed: None,
@@ -104,6 +110,9 @@ impl Demo {
         address: SocketAddr,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
+        if !self.exit {
+            text::aside(&invitation(demo.access(), &public_url_at(address)));
+        }
         let ended = Follow::new(&demo.stentor, demo.broadcast).until_final(stop).await?;
         if ended == Ended::Unwatched && global.json {
             // Half a demonstration is no result for a script.
@@ -125,6 +134,15 @@ impl Demo {
         }
         outcome.check()
     }
+}
+
+/// Where one looks at it, and as whom.
+fn invitation(access: &SimulatedAccess, public_url: &Url) -> String {
+    let people = table(&[Align::Left, Align::Left, Align::Left], &people_rows(access), "  ");
+    format!(
+        "\nThe API is described at {public_url}api/docs. Sign in at {public_url}sign-in as one of these; nobody is asked for a \
+         password:\n{people}"
+    )
 }
 
 fn interrupted() -> Complaint {
@@ -197,6 +215,14 @@ mod tests {
     #[test]
     fn the_outcome_is_told_to_scripts() {
         insta::assert_json_snapshot!(outcome().1);
+    }
+
+    #[test]
+    fn people_on_this_machine_are_led_to_where_it_really_listens() {
+        let url = |address: &str| public_url_at(address.parse().unwrap()).to_string();
+        assert_eq!(url("127.0.0.1:8080"), "http://localhost:8080/");
+        assert_eq!(url("0.0.0.0:40123"), "http://localhost:40123/");
+        assert_eq!(url("10.1.2.3:80"), "http://10.1.2.3/");
     }
 
     #[test]

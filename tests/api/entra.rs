@@ -93,6 +93,8 @@ pub struct Entra {
 
 impl Entra {
     async fn open() -> Arc<Self> {
+        // Nobody who asks for them waits long.
+        LazyLock::force(&PAIRS);
         let listener = server::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
         let entra = Arc::new(Self {
             address: listener.local_addr().unwrap(),
@@ -275,6 +277,7 @@ impl House {
             gate: Arc::new(gate),
             people,
             messenger: client,
+            readings: stentor::app::reading::Readings::default(),
             tenant,
             settings: Arc::new(ApiSettings {
                 public_url: public_url.clone(),
