@@ -323,7 +323,8 @@ pub struct MalformedLine {
 }
 
 impl LinesLeftOut {
-    fn of(left_out: &LeftOut) -> Self {
+    /// The lines of `left_out`, the first hundred of each kind.
+    pub fn of(left_out: &LeftOut) -> Self {
         let named = |lines: &[(u64, Address)]| {
             let told = lines.iter().take(LINES_TOLD);
             told.map(|(line, address)| AddressLine { line: *line, address: address.to_string() }).collect()
