@@ -81,8 +81,8 @@ pub(super) trait Desk: Send + Sync {
     /// Refuses what could not go out at all, before anything of it is looked at.
     async fn check(&self, draft: &Draft) -> anyhow::Result<()>;
 
-    /// Finds out what `draft` would be; nothing is stored.
-    async fn rehearse(&self, draft: Draft) -> anyhow::Result<Rehearsed>;
+    /// Finds out what `draft` would be; nothing is stored. `by_name`: whoever falls aside is wanted by name.
+    async fn rehearse(&self, draft: Draft, by_name: bool) -> anyhow::Result<Rehearsed>;
 
     /// Stores `draft`.
     async fn create(&self, draft: Draft) -> anyhow::Result<Created>;

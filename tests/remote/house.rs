@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use stentor::http::api::Reach;
 use stentor::simulator::settings::SimulatorSettings;
 use tempfile::TempDir;
 
@@ -62,7 +63,11 @@ pub fn afar(dir: &Path, server: &str, token: &str, args: &[&str]) -> Command {
 
 impl House {
     pub async fn open(people: usize) -> Self {
-        let stage = Stage::open(people).await;
+        Self::open_with(people, Reach::default()).await
+    }
+
+    pub async fn open_with(people: usize, reach: Reach) -> Self {
+        let stage = Stage::open_with(people, reach).await;
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("here")).unwrap();
         std::fs::create_dir(dir.path().join("afar")).unwrap();

@@ -159,3 +159,38 @@ async fn a_server_that_asks_for_patience_gets_it() {
     assert!(SystemClock.monotonic().saturating_since(began).as_secs() >= 2);
     assert!(told.err.contains("Busy"), "{}", told.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_breaks_off_is_no_export() {
+    let id = "06b3n9k1c2d4e";
+    let progress =
+        json!({"targeted": 9, "pending": 0, "sent": 9, "failed": 0, "skipped": 0, "unconfirmed": 0, "cancelled": 0});
+    let treatment = json!({"when_in_doubt": "hold", "urgent": false, "deadline_at": "2026-11-27T10:00:00Z", "tolerance": {"secs": 1, "nanos": 0}});
+    let report = json!({
+        "id": id, "title": "T", "state": "done", "halt": null, "treatment": treatment, "audience": {"kind": "everyone"},
+        "channels": "chat", "expire_at": null, "recalled_at": null, "expected": 9, "created_at": "2026-11-24T10:00:00Z",
+        "started_at": null, "finished_at": null, "schedule": null, "progress": progress, "rounds": [], "by_reason": [],
+        "expected_end_at": null, "expected_seconds": null, "forecast": null,
+    });
+    let document = json!({"id": id, "report": report, "said": null}).to_string();
+    let answer = move |mut stream: TcpStream, head: String, _| {
+        let document = document.clone();
+        async move {
+            if !head.contains("/export") {
+                return say(stream, "200 OK", "application/json", document).await;
+            }
+            let half =
+                "HTTP/1.1 200 OK\r\ncontent-type: text/csv\r\ntransfer-encoding: chunked\r\n\r\n9\r\nid,name\na\r\n";
+            let _ = stream.write_all(half.as_bytes()).await;
+        }
+    };
+    let url = server(answer).await;
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["broadcast", "export", id, "--output", "people.csv"];
+    let broken = run(afar(dir.path(), &url, "Admin/1", &args)).await;
+    assert_eq!(broken.code, Some(1), "{}", broken.err);
+    assert!(broken.err.contains("broke off in the middle of the export"), "{}", broken.err);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "half a file is none");
+    let piped = asked(&url, "Admin/1", &["broadcast", "export", id]).await;
+    assert_eq!((piped.code, piped.out.as_str()), (Some(1), "id,name\na"), "what came was passed on, and it is said");
+}

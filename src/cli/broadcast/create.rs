@@ -312,7 +312,7 @@ async fn dry_run(
     lists: Option<&Path>,
 ) -> anyhow::Result<Told> {
     let (content, deadline_at, channels) = (draft.content.clone(), draft.treatment.deadline_at, draft.going.channels());
-    let Rehearsed { preview, whom, going, schedule, forecast } = desk.rehearse(draft).await?;
+    let Rehearsed { preview, whom, going, schedule, forecast } = desk.rehearse(draft, lists.is_some()).await?;
     let files = lists.map(|folder| rolls::write(&preview, folder)).transpose()?;
     let zone = schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
     let quotas = desk.quotas().await?;

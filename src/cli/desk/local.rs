@@ -106,7 +106,7 @@ impl Desk for Stentor {
         Ok(self.usher().check_app().await?)
     }
 
-    async fn rehearse(&self, draft: Draft) -> anyhow::Result<Rehearsed> {
+    async fn rehearse(&self, draft: Draft, _: bool) -> anyhow::Result<Rehearsed> {
         let (urgent, channels) = (draft.treatment.urgent, draft.going.channels());
         let draft = placed(self, draft).await?;
         let (schedule, going) = (draft.schedule.clone(), draft.going.clone());

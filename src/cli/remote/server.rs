@@ -15,27 +15,32 @@ use super::super::desk::{
     AmendOrder, Created, Desk, ExportOrder, Known, Rehearsed, Sight, Synced, Tally, words_of_reading,
 };
 use super::super::text;
+use super::super::text::Counted;
 use super::events::Events;
 use super::refusal::Refusal;
 use super::shapes::{CountShape, Page, Quotas, Stands};
 use super::talk::{Call, Talk};
 use super::{export, shapes};
-use crate::app::amend::Amended;
+use crate::app::amend::{Amended, Wish as Amendment};
 use crate::app::control::{Granted, Wish};
 use crate::app::export::{Exported, Format};
-use crate::app::manuscript::{lines, written};
+use crate::app::manuscript::{in_words_of_options, lines, written};
 use crate::app::report::Summary;
 use crate::app::retry::Retry;
 use crate::app::saved::Removal;
-use crate::app::submit::{Draft, Words};
+use crate::app::submit::{Accepted, Audience, Draft, Preview, Words};
 use crate::config::Settings;
+use crate::domain::duration::duration_text;
 use crate::domain::fault::Fault;
 use crate::domain::ids::BroadcastId;
+use crate::domain::manuscript::{Correction, ManuscriptImage, Part};
 use crate::domain::pacing::{Bucket, Quota};
 use crate::ports::{BroadcastReport, Clock, Group, Person, RetryWish, Said, SavedAudience};
 
 /// How often it is asked how far a reading of the directory is.
 const ASK_EVERY: Duration = Duration::from_secs(1);
+/// The most people of a kind whom the API names in a dry run.
+const NAMED_MAX: usize = 100_000;
 /// The most that the API lists at once.
 const PAGE_MAX: u32 = 200;
 
@@ -68,31 +73,32 @@ impl Desk for Server {
     async fn newest(&self, limit: u32) -> anyhow::Result<Vec<BroadcastReport>> {
         let (mut reports, mut after) = (Vec::new(), None);
         while reports.len() < limit as usize {
-            let more = limit - reports.len() as u32;
-            let mut call = Call::get(&["broadcasts"]).with("limit", more.min(PAGE_MAX));
+            let mut call = Call::get(&["broadcasts"]).with("limit", limit.min(PAGE_MAX));
             if let Some(after) = after {
                 call = call.with("after", after);
             }
             let page: Page = self.talk.json(&call).await?;
-            reports.extend(page.broadcasts);
+            // What is only written is no broadcast yet.
+            reports.extend(page.broadcasts.into_iter().filter_map(|listed| listed.report));
             after = page.next;
             if after.is_none() {
                 break;
             }
         }
+        reports.truncate(limit as usize);
         Ok(reports)
     }
 
     async fn report(&self, id: BroadcastId) -> anyhow::Result<Option<BroadcastReport>> {
-        unless_missing(self.talk.json(&Call::get(&["broadcasts", &id.to_string()])).await)
+        Ok(self.summary(id).await?.map(|summary| summary.report))
     }
 
     async fn summary(&self, id: BroadcastId) -> anyhow::Result<Option<Summary>> {
-        unless_missing(self.talk.json(&Call::get(&["broadcasts", &id.to_string()])).await)
+        Ok(self.whole(id).await?.and_then(|document| document.report))
     }
 
     async fn said(&self, id: BroadcastId) -> anyhow::Result<Option<Said>> {
-        unless_missing(self.talk.json(&Call::get(&["broadcasts", &id.to_string(), "said"])).await)
+        Ok(self.whole(id).await?.and_then(|document| document.said))
     }
 
     async fn quotas(&self) -> anyhow::Result<BTreeMap<Bucket, Quota>> {
@@ -121,12 +127,12 @@ impl Desk for Server {
 
     async fn retry(&self, id: BroadcastId, wish: &RetryWish, time_left: Duration) -> anyhow::Result<Retry> {
         let body = json!({
-            "reasons": wish.reasons, "unconfirmed": wish.unconfirmed, "deadline": in_words(time_left),
+            "reasons": wish.reasons, "unconfirmed": wish.unconfirmed, "deadline": duration_text(time_left),
         });
         match self.talk.json::<shapes::Retried>(&Call::post(&["broadcasts", &id.to_string(), "retry"], body)).await {
             Ok(retried) => Ok(Retry::Begun(retried.people)),
             Err(refusal) => match refusal.code() {
-                "nobody_to_retry" => Ok(Retry::Nobody),
+                "nobody_to_reach" => Ok(Retry::Nobody),
                 "recalled" => Ok(Retry::Recalled),
                 _ => match self.refused(id, refusal).await? {
                     Some(report) => Ok(Retry::TooEarly(report.state)),
@@ -136,8 +142,29 @@ impl Desk for Server {
         }
     }
 
-    async fn amend(&self, _id: BroadcastId, _order: &AmendOrder) -> anyhow::Result<Amended> {
-        Err(self.not_from_afar().into())
+    async fn amend(&self, id: BroadcastId, order: &AmendOrder) -> anyhow::Result<Amended> {
+        let deadline = duration_text(order.time_left);
+        let (verb, body) = match &order.wish {
+            Amendment::Recall(words) => ("recall", json!({ "say": words, "deadline": deadline })),
+            Amendment::Correct(new) => {
+                let Some(old) = self.said(id).await? else { return Ok(Amended::Unknown) };
+                ("correct", json!(correction(&old, new, deadline)))
+            }
+        };
+        let call = Call::post(&["broadcasts", &id.to_string(), verb], body).with("dry", order.is_dry);
+        match self.talk.json::<shapes::Amending>(&call).await {
+            Ok(amending) => Ok(Amended::Begun(amending.standing())),
+            Err(refusal) => match refusal.code() {
+                "nobody_to_reach" => Ok(Amended::Nobody),
+                "nothing_to_correct" => Ok(Amended::Unchanged),
+                "recalled" => Ok(Amended::Recalled),
+                "invalid" => Err(of_manuscript(refusal)),
+                _ => match self.refused(id, refusal).await? {
+                    Some(report) => Ok(Amended::TooEarly(report.state)),
+                    None => Ok(Amended::Unknown),
+                },
+            },
+        }
     }
 
     async fn export(
@@ -159,11 +186,12 @@ impl Desk for Server {
         if let Some((kind, channel)) = order.passes {
             call = call.with("kind", kind).with("channel", channel.name());
         }
-        for state in &order.filter.states {
-            call = call.with("state", state);
+        if !order.filter.states.is_empty() {
+            call = call.with("state", order.filter.states.join(","));
         }
-        for reason in &order.filter.reasons {
-            call = call.with("reason", reason.code());
+        if !order.filter.reasons.is_empty() {
+            let codes: Vec<&str> = order.filter.reasons.iter().map(|reason| reason.code()).collect();
+            call = call.with("reason", codes.join(","));
         }
         let response = self.talk.answer(&call).await?;
         let is_whole = order.filter.states.is_empty() && order.filter.reasons.is_empty();
@@ -179,12 +207,41 @@ impl Desk for Server {
         Ok(())
     }
 
-    async fn rehearse(&self, _draft: Draft) -> anyhow::Result<Rehearsed> {
-        Err(self.not_from_afar().into())
+    async fn rehearse(&self, draft: Draft, by_name: bool) -> anyhow::Result<Rehearsed> {
+        let named = if by_name { NAMED_MAX } else { 0 };
+        let body = json!(written(&draft, self.talk.clock.now()));
+        let call = Call::post(&["broadcasts", "dry-run"], body).with("people", named);
+        let tried: shapes::DryRun = self.talk.json(&call).await.map_err(of_manuscript)?;
+        tell(&tried.notes);
+        let (preview, forecast) = tried.told();
+        if preview.rolls.values().any(|people| people.len() >= NAMED_MAX) {
+            text::aside(&format!("Of each kind, the server names {} at most.", text::people(NAMED_MAX as u64)));
+        }
+        let whom = places(&draft, preview.reach.people);
+        Ok(Rehearsed { preview, whom, schedule: draft.schedule.clone(), going: draft.going, forecast })
     }
 
-    async fn create(&self, _draft: Draft) -> anyhow::Result<Created> {
-        Err(self.not_from_afar().into())
+    async fn create(&self, draft: Draft) -> anyhow::Result<Created> {
+        let now = self.talk.clock.now();
+        // What of its lists is left out, and whom its groups hold, is told before it is sent.
+        let aside = match &draft.audience {
+            Audience::List(_) | Audience::Words(_) => self.rehearse(draft.clone(), false).await?.preview,
+            Audience::Everyone | Audience::Venues(_) => Preview::default(),
+        };
+        let call = Call::post(&["broadcasts"], json!(written(&draft, now))).with("then", "send");
+        let document: shapes::Document = self.talk.json(&call).await.map_err(of_manuscript)?;
+        tell(&document.notes);
+        let report = document.report.map(|summary| summary.report);
+        let targeted = report.as_ref().map_or(0, |report| report.expected.unwrap_or(report.progress.targeted));
+        let whom = places(&draft, targeted);
+        let accepted = Accepted {
+            broadcast: document.id,
+            targeted,
+            left_out: aside.left_out,
+            lists: aside.lists,
+            groups: aside.groups,
+        };
+        Ok(Created { accepted, whom, schedule: report.and_then(|report| report.schedule), now })
     }
 
     async fn audiences(&self) -> anyhow::Result<Vec<SavedAudience>> {
@@ -259,9 +316,9 @@ impl Desk for Server {
 }
 
 impl Server {
-    fn not_from_afar(&self) -> Complaint {
-        let message = "This cannot be asked of a server yet.";
-        Complaint::bad_input("not_from_afar", message, "Do it on the server's own machine, without --server.")
+    /// All that there is to know of one; `None` when there is none.
+    async fn whole(&self, id: BroadcastId) -> anyhow::Result<Option<shapes::Document>> {
+        unless_missing(self.talk.json(&Call::get(&["broadcasts", &id.to_string()])).await)
     }
 
     /// Where the broadcast stands whose state forbids what was asked; `None` when there is none.
@@ -301,7 +358,59 @@ fn looked_at(report: &BroadcastReport, order: &ExportOrder) -> u64 {
     rounds.map(|round| round.progress.targeted).max().unwrap_or_default()
 }
 
-/// A time as the API reads it.
-fn in_words(time: Duration) -> String {
-    format!("{}s", time.as_secs())
+/// Everybody of a place, with one request each; `None` when people are meant, or channels.
+fn places(draft: &Draft, count: u64) -> Option<String> {
+    draft.going.wanted()?.everybody.as_ref()?;
+    Some(format!("{}, with one request each", text::recipients(count, Counted::Places)))
+}
+
+/// What a server wants an author to know.
+fn tell(notes: &[String]) {
+    for note in notes {
+        text::aside(&text::one_line(note));
+    }
+}
+
+/// What is wrong with an announcement, by the names of our options.
+fn of_manuscript(refusal: Refusal) -> anyhow::Error {
+    if refusal.code() == "needs_approval" {
+        let message = format!("{refusal}. {}", refusal.detail().unwrap_or_default());
+        let cure = "Write it on the server's page, and hand it in there: somebody who may approve then releases it.";
+        return Complaint::bad_input("needs_approval", message, cure).into();
+    }
+    refusal.about(in_words_of_options)
+}
+
+/// What makes `new` of `old`.
+fn correction(old: &Said, new: &Said, deadline: String) -> Correction {
+    let (was, is) = (&old.content, &new.content);
+    let gone = [
+        (Part::Image, was.image.is_some() && is.image.is_none()),
+        (Part::Author, was.author.is_some() && is.author.is_none()),
+        (Part::Banner, was.banner.is_some() && is.banner.is_none()),
+        (Part::Buttons, !was.buttons.is_empty() && is.buttons.is_empty()),
+    ];
+    let image = is.image.as_ref().filter(|_| was.image != is.image).map(|image| ManuscriptImage {
+        picture: None,
+        url: Some(image.url.clone()),
+        description: image.description.clone(),
+    });
+    let feed = old.notification.as_ref().zip(new.notification.as_ref());
+    let following = feed.map(|(then, now)| (then.clone().following(was, is), now));
+    let preview = following.as_ref().filter(|(then, now)| then.preview != now.preview);
+    let parameters = following.iter().flat_map(|(then, now)| {
+        now.parameters.iter().filter(|parameter| !then.parameters.contains(parameter)).cloned()
+    });
+    Correction {
+        title: (was.title != is.title).then(|| is.title.clone()),
+        body: (was.body != is.body).then(|| is.body.clone()),
+        image,
+        author: is.author.clone().filter(|_| was.author != is.author),
+        banner: is.banner.clone().filter(|_| was.banner != is.banner),
+        buttons: if was.buttons == is.buttons { Vec::new() } else { is.buttons.clone() },
+        without: gone.into_iter().filter(|(_, gone)| *gone).map(|(part, _)| part).collect(),
+        preview_text: preview.map(|(_, now)| now.preview.clone()),
+        parameters: parameters.collect(),
+        deadline: Some(deadline),
+    }
 }

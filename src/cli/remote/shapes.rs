@@ -8,12 +8,20 @@ use serde::Deserialize;
 use super::super::desk::{Known, Tally};
 use crate::app::groups::GroupRead;
 use crate::app::people::PeopleRead;
-use crate::app::submit::LeftOut;
+use crate::app::report::Summary;
+use crate::app::submit::{LeftOut, Preview, Reach};
+use crate::domain::audience::expression::{Expression, parse};
 use crate::domain::audience::{Address, Flaw, Malformed, Repeat};
-use crate::domain::broadcast::BroadcastState;
+use crate::domain::broadcast::{BroadcastState, Channel};
+use crate::domain::forecast::Forecast;
+use crate::domain::ids::{BroadcastId, EntraId, RecipientKey};
 use crate::domain::pacing::{Bucket, Quota};
+use crate::domain::reason::Reason;
+use crate::domain::route::Account;
 use crate::domain::time::Timestamp;
-use crate::ports::{BroadcastReport, DirectoryRecord, Group, GroupRecord, Person, SavedAudience};
+use crate::ports::{
+    Acquaintance, BroadcastReport, DirectoryRecord, Group, GroupRecord, Person, Said, SavedAudience, Standing,
+};
 
 /// Where a broadcast stands after it was told something.
 #[derive(Debug, Deserialize)]
@@ -74,12 +82,110 @@ pub(super) fn left_out(lists: BTreeMap<String, LeftOutShape>) -> BTreeMap<String
     lists.into_iter().map(|(name, shape)| (name, shape.into())).collect()
 }
 
-/// A page of broadcasts.
+/// A page of drafts and broadcasts.
 #[derive(Debug, Deserialize)]
 pub(super) struct Page {
-    pub broadcasts: Vec<BroadcastReport>,
+    pub broadcasts: Vec<Listed>,
     #[serde(default)]
     pub next: Option<String>,
+}
+
+/// A draft or a broadcast.
+#[derive(Debug, Deserialize)]
+pub(super) struct Listed {
+    pub report: Option<BroadcastReport>,
+}
+
+/// All that there is to know of a draft or a broadcast.
+#[derive(Debug, Deserialize)]
+pub(super) struct Document {
+    pub id: BroadcastId,
+    pub report: Option<Summary>,
+    pub said: Option<Said>,
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// What a correction or a recall does.
+#[derive(Debug, Deserialize)]
+pub(super) struct Amending {
+    rounds: Vec<AmendingRound>,
+}
+
+/// Those whom it reaches on one way.
+#[derive(Debug, Deserialize)]
+struct AmendingRound {
+    channel: Channel,
+    #[serde(flatten)]
+    people: Standing,
+}
+
+impl Amending {
+    pub(super) fn standing(self) -> Vec<(Channel, Standing)> {
+        self.rounds.into_iter().map(|round| (round.channel, round.people)).collect()
+    }
+}
+
+/// What an announcement would be.
+#[derive(Debug, Deserialize)]
+pub(super) struct DryRun {
+    targeted: u64,
+    left_out_by_rule: BTreeMap<String, u64>,
+    refused_before: BTreeMap<String, u64>,
+    named_again: u64,
+    excluded: u64,
+    sources: Vec<SourceShape>,
+    groups: Vec<GroupRead>,
+    list: LeftOutShape,
+    lists: BTreeMap<String, LeftOutShape>,
+    posts: Vec<String>,
+    people: BTreeMap<String, Vec<PersonAside>>,
+    pub notes: Vec<String>,
+    #[serde(flatten)]
+    forecast: Forecast,
+}
+
+/// Somebody who would not get it, or not for certain.
+#[derive(Debug, Deserialize)]
+struct PersonAside {
+    id: EntraId,
+    name: String,
+    user_principal_name: String,
+}
+
+impl DryRun {
+    pub(super) fn told(self) -> (Preview, Forecast) {
+        let by_reason = |counts: BTreeMap<String, u64>| {
+            counts.into_iter().filter_map(|(code, count)| Some((Reason::from_code(&code)?, count))).collect()
+        };
+        let source = |row: SourceShape| match parse(&row.source) {
+            Ok(Expression::Source(source)) => Some((source, row.people)),
+            _ => None,
+        };
+        let aside = |person: PersonAside| Acquaintance {
+            key: RecipientKey(0),
+            entra_id: person.id,
+            display_name: person.name,
+            user_principal_name: person.user_principal_name,
+            account: Account::ORDINARY,
+            refusal: None,
+        };
+        let people = self.people.into_iter().filter(|(_, people)| !people.is_empty());
+        let preview = Preview {
+            reach: Reach { people: self.targeted, barred: by_reason(self.left_out_by_rule) },
+            refused_before: by_reason(self.refused_before),
+            named_again: self.named_again,
+            excluded: self.excluded,
+            reachable: None,
+            left_out: self.list.into(),
+            lists: left_out(self.lists),
+            groups: self.groups,
+            sources: self.sources.into_iter().filter_map(source).collect(),
+            posts: self.posts,
+            rolls: people.map(|(why, people)| (why, people.into_iter().map(aside).collect())).collect(),
+        };
+        (preview, self.forecast)
+    }
 }
 
 /// How many are tried again.
