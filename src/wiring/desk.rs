@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{Stentor, cloud};
 use crate::adapters::teams::EntraGatekeeper;
 use crate::app::reading::Readings;
+use crate::app::upkeep::forget_replies;
 use crate::http::api::{Api, ApiSettings, Reach};
 
 impl Stentor {
@@ -44,5 +46,10 @@ impl Stentor {
                 request_timeout: settings.network.request_timeout,
             }),
         })
+    }
+
+    /// Forgets what need not be kept any longer, until `stop`.
+    pub async fn forget(&self, stop: CancellationToken) {
+        forget_replies(&self.ground.store, &*self.clock, self.tenant, stop).await;
     }
 }

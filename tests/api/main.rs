@@ -4,6 +4,10 @@ use serde_json::json;
 
 use stage::Stage;
 
+mod drafts;
+mod idempotency;
+mod life;
+mod manuscripts;
 mod stage;
 
 #[tokio::test]
