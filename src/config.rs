@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::app::engine::EngineSettings;
 use crate::domain::fault::{Fault, Faults};
+use crate::domain::pacing::Quota;
 
 mod checks;
 mod credentials;
@@ -228,6 +229,8 @@ pub struct HttpSettings {
     pub public_url: Option<Url>,
     /// How long one request may take as a whole.
     pub time_limit: Duration,
+    /// How often one caller may ask for long.
+    pub caller_rate: Quota,
 }
 
 /// How long people stay signed in.

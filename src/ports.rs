@@ -62,17 +62,17 @@ pub trait Random: Send + Sync {
 
 // ---------------------------------------------------------------------------------------------- Doorkeeper
 
-/// Why what was posted to the bot is not believed.
+/// Why somebody is not let in: whoever posts to the bot, or wants to use the API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotLetIn {
-    /// The token does not prove that it comes from Teams.
+    /// What they show does not prove who they are.
     #[error("the token proves nothing: {0}")]
     Unproved(&'static str),
-    /// It comes from the Bot Framework, and may not tell us anything.
-    #[error("it may not tell us anything: {0}")]
+    /// It is genuine, and gives no right to anything here.
+    #[error("it gives no right to anything here: {0}")]
     Forbidden(&'static str),
-    /// Nobody can say at present: the keys cannot be had.
-    #[error("the keys cannot be had: {0}")]
+    /// Nobody can say at present.
+    #[error("nobody can say at present: {0}")]
     Unknown(&'static str),
 }
 

@@ -15,6 +15,7 @@ pub mod hear;
 pub mod hold;
 pub mod inquiry;
 pub mod lease;
+pub mod lookout;
 pub mod manuscript;
 pub mod notice;
 pub mod people;

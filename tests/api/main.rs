@@ -4,11 +4,18 @@ use serde_json::json;
 
 use stage::Stage;
 
+mod deliveries;
+mod doors;
 mod drafts;
+mod entra;
+mod events;
+mod exports;
 mod idempotency;
 mod life;
 mod manuscripts;
+mod sign_in;
 mod stage;
+mod told;
 
 #[tokio::test]
 async fn whoever_asks_is_told_who_they_are() {

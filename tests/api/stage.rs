@@ -13,10 +13,11 @@ use stentor::adapters::system::{SystemClock, SystemRandom};
 use stentor::adapters::teams::{CloudProfile, Credential, SecretSource, TeamsClient, TeamsClientSettings};
 use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
+use stentor::app::lookout::Lookout;
 use stentor::app::people::People;
 use stentor::app::reading::Readings;
 use stentor::domain::ids::{EntraId, TenantKey};
-use stentor::domain::pacing::Bucket;
+use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::rights::{Caller, Role, Who};
 use stentor::http::api::{Api, ApiSettings, Reach};
@@ -67,7 +68,7 @@ pub struct Stage {
     pub simulator: Simulator,
     http: reqwest::Client,
     // Dropped last: the database goes with it.
-    _database: TestDatabase,
+    pub _database: TestDatabase,
 }
 
 impl Stage {
@@ -106,7 +107,10 @@ impl Stage {
         people.refresh(|_| {}).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let (quotas, office) = (engine.quotas.clone(), store.clone());
+        let lookout = Lookout::new(store.clone(), office, Arc::clone(&clock), tenant, quotas);
         let api = Api {
+            lookout,
             clock,
             random,
             store: store.clone(),
@@ -126,10 +130,17 @@ impl Stage {
                 activity_type: "announcementPublished".to_owned(),
                 request_timeout: Duration::from_secs(20),
                 time_limit: Duration::from_secs(30),
+                caller_rate: Quota::per_second(1000),
             }),
         };
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-        let shared = Shared { health: Health::default(), metrics, webhook: None, api: Some(api.clone()) };
+        let shared = Shared {
+            health: Health::default(),
+            metrics,
+            webhook: None,
+            random: Arc::new(SystemRandom),
+            api: Some(api.clone()),
+        };
         tokio::spawn(async move { axum::serve(listener, router(shared)).await });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { url, api, store, tenant, simulator, http, _database: database }

@@ -2,7 +2,7 @@
 
 pub(super) mod deeds;
 pub(super) mod drafts;
-mod lookup;
+pub(super) mod lookup;
 pub(super) mod pictures;
 pub(super) mod replies;
-mod sessions;
+pub(super) mod sessions;

@@ -1,5 +1,7 @@
 //! What a measure needs in the database before it begins: people whose chats are known, a history of weeks.
 
+mod told;
+
 use super::PgStore;
 use crate::domain::ids::{RoundId, TenantKey};
 use crate::ports::StoreError;

@@ -101,7 +101,7 @@ fn audience(audience: &Audience) -> Option<ManuscriptAudience> {
 }
 
 /// A list, one name a line and in the order of its lines.
-fn lines(list: &List) -> String {
+pub fn lines(list: &List) -> String {
     let named = list.people.iter().map(|(line, address)| (*line, address.to_string()));
     let first: HashMap<u64, &Address> = list.people.iter().rev().map(|(line, address)| (*line, address)).collect();
     let again =

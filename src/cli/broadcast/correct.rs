@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::super::Global;
 use super::super::complaint::Complaint;
+use super::super::desk::AmendOrder;
+use super::super::{Global, session};
 use super::announcement::Changes;
 use super::feed::parameter;
 use super::recall::{carry_out, said};
@@ -52,13 +53,14 @@ impl Correct {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let Self { id, changes, preview_text, parameter, deadline, dry_run } = self;
         let told = global
-            .with_stentor("broadcast correct", Need::Identity, async |stentor, stop| {
-                let old = said(stentor, id).await?;
+            .with_desk("broadcast correct", Need::Identity, async |desk, stop| {
+                let old = session::unless_stopped(stop, said(desk, id)).await?;
                 let content = changes.applied_to(old.content.clone())?;
                 let words =
                     Correction { preview_text, parameters: parameter.into_iter().collect(), ..Correction::default() };
                 let new = corrected(&old, content, &words)?;
-                carry_out(stentor, stop, id, &Wish::Correct(Box::new(new)), deadline, dry_run).await
+                let wish = Wish::Correct(Box::new(new));
+                carry_out(desk, stop, id, AmendOrder { wish, time_left: deadline, is_dry: dry_run }).await
             })
             .await?;
         told.print(global.json)

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::super::complaint::Complaint;
+use super::super::desk::{AmendOrder, Desk};
 use super::super::expected::about;
 use super::super::{Global, session, text};
 use super::correct::nothing;
@@ -16,7 +17,6 @@ use crate::config::{Need, parse_duration};
 use crate::domain::broadcast::{BroadcastState, Channel};
 use crate::domain::ids::BroadcastId;
 use crate::ports::{Said, Standing};
-use crate::wiring::Stentor;
 
 /// Take a broadcast back: delete its messages, or replace them by other words
 ///
@@ -49,11 +49,12 @@ impl Recall {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let (id, deadline, is_dry) = (self.id, self.deadline, self.dry_run);
         let told = global
-            .with_stentor("broadcast recall", Need::Identity, async |stentor, stop| {
+            .with_desk("broadcast recall", Need::Identity, async |desk, stop| {
                 if let Some(words) = &self.say {
-                    check_words("--say", &said(stentor, id).await?, words)?;
+                    check_words("--say", &session::unless_stopped(stop, said(desk, id)).await?, words)?;
                 }
-                carry_out(stentor, stop, id, &Wish::Recall(self.say.clone()), deadline, is_dry).await
+                let wish = Wish::Recall(self.say.clone());
+                carry_out(desk, stop, id, AmendOrder { wish, time_left: deadline, is_dry }).await
             })
             .await?;
         told.print(global.json)
@@ -61,10 +62,8 @@ impl Recall {
 }
 
 /// What the broadcast says at present.
-pub(super) async fn said(stentor: &Stentor, id: BroadcastId) -> anyhow::Result<Said> {
-    let store = stentor.store.as_ref();
-    let report = store.report(stentor.tenant, id).await?.ok_or_else(|| not_found(id))?;
-    Ok(amend::said(store, stentor.tenant, &report).await?.ok_or_else(|| not_found(id))?)
+pub(super) async fn said(desk: &dyn Desk, id: BroadcastId) -> anyhow::Result<Said> {
+    Ok(desk.said(id).await?.ok_or_else(|| not_found(id))?)
 }
 
 /// What came of it, for people and for scripts.
@@ -83,26 +82,15 @@ impl Told {
     }
 }
 
-/// Begins to carry `wish` out, or only tells what that would be.
+/// Begins to carry an order out, or only tells what that would be.
 pub(super) async fn carry_out(
-    stentor: &Stentor,
+    desk: &dyn Desk,
     stop: &CancellationToken,
     id: BroadcastId,
-    wish: &Wish,
-    deadline: Duration,
-    is_dry: bool,
+    order: AmendOrder,
 ) -> anyhow::Result<Told> {
-    let (store, tenant) = (stentor.store.as_ref(), stentor.tenant);
-    let asked = async {
-        match is_dry {
-            true => amend::preview(store, tenant, id, wish).await,
-            false => {
-                let (chance, now) = (stentor.random.next_u64(), stentor.clock.now());
-                amend::amend(store, tenant, id, wish, deadline, chance, now).await
-            }
-        }
-    };
-    let standing = match session::unless_stopped(stop, asked).await? {
+    let (wish, is_dry) = (&order.wish, order.is_dry);
+    let standing = match session::unless_stopped(stop, desk.amend(id, &order)).await? {
         Amended::Begun(standing) => standing,
         Amended::Nobody => return Err(nobody(id).into()),
         Amended::Unchanged => return Err(nothing(id).into()),
@@ -112,9 +100,10 @@ pub(super) async fn carry_out(
     };
     let notification = match wish {
         Wish::Correct(new) => new.notification.clone(),
-        Wish::Recall(_) => said(stentor, id).await?.notification,
+        Wish::Recall(_) => said(desk, id).await?.notification,
     };
-    let time = taking(&standing, notification.as_ref(), |bucket| stentor.settings.engine.quotas.get(&bucket).copied());
+    let quotas = desk.quotas().await?;
+    let time = taking(&standing, notification.as_ref(), |bucket| quotas.get(&bucket).copied());
     Ok(Told {
         text: told_text(id, wish, &standing, time, is_dry),
         document: told_json(id, wish, &standing, time, is_dry),

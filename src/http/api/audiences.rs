@@ -323,7 +323,8 @@ pub struct MalformedLine {
 }
 
 impl LinesLeftOut {
-    pub(super) fn of(left_out: &LeftOut) -> Self {
+    /// The lines of `left_out`, the first hundred of each kind.
+    pub fn of(left_out: &LeftOut) -> Self {
         let named = |lines: &[(u64, Address)]| {
             let told = lines.iter().take(LINES_TOLD);
             told.map(|(line, address)| AddressLine { line: *line, address: address.to_string() }).collect()
@@ -392,7 +393,7 @@ fn refused(error: SubmitError) -> Problem {
         SubmitError::People(error) => unread(error),
         SubmitError::Store(error) => error.into(),
         // Only whoever stores a broadcast is left in doubt.
-        doubt @ (SubmitError::FateUnknown(_) | SubmitError::Changed) => Problem::UNAVAILABLE.because(doubt.to_string()),
+        doubt @ (SubmitError::Changed | SubmitError::FateUnknown(_)) => Problem::UNAVAILABLE.because(doubt.to_string()),
     }
 }
 
