@@ -32,6 +32,7 @@ pub mod saved;
 pub mod submit;
 pub mod tally;
 pub mod trial;
+pub mod upkeep;
 pub mod work;
 
 #[cfg(test)]

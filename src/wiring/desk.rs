@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{Stentor, client_settings, cloud};
 use crate::adapters::teams::EntraGatekeeper;
 use crate::app::lookout::Lookout;
 use crate::app::reading::Readings;
+use crate::app::upkeep::forget_replies;
 use crate::http::api::{Api, ApiSettings, Reach};
 
 impl Stentor {
@@ -57,5 +59,10 @@ impl Stentor {
                 request_timeout: settings.network.request_timeout,
             }),
         })
+    }
+
+    /// Forgets what need not be kept any longer, until `stop`.
+    pub async fn forget(&self, stop: CancellationToken) {
+        forget_replies(&self.ground.store, &*self.clock, self.tenant, stop).await;
     }
 }

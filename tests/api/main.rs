@@ -6,9 +6,13 @@ use stage::Stage;
 
 mod deliveries;
 mod doors;
+mod drafts;
 mod entra;
 mod events;
 mod exports;
+mod idempotency;
+mod life;
+mod manuscripts;
 mod sign_in;
 mod stage;
 mod told;

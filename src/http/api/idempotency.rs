@@ -5,8 +5,6 @@
 //! parcel; while the parcel is being packed they are asked to wait; and for another parcel it is no ticket. Should whoever
 //! packs fall over, the next one takes the ticket up and finds by its [`Birth`] what was sent already.
 
-use std::time::Duration;
-
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::Extension;
 use axum::body::{Body, Bytes, to_bytes};
@@ -27,8 +25,6 @@ pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The longest key.
 pub const KEY_CHARACTERS_MAX: usize = 255;
-/// How long answers are kept.
-pub const KEPT_FOR: Duration = Duration::from_secs(48 * 3600);
 /// The largest answer that is kept, in bytes. What changes something answers with a few kilobytes, and its draft.
 const REPLY_BYTES_MAX: usize = 80 << 20;
 /// Headers that belong to an answer.
