@@ -27,7 +27,9 @@ use stentor::adapters::teams::{
 };
 use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
+use stentor::app::lookout::Lookout;
 use stentor::app::people::People;
+use stentor::app::reading::Readings;
 use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::time::{Monotonic, Timestamp};
@@ -269,7 +271,9 @@ impl House {
         let here = format!("http://{address}");
         let public_url: Url = plan.public_url.unwrap_or(&here).parse().unwrap();
         let gate = EntraGatekeeper::new(&teams, &public_url, clock.clone(), random.clone()).unwrap();
+        let lookout = Lookout::new(store.clone(), store.clone(), clock.clone(), tenant, quotas.clone());
         let api = Api {
+            lookout,
             clock: clock.clone(),
             random: random.clone(),
             store: store.clone(),
@@ -277,7 +281,7 @@ impl House {
             gate: Arc::new(gate),
             people,
             messenger: client,
-            readings: stentor::app::reading::Readings::default(),
+            readings: Readings::default(),
             tenant,
             settings: Arc::new(ApiSettings {
                 public_url: public_url.clone(),
