@@ -136,6 +136,7 @@ async fn what_needs_a_second_person_is_told_so() {
     assert!(told.err.contains("second person") && told.err.contains("hand it in there"), "{}", told.err);
     let began = SystemClock.now();
     let hour = (began + chrono::TimeDelta::days(2)).format("%Y-%m-%dT%H:%M+00:00").to_string();
-    let scheduled = ["broadcast", "create", "--at", &hour, "--title", "T", "--body", "B", "--audience-expr", "everyone"];
+    let scheduled =
+        ["broadcast", "create", "--at", &hour, "--title", "T", "--body", "B", "--audience-expr", "everyone"];
     assert_eq!(run(house.command_afar(&scheduled)).await.code, Some(2), "a schedule does not lead around it");
 }

@@ -3,6 +3,7 @@
 
 use house::House;
 
+mod broadcasts;
 mod house;
 #[path = "../api/stage.rs"]
 #[allow(dead_code, reason = "the tests of the API use more of it")]

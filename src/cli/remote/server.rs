@@ -31,10 +31,10 @@ use crate::app::saved::Removal;
 use crate::app::submit::{Accepted, Audience, Draft, Preview, Words};
 use crate::config::Settings;
 use crate::domain::duration::duration_text;
-use crate::domain::fault::Fault;
 use crate::domain::ids::BroadcastId;
 use crate::domain::manuscript::{Correction, ManuscriptImage, Part};
 use crate::domain::pacing::{Bucket, Quota};
+use crate::http::api::audiences::in_words_of_commands;
 use crate::ports::{BroadcastReport, Clock, Group, Person, RetryWish, Said, SavedAudience};
 
 /// How often it is asked how far a reading of the directory is.
@@ -333,11 +333,7 @@ impl Server {
 
 /// What is wrong with words or their lists, by the names that the command line has for both.
 fn of_audience(refusal: Refusal) -> anyhow::Error {
-    refusal.about(|fault| match fault.field.as_str() {
-        "expression" => Fault { field: "EXPR".to_owned(), ..fault },
-        field if field == "lists" || field.starts_with("lists.") => Fault { field: "--list".to_owned(), ..fault },
-        _ => fault,
-    })
+    refusal.about(in_words_of_commands)
 }
 
 /// The server was begun anew meanwhile.

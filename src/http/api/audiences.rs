@@ -14,7 +14,7 @@ use super::directory::unread;
 use super::input::{Body, Path, Raw};
 use crate::app::groups::GroupRead;
 use crate::app::saved::{self, Removal, SaveError};
-use crate::app::submit::{self, Counted, LeftOut, SubmitError, Words};
+use crate::app::submit::{self, Counted, EXPRESSION, LeftOut, SubmitError, Words};
 use crate::domain::audience::expression::{parse, parse_name};
 use crate::domain::audience::{Address, List, read_list};
 use crate::domain::fault::{Fault, Faults};
@@ -411,6 +411,26 @@ const NAMES: [(&str, &str); 7] = [
     ("or leave the option out", "or leave it out"),
     ("--audience-expr", "expression"),
 ];
+
+/// A fault as the API tells it, in the words of the command line again.
+pub fn in_words_of_commands(fault: Fault) -> Fault {
+    let sentences = NAMES.iter().filter(|(there, _)| there.contains(' ') || there.starts_with('`'));
+    let mut sentences: Vec<_> = sentences.collect();
+    sentences.sort_by_key(|(_, here)| std::cmp::Reverse(here.len()));
+    let said = |text: String| {
+        let text = sentences.iter().fold(text, |text, (there, here)| text.replace(here, there));
+        match text.split_once("Add to lists “") {
+            Some((before, named)) => format!("{before}Add --list \"{}", named.replacen('”', "=FILE\"", 1)),
+            None => text,
+        }
+    };
+    let field = match fault.field.as_str() {
+        "expression" => EXPRESSION.to_owned(),
+        field if field == "lists" || field.starts_with("lists.") => "--list".to_owned(),
+        _ => fault.field,
+    };
+    Fault { field, problem: said(fault.problem), cure: said(fault.cure) }
+}
 
 fn in_words_of_the_api(fault: Fault) -> Fault {
     let said = |mut text: String| {
