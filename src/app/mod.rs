@@ -16,6 +16,7 @@ pub mod inquiry;
 pub mod lease;
 pub mod notice;
 pub mod people;
+pub mod pictures;
 pub mod quota;
 pub mod reading;
 pub mod refresh;

@@ -24,6 +24,7 @@ pub mod directory;
 pub mod guard;
 pub mod input;
 pub mod me;
+pub mod pictures;
 pub mod router;
 
 /// What the handlers answer from. Clones share it.

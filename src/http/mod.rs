@@ -4,6 +4,7 @@
 pub mod api;
 pub mod bot;
 pub mod health;
+pub mod pictures;
 pub mod problem;
 pub mod router;
 pub mod server;

@@ -4,6 +4,9 @@ use serde_json::json;
 
 use stage::Stage;
 
+mod audiences;
+mod audit;
+mod directory;
 mod stage;
 
 #[tokio::test]

@@ -105,6 +105,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         integrity::STATEMENTS,
         leases::STATEMENTS,
         office::deeds::STATEMENTS,
+        office::pictures::STATEMENTS,
         people::STATEMENTS,
         queue::STATEMENTS,
         reports::STATEMENTS,

@@ -2,6 +2,7 @@
 //!
 //! The document that describes the API is made of this very list.
 
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use axum::{Extension, Router};
@@ -13,9 +14,13 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Api, audiences, broadcasts, deeds, directory, guard, me};
+use super::{Api, audiences, broadcasts, deeds, directory, guard, me, pictures};
+use crate::app::pictures::UPLOAD_BYTES_MAX;
 use crate::domain::rights::Action;
 use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
+
+/// The most that a list of people takes, in bytes: half a million addresses, twice over.
+const LIST_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Where the API is.
 pub const API: &str = "/api/v1";
@@ -43,14 +48,20 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(audiences::list)))
         .routes(at(A::See, routes!(audiences::show)))
         .routes(at(A::Write, routes!(audiences::save, audiences::remove)))
-        .routes(at(A::See, routes!(audiences::count)))
-        .routes(at(A::See, routes!(audiences::read)))
+        .routes(large(LIST_BYTES_MAX, at(A::See, routes!(audiences::count))))
+        .routes(large(LIST_BYTES_MAX, at(A::See, routes!(audiences::read))))
         .routes(at(A::See, routes!(audiences::groups)))
         .routes(at(A::See, routes!(directory::status)))
         .routes(at(A::See, routes!(directory::search)))
         .routes(at(A::Administer, routes!(directory::sync)))
+        .routes(large(UPLOAD_BYTES_MAX, at(A::Write, routes!(pictures::upload))))
         .routes(at(A::Audit, routes!(deeds::list)));
     OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
+}
+
+/// The routes of one path, which take a body of up to `bytes`.
+fn large(bytes: usize, (schemas, paths, methods): UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
+    (schemas, paths, methods.layer(DefaultBodyLimit::max(bytes)))
 }
 
 /// The routes of one path, guarded, and described as such.
