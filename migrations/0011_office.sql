@@ -128,6 +128,8 @@ alter table idempotency
   add constraint idempotency_key_is_short check (length(key) between 1 and 255);
 comment on column idempotency.caller is 'Whose key: person or application, and the id.';
 comment on column idempotency.chance is 'What ids are made of, beside kept_at: the same in every repetition.';
+-- Serves forget_replies.
+create index idempotency_by_age on idempotency (tenant_id, kept_at);
 comment on column idempotency.taken_until is 'Until when somebody is believed to be at work on it, while there is no answer; by lease_now().';
 comment on column idempotency.kept_at is 'When the key was first used.';
 comment on column idempotency.answer is 'What was answered: status, headers, body. Null while it is being worked on.';

@@ -13,9 +13,6 @@ mod darkroom;
 
 pub use darkroom::{Developed, HEIGHT_MAX, WIDTH_MAX, develop};
 
-/// The largest file that is taken in, in bytes.
-pub const UPLOAD_BYTES_MAX: usize = 20 * 1024 * 1024;
-
 /// How many pictures are developed at once: each may take a quarter of a gigabyte for a moment.
 static PLACES: Semaphore = Semaphore::const_new(2);
 

@@ -190,6 +190,9 @@ impl From<&SubmitError> for Complaint {
             }
             SubmitError::People(error) => error.into(),
             SubmitError::Store(error) => error.into(),
+            SubmitError::Changed => {
+                Self::failed("changed", error.to_string(), "Look at it again, and send it as it is by then.")
+            }
             SubmitError::FateUnknown(id) => {
                 let cure = format!("Look with `stentor broadcast show {id}` before you create it again.");
                 Self::failed("fate_unknown", error.to_string(), cure)

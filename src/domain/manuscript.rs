@@ -44,6 +44,10 @@ pub struct Manuscript {
     /// Whoever has not had their turn this long after the start fails, such as `72h`, which it is when absent.
     #[schema(example = "72h")]
     pub deadline: Option<String>,
+    /// How late it may start, and how long it may lie still, before it waits for a person: such as `1h`, which it is when
+    /// absent.
+    #[schema(example = "1h")]
+    pub tolerance: Option<String>,
     /// It is recalled by itself this long after the start, `1m` to `366d`; never when absent.
     pub expire_after: Option<String>,
     /// Who is told by the bot when it ends, is halted or misses its hour: an object id, principal name or mail address.
@@ -123,8 +127,7 @@ pub struct ManuscriptSchedule {
     /// The zone in which the hour is meant, such as `Europe/Berlin`; needed where the hour has no offset.
     #[schema(example = "Europe/Berlin")]
     pub time_zone: Option<String>,
-    /// How long before the hour its people are prepared; by itself when absent, `0s` for not at all.
+    /// How long before the hour the app is installed and the chats are found, so that everybody is told at once: `12h` when
+    /// absent, `0s` for not at all.
     pub prepare: Option<String>,
-    /// How late it may start before it waits for a person, such as `1h`, which it is when absent.
-    pub tolerance: Option<String>,
 }

@@ -15,12 +15,14 @@ use crate::app::reading::Readings;
 use crate::domain::cloud::CloudProfile;
 use crate::domain::ids::TenantKey;
 use crate::domain::pacing::{Bucket, Quota};
+pub use crate::domain::rights::Reach;
 use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
 
 pub mod audiences;
 pub mod broadcasts;
 pub mod deeds;
 pub mod directory;
+pub mod document;
 pub mod guard;
 pub mod input;
 pub mod me;
@@ -60,17 +62,6 @@ impl Api {
     }
 }
 
-/// How far roles reach; `None` is no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reach {
-    /// More people than this must be approved by a second person.
-    pub approve_above: Option<u64>,
-    /// An author reaches so many people at most.
-    pub author: Option<u64>,
-    /// An administrator reaches so many people at most.
-    pub admin: Option<u64>,
-}
-
 /// How the API behaves.
 #[derive(Debug, Clone)]
 pub struct ApiSettings {
@@ -90,6 +81,8 @@ pub struct ApiSettings {
     pub activity_type: String,
     /// How long one request to Teams may take.
     pub request_timeout: Duration,
+    /// How often one caller may ask for long.
+    pub caller_rate: Quota,
     /// How long a request may take as a whole, an export and a stream of events apart.
     pub time_limit: Duration,
 }

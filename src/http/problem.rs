@@ -60,6 +60,13 @@ impl Problem {
         "There is nothing at this path.",
         "The API is at /api/v1, and described at /api/v1/openapi.json. Beside it there are /healthz, /readyz and /metrics.",
     );
+    /// A fault of ours.
+    pub const INTERNAL: Self = Self::new(
+        500,
+        "internal",
+        "Something went wrong that should not.",
+        "Tell whoever runs Stentor the id in the header X-Request-Id: the log says more under it.",
+    );
     /// The path exists, for another method.
     pub const METHOD_NOT_ALLOWED: Self = Self::new(
         405,
@@ -152,12 +159,7 @@ impl From<StoreError> for Problem {
         }
         // What the database said may name people; it belongs in the log of whoever runs this.
         tracing::error!(%error, "a request failed");
-        Self::new(
-            500,
-            "internal",
-            "Something went wrong that should not.",
-            "Tell whoever runs Stentor the id in the header X-Request-Id: the log says more under it.",
-        )
+        Self::INTERNAL
     }
 }
 

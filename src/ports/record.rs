@@ -25,7 +25,7 @@ use crate::domain::route::{Account, Route};
 use crate::domain::time::Timestamp;
 use crate::domain::venue::Venue;
 
-use super::{Change, Group, Person};
+use super::{Change, Group, Person, Release};
 
 /// Where a worker process runs, so that a successor on the same host can prove that it is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -585,6 +585,8 @@ pub struct Submission {
     pub list: Vec<RecipientKey>,
     /// The lists that its expression names, by name.
     pub lists: Vec<(String, Vec<RecipientKey>)>,
+    /// What becomes of the draft that it is made of, which has its id; `None` when there is none.
+    pub draft: Option<Release>,
 }
 
 /// A venue, and what it is called.

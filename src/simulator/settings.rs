@@ -45,6 +45,8 @@ pub struct SimulatorSettings {
     pub catalogue_id: Uuid,
     /// The client secret. It opens nothing but this simulator.
     pub client_secret: String,
+    /// Where our app may be sent back to after a sign-in, beside the callback on one's own machine.
+    pub redirects: Vec<Url>,
     /// Where what happens to people is posted, as Teams posts it to a bot; nowhere when absent.
     pub webhook: Option<Url>,
     /// The application permissions that are consented to at the beginning.
@@ -76,6 +78,7 @@ impl Default for SimulatorSettings {
             external_id: uuid!("33333333-3333-4333-8333-333333333333"),
             catalogue_id: uuid!("44444444-4444-4444-8444-444444444444"),
             client_secret: "simulated-secret".to_owned(),
+            redirects: Vec::new(),
             webhook: None,
             permissions: PERMISSIONS.map(str::to_owned).to_vec(),
             activities: Activities::default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{Stentor, cloud};
+use super::{Stentor, client_settings, cloud};
 use crate::adapters::teams::EntraGatekeeper;
 use crate::app::reading::Readings;
 use crate::http::api::{Api, ApiSettings, Reach};
@@ -13,17 +13,19 @@ impl Stentor {
     /// The API.
     ///
     /// # Errors
-    /// When the settings do not say which cloud it is.
+    /// When the settings do not say which cloud it is, or what they say of the network cannot be used.
     pub fn api(&self) -> anyhow::Result<Api> {
         let settings = &self.settings;
         let here = format!("http://localhost:{}", settings.http.listen.port());
         let public_url = settings.http.public_url.clone().map_or_else(|| Url::parse(&here), Ok)?;
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let gate = Arc::new(EntraGatekeeper::new(&client_settings(settings)?, &public_url, clock, random)?);
         Ok(Api {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             store: Arc::clone(&self.store),
             office: Arc::new(self.ground.store.clone()),
-            gate: Arc::new(EntraGatekeeper::default()),
+            gate,
             people: self.people(),
             readings: Readings::default(),
             messenger: Arc::clone(&self.messenger),
@@ -31,6 +33,7 @@ impl Stentor {
             settings: Arc::new(ApiSettings {
                 public_url,
                 time_limit: settings.http.time_limit,
+                caller_rate: settings.http.caller_rate,
                 session: settings.sign_in.session,
                 idle: settings.sign_in.idle,
                 reach: Reach {

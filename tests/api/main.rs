@@ -7,6 +7,9 @@ use stage::Stage;
 mod audiences;
 mod audit;
 mod directory;
+mod doors;
+mod entra;
+mod sign_in;
 mod stage;
 
 #[tokio::test]

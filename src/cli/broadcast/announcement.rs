@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::feed::unseen;
+use crate::app::manuscript::unseen;
 use crate::config::file_trouble;
 use crate::domain::content::{Button, Content, IMAGE_BYTES_MAX, Image, inline};
 use crate::domain::fault::{Fault, Faults};

@@ -20,7 +20,9 @@ use super::preview::{preview_json, preview_text, size_text, write_json};
 use super::show::hour_text;
 use super::{left_out, list_file, rolls};
 use crate::app::forecast::Plan;
+use crate::app::manuscript::expiry;
 use crate::app::people::PeopleRead;
+use crate::app::presence::Presence;
 use crate::app::submit::{self, Accepted, Audience, Draft, Going, LeftOut};
 use crate::config::{Need, Settings, parse_duration};
 use crate::domain::audience::{Address, Understood};
@@ -29,7 +31,7 @@ use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::time::Timestamp;
-use crate::wiring::{Presence, Stentor};
+use crate::wiring::Stentor;
 
 /// Tell everybody, the people of a list, or whom words mean; or post in channels of teams
 ///
@@ -126,7 +128,7 @@ impl Create {
                         return Err(Faults(vec![fault]).into());
                     }
                     stentor.check_clock().await?;
-                    stentor.check_app().await?;
+                    stentor.usher().check_app().await?;
                     match is_dry {
                         true => dry_run(stentor, draft, &title, understood.as_ref(), lists.as_deref()).await,
                         false => create(stentor, draft, &title, understood.as_ref()).await,
@@ -187,15 +189,6 @@ impl Create {
             }),
             _ => Err(Faults(faults)),
         }
-    }
-}
-
-/// How long a broadcast may stand before it is recalled by itself.
-fn expiry(text: &str) -> Result<Duration, String> {
-    let time = parse_duration(text).map_err(|error| error.to_string())?;
-    match time.as_secs() {
-        60..=31_622_400 => Ok(time),
-        _ => Err("write at least 1m and at most 366d".to_owned()),
     }
 }
 
@@ -285,7 +278,7 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option
     let ready = submit::ready(&stentor.people(), draft, reading()).await?;
     // Last, so that nothing is installed for what is refused.
     if let Some(team) = team {
-        tell_of_app(stentor.bring_app_to(team).await?);
+        tell_of_app(stentor.usher().bring_app_to(team).await?);
     }
     let accepted = submit::keep(&stentor.people(), ready).await?;
     let Accepted { broadcast, targeted, left_out, lists, groups } = accepted;
@@ -383,7 +376,7 @@ async fn dry_run(
     let draft = placed(stentor, draft).await?;
     let schedule = draft.schedule.clone();
     if let Some(team) = draft.going.team() {
-        tell_of_app(stentor.look_for_app_in(team).await?);
+        tell_of_app(stentor.usher().look_for_app_in(team).await?);
     }
     let whom = whom(&draft.audience).filter(|_| channels != Channels::TeamChannel);
     let going = draft.going.clone();

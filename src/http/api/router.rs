@@ -2,44 +2,48 @@
 //!
 //! The document that describes the API is made of this very list.
 
+use std::sync::Arc;
+
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use axum::{Extension, Router};
-use utoipa::OpenApi as _;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Api, audiences, broadcasts, deeds, directory, guard, me, pictures};
-use crate::app::pictures::UPLOAD_BYTES_MAX;
+use super::{Api, audiences, broadcasts, deeds, directory, document, guard, me, pictures};
 use crate::domain::rights::Action;
-use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
-
-/// The most that a list of people takes, in bytes: half a million addresses, twice over.
-const LIST_BYTES_MAX: usize = 64 * 1024 * 1024;
+use crate::http::limits::{self, CallerLimit};
+use crate::http::problem::PROBLEM_JSON;
+use crate::http::sign_in::cookies::Kind;
 
 /// Where the API is.
 pub const API: &str = "/api/v1";
 
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(title = "Stentor", description = "Broadcasts in Microsoft Teams: nobody lost, nobody told twice."),
-    components(schemas(ProblemDocument))
-)]
-struct Document;
-
 /// The routes, and the document that describes them.
 pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
     use Action as A;
-    let at = |action, routes| guarded(api, action, routes);
-    let mut document = Document::openapi();
+    let limit = Arc::new(CallerLimit::new(api.settings.caller_rate, Arc::clone(&api.clock)));
+    // For a route whose body may be larger than others': limits::LIST, limits::PICTURE.
+    let at_most = |body_max, action, routes| {
+        guarded(guard::Post { api: api.clone(), action, body_max, limit: Arc::clone(&limit) }, routes)
+    };
+    let at = |action, routes| at_most(limits::BODY, action, routes);
+    let mut document = document::blank();
     if let Some(components) = &mut document.components {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let name = Kind::Session.name(&api.settings.public_url);
+        let described =
+            "Set by /sign-in. Whatever changes something needs the header X-CSRF-Token with what GET /me tells, too.";
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description(name, described));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
     }
     let routes = OpenApiRouter::new()
         .routes(at(A::See, routes!(me::me)))
@@ -48,32 +52,29 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(audiences::list)))
         .routes(at(A::See, routes!(audiences::show)))
         .routes(at(A::Write, routes!(audiences::save, audiences::remove)))
-        .routes(large(LIST_BYTES_MAX, at(A::See, routes!(audiences::count))))
-        .routes(large(LIST_BYTES_MAX, at(A::See, routes!(audiences::read))))
+        .routes(at_most(limits::LIST, A::See, routes!(audiences::count)))
+        .routes(at_most(limits::LIST, A::See, routes!(audiences::read)))
         .routes(at(A::See, routes!(audiences::groups)))
         .routes(at(A::See, routes!(directory::status)))
         .routes(at(A::See, routes!(directory::search)))
         .routes(at(A::Administer, routes!(directory::sync)))
-        .routes(large(UPLOAD_BYTES_MAX, at(A::Write, routes!(pictures::upload))))
+        .routes(at_most(limits::PICTURE, A::Write, routes!(pictures::upload)))
         .routes(at(A::Audit, routes!(deeds::list)));
     OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
 }
 
-/// The routes of one path, which take a body of up to `bytes`.
-fn large(bytes: usize, (schemas, paths, methods): UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
-    (schemas, paths, methods.layer(DefaultBodyLimit::max(bytes)))
-}
-
 /// The routes of one path, guarded, and described as such.
-fn guarded(api: &Api, action: Action, routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
+fn guarded(post: guard::Post, routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
     let (schemas, mut paths, methods) = routes;
     for operation in paths.paths.values_mut().flat_map(operations) {
-        describe(operation, action);
+        describe(operation, post.action);
     }
-    // From the inside out: who did it, who may, and what it is called.
-    let operations = deeds::Operations::of(&paths, action);
-    let noted: MethodRouter<Api> = methods.layer(from_fn_with_state(api.clone(), deeds::noted));
-    let guarded: MethodRouter<Api> = noted.layer(from_fn_with_state((api.clone(), action), guard::guard));
+    // From the inside out: who did it, who may, and what it is called. The guard has its own limit for bodies, which may be
+    // higher than that of the framework.
+    let operations = deeds::Operations::of(&paths, post.action);
+    let noted: MethodRouter<Api> = methods.layer(from_fn_with_state(post.api.clone(), deeds::noted));
+    let guarded: MethodRouter<Api> =
+        noted.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(post, guard::guard));
     (schemas, paths, guarded.layer(Extension(operations)))
 }
 
@@ -84,12 +85,15 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 /// What every route has: who may, the answers that the guard gives, and those of what reads the request.
 fn describe(operation: &mut Operation, action: Action) {
     let roles: Vec<&str> = action.roles().map(|role| role.name()).collect();
-    operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
+    let either = ["token", "cookie"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
+    operation.security = Some(either.to_vec());
     operation.extensions.get_or_insert_default().merge(ExtensionsBuilder::new().add("x-roles", roles).build());
     let mut problems = vec![
         ("401", "Nobody knows who is asking"),
         ("403", "Whoever asks may not"),
+        ("429", "Whoever asks does so too often"),
         ("503", "The database, or what else it takes, cannot be had at present"),
+        ("504", "It takes longer than a request may"),
     ];
     // What stands elsewhere in the document, and is only named here, nobody writes with these macros.
     let given =
@@ -103,6 +107,7 @@ fn describe(operation: &mut Operation, action: Action) {
     }
     if let Some(RefOr::T(body)) = &operation.request_body {
         problems.push(("400", "The body cannot be read"));
+        problems.push(("408", "The body does not arrive in time"));
         problems.push(("413", "The body is larger than this route takes"));
         problems.push(("422", "The body is not what this route takes; `faults` says where"));
         if body.content.contains_key("application/json") {
