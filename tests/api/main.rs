@@ -4,7 +4,10 @@ use serde_json::json;
 
 use stage::Stage;
 
+mod audiences;
+mod audit;
 mod deliveries;
+mod directory;
 mod doors;
 mod drafts;
 mod entra;
