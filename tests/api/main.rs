@@ -7,8 +7,11 @@ use stage::Stage;
 mod audiences;
 mod audit;
 mod directory;
+mod document;
 mod doors;
 mod entra;
+mod matrix;
+mod pictures;
 mod sign_in;
 mod stage;
 
