@@ -393,8 +393,8 @@ fn refused(error: SubmitError) -> Problem {
         SubmitError::Faults(faults) | SubmitError::LeftOut { faults, .. } => bad(faults),
         SubmitError::People(error) => unread(error),
         SubmitError::Store(error) => error.into(),
-        // Only whoever stores a broadcast is left in doubt.
-        doubt @ (SubmitError::Changed | SubmitError::FateUnknown(_)) => Problem::UNAVAILABLE.because(doubt.to_string()),
+        // These are for whoever stores a broadcast.
+        doubt @ (SubmitError::FateUnknown(_) | SubmitError::Changed) => Problem::UNAVAILABLE.because(doubt.to_string()),
     }
 }
 

@@ -147,7 +147,10 @@ fn describe(operation: &mut Operation, action: Action) {
     let roles: Vec<&str> = action.roles().map(|role| role.name()).collect();
     let either = ["token", "cookie"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
     operation.security = Some(either.to_vec());
-    operation.extensions.get_or_insert_default().merge(ExtensionsBuilder::new().add("x-roles", roles).build());
+    operation
+        .extensions
+        .get_or_insert_default()
+        .merge(ExtensionsBuilder::new().add("x-action", format!("{action:?}")).add("x-roles", roles).build());
     let mut problems = vec![
         ("401", "Nobody knows who is asking"),
         ("403", "Whoever asks may not"),
