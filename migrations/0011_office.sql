@@ -158,7 +158,7 @@ begin
 end
 $$;
 comment on function audit_is_append_only() is 'Refuses to change what was written.';
-create trigger audit_is_append_only before update or delete on audit
+create trigger audit_is_append_only before update or delete or truncate on audit
   for each statement execute function audit_is_append_only();
 
 -- Serves lookup_explained: the few who were not simply sent to, each kind of them in the order of a round.

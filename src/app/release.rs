@@ -5,6 +5,7 @@
 //! second one must release what the first has written. What is released is what was read: the draft becomes the broadcast
 //! of the same id in one step with its version, or nothing happens.
 
+use url::Url;
 use uuid::Uuid;
 
 use crate::domain::audience::Address;
@@ -106,6 +107,8 @@ pub struct Clerk<'a> {
     pub reach: Reach,
     /// Which cloud, and what it can do.
     pub cloud: &'a CloudProfile,
+    /// Where people reach us, and Teams the pictures that are too large for a message.
+    pub public_url: &'a Url,
     /// The activity type where the author names none.
     pub activity_type: &'a str,
     /// Who looks for the app.
@@ -116,7 +119,7 @@ impl Clerk<'_> {
     /// The address of a picture that was uploaded.
     async fn picture(&self, manuscript: &Manuscript) -> Option<Result<String, Fault>> {
         let id: Uuid = manuscript.image.as_ref()?.picture?;
-        Some(pictures::placed(self.office, self.people.tenant, id, self.cloud).await)
+        Some(pictures::placed(self.office, self.people.tenant, id, self.public_url).await)
     }
 
     /// Reads a manuscript, its picture put into its place.

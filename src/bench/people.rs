@@ -96,7 +96,7 @@ fn asked(recipients: u64) -> Vec<(String, DeliveryQuery)> {
         ("pending, who nobody is".to_owned(), DeliveryQuery { state: Some(None), ..all() }),
     ];
     for settlement in Settlement::ALL {
-        asked.push((format!("{}", settlement.name()), DeliveryQuery { state: Some(Some(settlement)), ..all() }));
+        asked.push((settlement.name().to_owned(), DeliveryQuery { state: Some(Some(settlement)), ..all() }));
     }
     let sent_far = DeliveryQuery { state: Some(Some(Settlement::Sent)), after: far, ..all() };
     asked.push(("sent, a page far behind".to_owned(), sent_far));

@@ -6,6 +6,7 @@ pub mod bot;
 pub mod envelope;
 pub mod health;
 pub mod limits;
+pub mod pictures;
 pub mod problem;
 pub mod router;
 pub mod server;

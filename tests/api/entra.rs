@@ -280,6 +280,7 @@ impl House {
             office: store.clone(),
             gate: Arc::new(gate),
             people,
+            readings: stentor::app::reading::Readings::default(),
             messenger: client,
             readings: Readings::default(),
             tenant,

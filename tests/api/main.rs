@@ -4,7 +4,11 @@ use serde_json::json;
 
 use stage::Stage;
 
+mod audiences;
+mod audit;
 mod deliveries;
+mod directory;
+mod document;
 mod doors;
 mod drafts;
 mod entra;
@@ -13,6 +17,8 @@ mod exports;
 mod idempotency;
 mod life;
 mod manuscripts;
+mod matrix;
+mod pictures;
 mod sign_in;
 mod stage;
 mod told;

@@ -106,6 +106,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         leases::STATEMENTS,
         office::sessions::STATEMENTS,
         office::deeds::STATEMENTS,
+        office::pictures::STATEMENTS,
         office::drafts::STATEMENTS,
         office::replies::STATEMENTS,
         office::lookup::STATEMENTS,

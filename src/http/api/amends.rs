@@ -82,7 +82,7 @@ pub async fn correct(
     let report = ended(&api, id).await?;
     let old = asked.said(&report).await?;
     let picture = match correction.image.as_ref().and_then(|image| image.picture) {
-        Some(picture) => Some(pictures::placed(&*api.office, api.tenant, picture, &api.settings.cloud).await),
+        Some(picture) => Some(pictures::placed(&*api.office, api.tenant, picture, &api.settings.public_url).await),
         None => None,
     };
     // Faults are told by the names that the correction has in common with manuscripts.

@@ -13,6 +13,7 @@ use super::deeds::Change;
 use super::directory::unread;
 use super::input::{Body, Path, Raw};
 use crate::app::groups::GroupRead;
+use crate::app::manuscript::in_words_of_manuscripts;
 use crate::app::saved::{self, Removal, SaveError};
 use crate::app::submit::{self, Counted, EXPRESSION, LeftOut, SubmitError, Words};
 use crate::domain::audience::expression::{parse, parse_name};
@@ -392,8 +393,8 @@ fn refused(error: SubmitError) -> Problem {
         SubmitError::Faults(faults) | SubmitError::LeftOut { faults, .. } => bad(faults),
         SubmitError::People(error) => unread(error),
         SubmitError::Store(error) => error.into(),
-        // Only whoever stores a broadcast is left in doubt.
-        doubt @ (SubmitError::Changed | SubmitError::FateUnknown(_)) => Problem::UNAVAILABLE.because(doubt.to_string()),
+        // These are for whoever stores a broadcast.
+        doubt @ (SubmitError::FateUnknown(_) | SubmitError::Changed) => Problem::UNAVAILABLE.because(doubt.to_string()),
     }
 }
 
@@ -401,20 +402,17 @@ fn bad(faults: Faults) -> Problem {
     BAD.with_faults(faults.0.into_iter().map(in_words_of_the_api).collect())
 }
 
-/// What the rules say of the command line, and how the same is called here. Longer names stand first.
-const NAMES: [(&str, &str); 7] = [
-    ("Give its file with --list NAME=FILE", "Give its people in lists, under its name"),
+/// Commands that the rules name, and the routes that do the same.
+const COMMANDS: [(&str, &str); 4] = [
     ("`stentor audience list` shows what is saved, `save` saves it again", "GET /api/v1/audiences shows what is saved"),
     ("`stentor directory search`", "GET /api/v1/directory/search"),
     ("`stentor broadcast list`", "GET /api/v1/broadcasts"),
     ("`stentor broadcast show --json`", "GET /api/v1/broadcasts/{id}"),
-    ("or leave the option out", "or leave it out"),
-    ("--audience-expr", "expression"),
 ];
 
 /// A fault as the API tells it, in the words of the command line again.
 pub fn in_words_of_commands(fault: Fault) -> Fault {
-    let sentences = NAMES.iter().filter(|(there, _)| there.contains(' ') || there.starts_with('`'));
+    let sentences = COMMANDS.iter().filter(|(there, _)| there.contains(' ') || there.starts_with('`'));
     let mut sentences: Vec<_> = sentences.collect();
     sentences.sort_by_key(|(_, here)| std::cmp::Reverse(here.len()));
     let said = |text: String| {
@@ -432,16 +430,15 @@ pub fn in_words_of_commands(fault: Fault) -> Fault {
     Fault { field, problem: said(fault.problem), cure: said(fault.cure) }
 }
 
+/// A fault in the words of this API: the manuscript's, but that an audience stands for itself here.
 fn in_words_of_the_api(fault: Fault) -> Fault {
-    let said = |mut text: String| {
-        for (there, here) in NAMES {
-            text = text.replace(there, here);
+    let said = |text: &str| {
+        let mut text = text.to_owned();
+        for (command, route) in COMMANDS {
+            text = text.replace(command, route);
         }
-        match text.split_once("Add --list \"") {
-            Some((before, named)) => format!("{before}Add to lists “{}", named.replace("=FILE\"", "”")),
-            None => text.replace("--list", "lists"),
-        }
+        in_words_of_manuscripts(&text).replace("audience.", "")
     };
-    let field = if fault.field == "EXPR" { "expression".to_owned() } else { said(fault.field) };
-    Fault { field, problem: said(fault.problem), cure: said(fault.cure) }
+    let field = if fault.field == "EXPR" { "expression".to_owned() } else { said(&fault.field) };
+    Fault { field, problem: said(&fault.problem), cure: said(&fault.cure) }
 }

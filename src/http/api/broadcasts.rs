@@ -202,6 +202,7 @@ impl Api {
             office: &*self.office,
             reach: settings.reach,
             cloud: &settings.cloud,
+            public_url: &settings.public_url,
             activity_type: &settings.activity_type,
             usher: Usher {
                 messenger: &*self.messenger,

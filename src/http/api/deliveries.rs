@@ -195,6 +195,7 @@ pub(super) fn bad_query(faults: Vec<Fault>) -> Problem {
 ///
 /// # Errors
 /// 404 when the broadcast has no such rounds.
+#[expect(clippy::result_large_err, reason = "a problem is answered once, and then the request is over")]
 pub(super) fn passes(
     report: &BroadcastReport,
     kind: Option<RoundKind>,

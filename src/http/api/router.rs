@@ -8,7 +8,6 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use axum::{Extension, Router};
-use utoipa::OpenApi as _;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -20,23 +19,16 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use super::{
-    Api, amends, audiences, broadcasts, deeds, deliveries, directory, drafts, events, exports, guard, idempotency,
-    life, me, quotas, workers,
+    Api, amends, audiences, broadcasts, deeds, deliveries, directory, document, drafts, events, exports, guard,
+    idempotency, life, me, pictures, quotas, workers,
 };
 use crate::domain::rights::Action;
 use crate::http::limits::{self, CallerLimit};
-use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
+use crate::http::problem::PROBLEM_JSON;
 use crate::http::sign_in::cookies::Kind;
 
 /// Where the API is.
 pub const API: &str = "/api/v1";
-
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(title = "Stentor", description = "Broadcasts in Microsoft Teams: nobody lost, nobody told twice."),
-    components(schemas(ProblemDocument))
-)]
-struct Document;
 
 /// The routes, and the document that describes them.
 pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
@@ -47,7 +39,7 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         guarded(guard::Post { api: api.clone(), action, body_max, limit: Arc::clone(&limit) }, routes)
     };
     let at = |action, routes| at_most(limits::BODY, action, routes);
-    let mut document = Document::openapi();
+    let mut document = document::blank();
     if let Some(components) = &mut document.components {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
@@ -88,14 +80,15 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(directory::status)))
         .routes(at(A::See, routes!(directory::search)))
         .routes(at(A::Administer, routes!(directory::sync)))
-        .routes(at(A::Audit, routes!(deeds::list)))
+        .routes(at_most(limits::PICTURE, A::Write, routes!(pictures::upload)))
         .routes(at(A::See, routes!(deliveries::list)))
         .routes(at(A::See, routes!(deliveries::show)))
         .routes(at(A::See, routes!(exports::export)))
         .routes(at(A::See, routes!(events::of_broadcast)))
         .routes(at(A::See, routes!(events::of_all)))
         .routes(at(A::See, routes!(quotas::list)))
-        .routes(at(A::See, routes!(workers::list)));
+        .routes(at(A::See, routes!(workers::list)))
+        .routes(at(A::Audit, routes!(deeds::list)));
     OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
 }
 
@@ -154,7 +147,10 @@ fn describe(operation: &mut Operation, action: Action) {
     let roles: Vec<&str> = action.roles().map(|role| role.name()).collect();
     let either = ["token", "cookie"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
     operation.security = Some(either.to_vec());
-    operation.extensions.get_or_insert_default().merge(ExtensionsBuilder::new().add("x-roles", roles).build());
+    operation
+        .extensions
+        .get_or_insert_default()
+        .merge(ExtensionsBuilder::new().add("x-action", format!("{action:?}")).add("x-roles", roles).build());
     let mut problems = vec![
         ("401", "Nobody knows who is asking"),
         ("403", "Whoever asks may not"),
