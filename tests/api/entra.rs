@@ -282,7 +282,6 @@ impl House {
             people,
             readings: stentor::app::reading::Readings::default(),
             messenger: client,
-            readings: Readings::default(),
             tenant,
             settings: Arc::new(ApiSettings {
                 public_url: public_url.clone(),
