@@ -35,10 +35,11 @@ bench: postgres-programs ## Measure, in short form, and write docs/benchmarks.md
 fuzz: ## Ten minutes of odd input for lists, audiences in words and events (FUZZ_SECONDS=…)
 	./scripts/fuzz
 
-docs: ## Write the documents that are rendered from the code
+docs: postgres-programs ## Write the documents that are rendered from the code
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --test packaging shows_every_halt
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --test teams_page the_page
+	STENTOR_WRITE_DOCS=1 ./scripts/test --test api the_page_of_the_api
 
 fmt: ## Format
 	$(CARGO) fmt --all

@@ -128,6 +128,8 @@ alter table idempotency
   add constraint idempotency_key_is_short check (length(key) between 1 and 255);
 comment on column idempotency.caller is 'Whose key: person or application, and the id.';
 comment on column idempotency.chance is 'What ids are made of, beside kept_at: the same in every repetition.';
+-- Serves forget_replies.
+create index idempotency_by_age on idempotency (tenant_id, kept_at);
 comment on column idempotency.taken_until is 'Until when somebody is believed to be at work on it, while there is no answer; by lease_now().';
 comment on column idempotency.kept_at is 'When the key was first used.';
 comment on column idempotency.answer is 'What was answered: status, headers, body. Null while it is being worked on.';
@@ -145,8 +147,10 @@ comment on column audit.status is 'The HTTP status with which it ended; null in 
 comment on column audit.actor_name is 'The actor''s name at that time.';
 comment on column audit.before is 'How its subject was before: texts, words and numbers; of lists and pictures only how many and a hash.';
 comment on column audit.after is 'How it was afterwards, in the same way.';
--- Serves deeds on one subject.
+-- Serves deeds_on: what was done to one subject.
 create index audit_by_subject on audit (tenant_id, subject, audit_id);
+-- Serves deeds_of: what one person did.
+create index audit_by_actor on audit (tenant_id, actor, audit_id);
 
 create function audit_is_append_only() returns trigger language plpgsql as $$
 begin
@@ -154,7 +158,7 @@ begin
 end
 $$;
 comment on function audit_is_append_only() is 'Refuses to change what was written.';
-create trigger audit_is_append_only before update or delete on audit
+create trigger audit_is_append_only before update or delete or truncate on audit
   for each statement execute function audit_is_append_only();
 
 -- Serves lookup_explained: the few who were not simply sent to, each kind of them in the order of a round.

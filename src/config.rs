@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use crate::app::engine::EngineSettings;
 use crate::domain::fault::{Fault, Faults};
+use crate::domain::pacing::Quota;
 
 mod checks;
 mod credentials;
-mod duration;
 mod layers;
 mod reader;
 mod replies;
@@ -29,11 +29,11 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+pub use crate::domain::duration::{NotADuration, duration_text, parse_duration};
 pub use credentials::{
     AssertionAlgorithm, CertificateSettings, CredentialSettings, Given, IdentityService, ManagedIdentitySettings,
     SecretSettings,
 };
-pub use duration::{NotADuration, duration_text, parse_duration};
 pub use layers::{DEFAULTS, Origin, Sources};
 pub use show::{Effective, Shown};
 
@@ -229,6 +229,8 @@ pub struct HttpSettings {
     pub public_url: Option<Url>,
     /// How long one request may take as a whole.
     pub time_limit: Duration,
+    /// How often one caller may ask for long.
+    pub caller_rate: Quota,
 }
 
 /// How long people stay signed in.

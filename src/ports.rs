@@ -56,23 +56,23 @@ pub trait Clock: Send + Sync {
 
 /// The only source of chance.
 pub trait Random: Send + Sync {
-    /// Sixty-four fresh bits.
+    /// Sixty-four fresh bits. Outside tests and simulations nobody can guess them: what browsers sign in with is made of them.
     fn next_u64(&self) -> u64;
 }
 
 // ---------------------------------------------------------------------------------------------- Doorkeeper
 
-/// Why what was posted to the bot is not believed.
+/// Why somebody is not let in: whoever posts to the bot, or wants to use the API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotLetIn {
-    /// The token does not prove that it comes from Teams.
+    /// What they show does not prove who they are.
     #[error("the token proves nothing: {0}")]
     Unproved(&'static str),
-    /// It comes from the Bot Framework, and may not tell us anything.
-    #[error("it may not tell us anything: {0}")]
+    /// It is genuine, and gives no right to anything here.
+    #[error("it gives no right to anything here: {0}")]
     Forbidden(&'static str),
-    /// Nobody can say at present: the keys cannot be had.
-    #[error("the keys cannot be had: {0}")]
+    /// Nobody can say at present.
+    #[error("nobody can say at present: {0}")]
     Unknown(&'static str),
 }
 
@@ -276,8 +276,9 @@ pub trait Store: Send + Sync {
 
     // -- broadcasts
 
-    /// Stores a broadcast, its list and its rounds, all or nothing.
-    async fn submit(&self, submission: &Submission) -> Result<(), StoreError>;
+    /// Stores a broadcast, its list and its rounds, and marks the draft that it is made of as sent, all or nothing; `false`
+    /// when that draft does not stand any more as it was read. The same submission again changes nothing, and is `true`.
+    async fn submit(&self, submission: &Submission) -> Result<bool, StoreError>;
 
     /// Stores a notice that tells an author where her broadcast stands, unless she knows already or it has moved on.
     async fn tell(&self, untold: Untold, notice: &Submission) -> Result<(), StoreError>;

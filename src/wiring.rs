@@ -19,19 +19,21 @@ use crate::app::forecast::Foresight;
 use crate::app::health::{Health, Readiness};
 use crate::app::hear::{Ear, Replies};
 use crate::app::lease::Worker;
-use crate::app::people::{People, PeopleError};
+use crate::app::people::People;
+use crate::app::presence::Usher;
 use crate::app::refresh;
 use crate::config::{AppHolder, BotKind, Cloud, ProxySetting, Settings};
 use crate::domain::fault::{Fault, Faults};
-use crate::domain::ids::{BroadcastId, GroupId, RequestId, TeamsAppId, TenantKey};
-use crate::domain::outcome::{Fact, Outcome, Step};
+use crate::domain::ids::{BroadcastId, GroupId, TenantKey};
+use crate::domain::outcome::Step;
 use crate::domain::pacing::Bucket;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::time::Timestamp;
 use crate::http::bot::Webhook;
-use crate::ports::{Answer, Clock, Directory, Doorkeeper, Messenger, Random, Request, Store};
+use crate::ports::{Clock, Directory, Doorkeeper, Messenger, Random, Store};
 
 mod acquainted;
+mod afar;
 mod credential;
 mod demonstration;
 mod desk;
@@ -42,14 +44,17 @@ mod watch;
 mod workbench;
 
 pub use acquainted::{Acquainted, Delivered, Town};
+pub use afar::{http_client, is_untrusted, what_happened};
 pub use credential::credential_life;
 pub use elsewhere::SimulatedElsewhere;
 pub use examination::{Said, Scope, examine};
 pub use proving::{Holding, Place, ProvingGround};
 pub use workbench::Workbench;
 
+pub use crate::simulator::entra::Assigned as SimulatedPerson;
 pub use demonstration::{
-    Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather, webhook_at,
+    Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather, public_url_at,
+    webhook_at,
 };
 
 /// In which capacity a process opens Stentor.
@@ -59,26 +64,6 @@ pub enum Role {
     Service(&'static str),
     /// It does one thing and ends.
     Command(&'static str),
-}
-
-/// How often it is looked whether an installed app can be seen in its team.
-const LOOKS_FOR_APP: u8 = 10;
-/// How long it is waited after each look.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// Whether the app is in a team.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence {
-    /// It is.
-    There,
-    /// It was not, and is now.
-    Brought,
-    /// It is not.
-    Missing,
-    /// It is not, and Teams refused to install it, in the words given.
-    Refused(String),
-    /// Nobody would say, and why.
-    Untold(String),
 }
 
 /// Which Postgres, and whether it is ours to stop.
@@ -300,94 +285,14 @@ impl Stentor {
         Ok(self.ground.store.statement_ms(name).await?)
     }
 
-    /// Asks for the app in the organisation's catalogue: what refuses everybody is better told now than by a halt.
-    ///
-    /// Whatever else is the matter may pass before the broadcast's turn comes, and the worker tells of it then.
-    ///
-    /// # Errors
-    /// [`PeopleError::Refused`].
-    pub async fn check_app(&self) -> Result<(), PeopleError> {
-        let id = RequestId::new(self.random.next_u64(), self.random.next_u64());
-        match self.messenger.find_app(id).await {
-            Err(Answer { outcome: Outcome::Refused(_, reason), detail, .. }) => {
-                Err(PeopleError::Refused { reason, detail })
-            }
-            _ => Ok(()),
+    /// Who looks for the app.
+    pub fn usher(&self) -> Usher<'_> {
+        Usher {
+            messenger: &*self.messenger,
+            clock: &*self.clock,
+            random: &*self.random,
+            request_timeout: self.settings.network.request_timeout,
         }
-    }
-
-    /// Whether the app is in `team`.
-    ///
-    /// # Errors
-    /// [`PeopleError::Refused`].
-    pub async fn look_for_app_in(&self, team: GroupId) -> Result<Presence, PeopleError> {
-        match self.ask_team(team, |team, app| Request::CheckTeam { team, app }).await?.outcome {
-            Outcome::Learnt(Fact::Installed(_)) => Ok(Presence::There),
-            Outcome::Learnt(Fact::NotInstalled) => Ok(Presence::Missing),
-            other => Ok(Presence::Untold(other.label().to_owned())),
-        }
-    }
-
-    /// Installs the app in `team` where it is not, and waits some seconds until it can be seen there. What the app may not
-    /// find out or do is left to the run, which halts when the app is not there.
-    ///
-    /// # Errors
-    /// [`PeopleError::Refused`].
-    pub async fn bring_app_to(&self, team: GroupId) -> Result<Presence, PeopleError> {
-        match self.look_for_app_in(team).await? {
-            Presence::Missing => {}
-            found => return Ok(found),
-        }
-        match self.ask_team(team, |team, app| Request::InstallInTeam { team, app }).await? {
-            Answer { outcome: Outcome::Learnt(Fact::InstallAccepted | Fact::AlreadyInstalled), .. } => {
-                self.wait_for_app_in(team).await
-            }
-            Answer { detail, outcome, .. } => {
-                let why = detail.unwrap_or_else(|| outcome.label().to_owned());
-                let is_definite = matches!(outcome, Outcome::Refused(..) | Outcome::Rejected(_));
-                Ok(if is_definite { Presence::Refused(why) } else { Presence::Untold(why) })
-            }
-        }
-    }
-
-    /// Teams accepts an installation before it shows it; whoever is notified in between would be refused.
-    async fn wait_for_app_in(&self, team: GroupId) -> Result<Presence, PeopleError> {
-        for _ in 0..LOOKS_FOR_APP {
-            if self.look_for_app_in(team).await? == Presence::There {
-                return Ok(Presence::Brought);
-            }
-            self.clock.sleep_until(self.clock.monotonic() + LOOK_EVERY).await;
-        }
-        Ok(Presence::Untold("it was installed, and Teams does not show it yet".to_owned()))
-    }
-
-    /// One request about a team, made again a few times while it passes by itself.
-    async fn ask_team(
-        &self,
-        team: GroupId,
-        request: impl Fn(GroupId, TeamsAppId) -> Request,
-    ) -> Result<Answer, PeopleError> {
-        let mut answer = Answer::from(Outcome::NotStarted);
-        for wait in [0, 1, 2] {
-            self.clock.sleep_until(self.clock.monotonic() + Duration::from_secs(wait)).await;
-            let id = || RequestId::new(self.random.next_u64(), self.random.next_u64());
-            let app = match self.messenger.find_app(id()).await {
-                Ok(app) => app,
-                Err(Answer { outcome: Outcome::Refused(_, reason), detail, .. }) => {
-                    return Err(PeopleError::Refused { reason, detail });
-                }
-                Err(other) => {
-                    answer = other;
-                    continue;
-                }
-            };
-            let not_after = self.clock.monotonic() + self.settings.network.request_timeout;
-            answer = self.messenger.perform(&request(team, app), id(), not_after).await;
-            if !matches!(answer.outcome, Outcome::Throttled { .. } | Outcome::Transient(_) | Outcome::NotStarted) {
-                break;
-            }
-        }
-        Ok(answer)
     }
 
     /// Why nobody's activity feed can be written to in this cloud, with the cure, for whoever asked for it with `field`;
@@ -481,14 +386,18 @@ fn client_settings(settings: &Settings) -> anyhow::Result<TeamsClientSettings> {
     });
     client.request_timeout = network.request_timeout;
     client.connect_timeout = network.connect_timeout;
-    client.way = match &network.proxy {
-        ProxySetting::Environment => Way::Environment,
-        ProxySetting::Direct => Way::Direct,
-        ProxySetting::At(url) => Way::Proxy(url.expose_secret().parse()?),
-    };
+    client.way = way(&network.proxy)?;
     client.extra_ca_file = network.extra_ca_file.as_deref().map(Path::to_path_buf);
     client.connect_to = network.connect_to.iter().map(|(host, address)| (host.clone(), *address)).collect();
     Ok(client)
+}
+
+fn way(proxy: &ProxySetting) -> anyhow::Result<Way> {
+    Ok(match proxy {
+        ProxySetting::Environment => Way::Environment,
+        ProxySetting::Direct => Way::Direct,
+        ProxySetting::At(url) => Way::Proxy(url.expose_secret().parse()?),
+    })
 }
 
 /// The cloud's profile, with what the settings put in its place.

@@ -70,7 +70,7 @@ impl Bench {
             author: None,
             created_at: now(),
         };
-        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
+        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![], draft: None }).await.unwrap();
         let bench = Self { store, tenant, database };
         let (worker, held) = bench.worker().await;
         while !bench.store.expand(held, worker, round, 1000, 3, now()).await.unwrap().complete {}

@@ -307,7 +307,7 @@ fn hot() -> Vec<Hot> {
             50_000,
             format!("1, {next}, {next}, 0, 5000, 0, 250, 'everyone', false, null, null, null, false"),
         ),
-        hot("progress", 160, format!("1, {round}, 1")),
+        hot("progress", 160, format!("1, '{{{round}}}', 1")),
         // Five hundred people, and four ways into the attempts of each.
         hot("deliveries", 12_000, format!("1, {round}, 45000, 500, '{{send, retry}}', null")),
         // The same of those who would be told that it is withdrawn.

@@ -29,6 +29,10 @@ mod installation;
 mod misfortune;
 #[path = "simulator/recall.rs"]
 mod recall;
+#[path = "simulator/registration.rs"]
+mod registration;
+#[path = "simulator/sign_in.rs"]
+mod sign_in;
 #[path = "simulator/teams.rs"]
 mod teams;
 #[path = "simulator/transcript.rs"]

@@ -310,13 +310,13 @@ impl Store for FakeStore {
         Ok(self.groups(tenant).await?.into_iter().filter(|known| known.group.name == name).collect())
     }
 
-    async fn submit(&self, submission: &Submission) -> Stored<()> {
+    async fn submit(&self, submission: &Submission) -> Stored<bool> {
         let mut stored = self.submissions.lock().unwrap();
         if stored.iter().all(|known| known.broadcast.id != submission.broadcast.id) {
             stored.push(submission.clone());
         }
         let silence = self.silences.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        silence.map_or(Ok(()), |_| Err(StoreError::Unavailable("silence".into())))
+        silence.map_or(Ok(true), |_| Err(StoreError::Unavailable("silence".into())))
     }
 
     async fn deliveries(

@@ -49,7 +49,7 @@ pub async fn tell(
         expected: None,
         created_at,
     };
-    store.tell(untold, &Submission { tenant, broadcast, list: vec![untold.author], lists: vec![] }).await
+    store.tell(untold, &Submission { tenant, broadcast, list: vec![untold.author], lists: vec![], draft: None }).await
 }
 
 /// What the author reads.

@@ -17,7 +17,7 @@ use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, RecipientKey, RoundId};
 use crate::domain::retry::Jitter;
 use crate::domain::time::Timestamp;
-use crate::ports::{NamedVenue, StoreError, Submission};
+use crate::ports::{Birth, NamedVenue, Release, StoreError, Submission};
 
 use super::audience::AudienceError;
 use super::groups::GroupRead;
@@ -28,12 +28,14 @@ mod going;
 mod lists;
 mod named;
 mod preview;
+mod readers;
 
 pub use channels::POST_TO;
 pub use going::{Everybody, Going, IN_TEAM, Wanted, placed};
-pub use lists::LeftOut;
+pub use lists::{LeftOut, look_up};
 pub use named::{Counted, count};
 pub use preview::{Preview, Reach, preview};
+pub use readers::readers;
 
 use going::refuse_outsiders;
 use named::{Named, named};
@@ -123,6 +125,9 @@ pub enum SubmitError {
     /// The directory could not be read; nothing was stored.
     #[error(transparent)]
     People(#[from] PeopleError),
+    /// Its draft does not stand any more as it was read; nothing was stored.
+    #[error("The announcement was changed in the same moment.")]
+    Changed,
     /// The database failed; nothing was stored.
     #[error(transparent)]
     Store(StoreError),
@@ -154,6 +159,36 @@ pub struct Ready {
     targeted: u64,
     named: Named,
     author: Option<RecipientKey>,
+}
+
+/// Under which ids a broadcast is stored, and what it is made of.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Its id.
+    pub id: BroadcastId,
+    /// What the ids of its rounds are made of, and when it is accepted.
+    pub birth: Birth,
+    /// What becomes of the draft of the same id.
+    pub draft: Option<Release>,
+}
+
+impl Origin {
+    /// The id of its send round: what tells this very submission from another of the same draft.
+    pub fn round(&self) -> RoundId {
+        RoundId::new(self.birth.at, self.birth.draw(1))
+    }
+}
+
+impl Ready {
+    /// How many people, or places, it is for.
+    pub const fn targeted(&self) -> u64 {
+        self.targeted
+    }
+
+    /// The draft, its team and its places found.
+    pub const fn draft(&self) -> &Draft {
+        &self.draft
+    }
 }
 
 /// Checks and stores `draft`; `progress` hears of the directory being read.
@@ -201,11 +236,21 @@ pub async fn ready(
     Ok(Ready { draft, content, targeted, named, author })
 }
 
-/// Stores what is ready.
+/// Stores what is ready, as something new.
 ///
 /// # Errors
 /// [`SubmitError`]; only [`SubmitError::FateUnknown`] leaves open whether it was stored.
 pub async fn keep(people: &People, ready: Ready) -> Result<Accepted, SubmitError> {
+    let birth = Birth { at: people.clock.now(), chance: people.random.next_u64() };
+    let id = BroadcastId::new(birth.at, people.random.next_u64());
+    keep_as(people, ready, Origin { id, birth, draft: None }).await
+}
+
+/// Stores what is ready under the ids that `origin` makes: again, it changes nothing.
+///
+/// # Errors
+/// [`SubmitError`]; only [`SubmitError::FateUnknown`] leaves open whether it was stored.
+pub async fn keep_as(people: &People, ready: Ready, origin: Origin) -> Result<Accepted, SubmitError> {
     let Ready { draft, content, targeted, named, author } = ready;
     let (audience, list) = match draft.audience {
         Audience::Everyone => (AudienceKind::Everyone, Vec::new()),
@@ -217,26 +262,25 @@ pub async fn keep(people: &People, ready: Ready) -> Result<Accepted, SubmitError
             (AudienceKind::Places, kept)
         }
     };
-    let created_at = people.clock.now();
-    let round = || RoundId::new(created_at, people.random.next_u64());
+    let (id, created_at, round) = (origin.id, origin.birth.at, origin.round());
+    let another = |place| RoundId::new(created_at, origin.birth.draw(place));
     let start_at = draft.schedule.as_ref().map_or(created_at, |schedule| schedule.start_at);
     let broadcast = NewBroadcast {
-        id: BroadcastId::new(created_at, people.random.next_u64()),
-        round: round(),
-        schedule: draft.schedule.map(|schedule| (schedule, round())),
+        id,
+        round,
+        schedule: draft.schedule.map(|schedule| (schedule, another(2))),
         author,
         content,
         treatment: draft.treatment,
         audience,
         // Rounds are told in the order of their ids, and this one comes after the messages.
-        way: draft.going.way(|| RoundId::new(created_at + Duration::from_millis(1), people.random.next_u64())),
+        way: draft.going.way(|| RoundId::new(created_at + Duration::from_millis(1), origin.birth.draw(3))),
         expire_at: draft.expire_after.map(|time| start_at + time),
         expected: Some(targeted),
         created_at,
     };
-    let id = broadcast.id;
     let lists = named.lists.iter().map(|(name, listed)| (name.clone(), listed.people.clone())).collect();
-    store(people, &Submission { tenant: people.tenant, broadcast, list, lists }).await?;
+    store(people, &Submission { tenant: people.tenant, broadcast, list, lists, draft: origin.draft }).await?;
     tracing::info!(broadcast = %id, targeted, "broadcast accepted");
     let lists = named.lists.into_iter().map(|(name, listed)| (name, listed.left_out)).collect();
     Ok(Accepted { broadcast: id, targeted, left_out: named.left_out, lists, groups: named.groups })
@@ -293,7 +337,8 @@ async fn store(people: &People, submission: &Submission) -> Result<(), SubmitErr
     let mut tries = 0;
     loop {
         match people.store.submit(submission).await {
-            Ok(()) => return Ok(()),
+            Ok(true) => return Ok(()),
+            Ok(false) => return Err(SubmitError::Changed),
             Err(error) if !error.is_transient() => return Err(error.into()),
             Err(_) if tries + 1 == STORE_TRIES => return Err(SubmitError::FateUnknown(submission.broadcast.id)),
             Err(_) => tries += 1,

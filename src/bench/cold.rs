@@ -144,7 +144,9 @@ async fn run_one(
 /// Lets `stentor` hear what is posted to `listener` until `stop`.
 fn hear(stentor: &Stentor, listener: TcpListener, stop: CancellationToken) {
     let metrics = PrometheusBuilder::new().build_recorder().handle();
-    let shared = Shared { health: stentor.health.clone(), metrics, webhook: Some(stentor.webhook()), api: None };
+    let random = Arc::clone(&stentor.random);
+    let shared =
+        Shared { health: stentor.health.clone(), metrics, webhook: Some(stentor.webhook()), random, api: None };
     let clock = Arc::clone(&stentor.clock);
     tokio::spawn(async move { server::serve(listener, router(shared), stop, clock.as_ref()).await });
 }

@@ -14,11 +14,12 @@ use super::instant::AtOnce;
 use crate::app::health::Health;
 use crate::app::lookout::Lookout;
 use crate::app::people::People;
+use crate::app::reading::Readings;
 use crate::config::Settings;
 use crate::domain::cloud::CloudProfile;
 use crate::domain::ids::{GroupId, RequestId};
 use crate::domain::outcome::Outcome;
-use crate::domain::pacing::Bucket;
+use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::rights::{Caller, Role, Who};
 use crate::http::api::{Api, ApiSettings, Reach};
 use crate::http::router::{Shared, router};
@@ -38,7 +39,13 @@ pub async fn serve(settings: &Settings, stop: CancellationToken, tell: impl FnOn
     let url: Url = format!("http://{}", listener.local_addr()?).parse()?;
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
     let api = api(&bench, settings, url.clone())?;
-    let router = router(Shared { health: Health::default(), metrics, webhook: None, api: Some(api) });
+    let router = router(Shared {
+        health: Health::default(),
+        metrics,
+        webhook: None,
+        random: Arc::clone(&bench.random),
+        api: Some(api),
+    });
     tell(url.as_str().trim_end_matches('/'));
     axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await?;
     bench.close().await;
@@ -67,12 +74,14 @@ fn api(bench: &Workbench, settings: &Settings, url: Url) -> anyhow::Result<Api> 
         store,
         gate: Arc::new(OpenGate),
         people,
+        readings: Readings::default(),
         tenant: bench.tenant,
         settings: Arc::new(ApiSettings {
             public_url: url.clone(),
             session: Duration::from_secs(3600),
             idle: Duration::from_secs(3600),
             reach: Reach::default(),
+            caller_rate: Quota::per_second(100_000),
             quotas,
             cloud: CloudProfile::custom(url.clone(), url.clone(), url),
             activity_type: "announcementPublished".to_owned(),

@@ -130,6 +130,8 @@ fn simulation(people: u32) -> Simulation {
         seed: 1,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         reached_at: None,
+        browsed_at: None,
+        redirects: Vec::new(),
         quota_factor: 1.0,
         is_warm: false,
         installed: None,

@@ -1,5 +1,7 @@
 //! The parts of a process that stays, side by side: whichever ends takes the others along, in order.
 
+use std::sync::Arc;
+
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +29,8 @@ pub(super) async fn answer(
     webhook: Option<Webhook>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let shared = Shared { health: stentor.health.clone(), metrics, webhook, api: Some(stentor.api()?) };
+    let random = Arc::clone(&stentor.random);
+    let shared = Shared { health: stentor.health.clone(), metrics, webhook, random, api: Some(stentor.api()?) };
     Ok(server::serve(listener, router(shared), stop.clone(), stentor.clock.as_ref()).await?)
 }
 
@@ -47,5 +50,6 @@ pub(super) async fn upkeep(
         () = telemetry::upkeep(metrics, stentor.clock.as_ref(), stop.clone()) => Ok(()),
         watched = stentor.watch(stop.clone()) => watched,
         () = stentor.watch_credential(stop.clone()) => Ok(()),
+        () = stentor.forget(stop.clone()) => Ok(()),
     }
 }

@@ -66,7 +66,12 @@ fn http(reader: &mut Reader) -> HttpSettings {
         let problem = "names more than a host";
         reader.refuse_together(&[key], problem, "Write it as \"https://stentor.contoso.example\", without a path.");
     }
-    HttpSettings { listen: reader.listen("http.listen"), public_url, time_limit: reader.duration("http.time_limit") }
+    HttpSettings {
+        listen: reader.listen("http.listen"),
+        public_url,
+        time_limit: reader.duration("http.time_limit"),
+        caller_rate: reader.quota("http.caller_rate"),
+    }
 }
 
 fn sign_in(reader: &mut Reader) -> SignInSettings {

@@ -11,8 +11,8 @@ use config::ValueKind;
 use url::Url;
 use uuid::Uuid;
 
-use super::duration::parse_duration;
 use super::layers::{Leaf, Leaves, Origin, named};
+use super::parse_duration;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::pacing::Quota;
 use crate::domain::time::Timestamp;

@@ -88,6 +88,9 @@ pub struct CloudProfile {
     pub issuer: String,
     /// Where the keys for that are published.
     pub openid_url: Url,
+    /// Who issues access tokens of version 1.0, before the tenant's id; the tenant's own document names only who issues
+    /// those of version 2.0.
+    pub token_issuer: String,
     /// Hosts that may be sent a bot token; `*.` stands for any labels in front.
     pub service_hosts: Vec<String>,
     /// Service plans that include Teams.

@@ -14,7 +14,7 @@ mod markdown;
 mod tests;
 
 pub use card::Size;
-pub use image::{IMAGE_BYTES_MAX, inline};
+pub use image::{IMAGE_BYTES_MAX, fault_of_picture, inline};
 
 /// The longest title, in characters: what fits a phone's notification and a card's heading.
 pub const TITLE_CHARACTERS_MAX: usize = 200;

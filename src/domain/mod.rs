@@ -12,6 +12,7 @@ pub mod cloud;
 pub mod content;
 pub mod credential;
 pub mod delivery;
+pub mod duration;
 pub mod fairness;
 pub mod fault;
 pub mod flow;

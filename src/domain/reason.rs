@@ -58,7 +58,7 @@ codes! {
     NotFound "recipient_not_found" "Teams does not know this person any more." "Check whether the account was deleted or renamed."
     ChannelNotFound "channel_not_found" "Teams does not know this team, or has no channel of this name in it." "Check whether it was renamed or deleted; then post to it under the name that it has."
     NotInstalled "not_installed" "Our app is not installed for this person, and installing it did not help." "Push the app with a Teams setup policy, then retry."
-    NotInTeam "not_in_team" "This person does not belong to the team or chat in whose name she was to be notified, or our app is not there." "Add her to it, or notify her without --in-team and --in-chat."
+    NotInTeam "not_in_team" "This person does not belong to the team or chat in whose name she was to be notified, or our app is not there." "Add her to it, or notify her in no team's and no chat's name."
     InstallationNotVisible "installation_not_visible" "Our app was installed for this person, but Teams did not show it in time." "Retry in an hour."
     ConversationGone "conversation_gone" "The chat with this person is gone and could not be opened again." "Retry; if it fails again, ask the person to open the app once."
     ContentRefused "content_refused" "Teams refused this announcement for this person." "Check the text, the buttons and their links."
@@ -150,7 +150,7 @@ codes! {
     ProxyRefused "proxy_refused" "The outbound proxy does not let us through: it wants a name and a password, or others." "Set network.proxy to http://name:password@host:port."
     ChatsRefused "chats_refused" "Teams does not let an app look for a person's chat among her chats." "Set teams.find_chat_through to \"installation\"."
     NotInTeam "app_not_in_team" "Our app is not in the team, or the chat, in whose name people are to be notified; or three people in a row do not belong to it." "Install the app there, or look whether these people belong to it; then resume."
-    AppNotNamed "app_not_named" "Several Teams apps share our app registration, and the notification does not say which one it is from." "Cancel it, and create the broadcast again with --name-app."
+    AppNotNamed "app_not_named" "Several Teams apps share our app registration, and the notification does not say which one it is from." "Cancel it, and create the broadcast again so that it names the app."
     AudienceGone "audience_gone" "Something that its audience names is not there any more." "Bring back what the detail names, then resume; or cancel it and create the broadcast again."
     ContentRefused "content_refused" "Teams refused this announcement for three people in a row." "Check the text, the buttons and their links; then create the broadcast again."
 }

@@ -129,6 +129,40 @@ pub struct Caller {
     pub roles: Vec<Role>,
 }
 
+/// How far roles reach; `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// More people than this must be approved by a second person.
+    pub approve_above: Option<u64>,
+    /// An author reaches so many people at most.
+    pub author: Option<u64>,
+    /// An administrator reaches so many people at most.
+    pub admin: Option<u64>,
+}
+
+impl Reach {
+    /// How many people an announcement may go to that `caller` hands in or sends.
+    pub fn of_sender(&self, caller: &Caller) -> Option<u64> {
+        if caller.roles.contains(&Role::Admin) { self.admin } else { self.author }
+    }
+
+    /// How many people an announcement may go to that `caller` releases. An approver has no limit of her own: whoever
+    /// handed it in had one.
+    pub fn of_releaser(&self, caller: &Caller) -> Option<u64> {
+        if caller.roles.contains(&Role::Admin) { self.admin } else { None }
+    }
+
+    /// So many people must be approved by a second person.
+    pub fn needs_approval(&self, people: u64) -> bool {
+        self.approve_above.is_some_and(|limit| people > limit)
+    }
+
+    /// Nothing is limited.
+    pub const fn is_unlimited(&self) -> bool {
+        self.approve_above.is_none() && self.author.is_none() && self.admin.is_none()
+    }
+}
+
 impl Who {
     /// How records name them: `person:` or `application:` and the id.
     pub fn subject(&self) -> String {

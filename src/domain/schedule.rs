@@ -70,6 +70,20 @@ pub fn shown(at: Timestamp, zone: &str) -> String {
     }
 }
 
+/// The hour so that [`hour`] understands it as the same instant and zone: with its offset, and the name of its zone.
+pub fn written(at: Timestamp, zone: &str) -> (String, Option<String>) {
+    const FORM: &str = "%Y-%m-%dT%H:%M:%S%:z";
+    if let Ok(named) = zone.parse::<Tz>() {
+        return (at.with_timezone(&named).format(FORM).to_string(), Some(named.name().to_owned()));
+    }
+    let fixed = format!("2000-01-01T00:00:00{zone}").parse::<DateTime<chrono::FixedOffset>>();
+    let text = fixed.map_or_else(
+        |_| at.format(FORM).to_string(),
+        |fixed| at.with_timezone(fixed.offset()).format(FORM).to_string(),
+    );
+    (text, None)
+}
+
 fn named(zone: &str) -> Result<Tz, Fault> {
     zone.parse::<Tz>().map_err(|_| {
         let cure = "Write a name such as Europe/Berlin, America/New_York or UTC.";

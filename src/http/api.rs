@@ -12,20 +12,33 @@ use url::Url;
 use crate::app::forecast::Foresight;
 use crate::app::lookout::Lookout;
 use crate::app::people::People;
+use crate::app::reading::Readings;
 use crate::domain::cloud::CloudProfile;
 use crate::domain::ids::TenantKey;
 use crate::domain::pacing::{Bucket, Quota};
+pub use crate::domain::rights::Reach;
 use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
 
+pub mod amends;
+pub mod audiences;
 pub mod broadcasts;
 pub mod cursor;
+pub mod deeds;
 pub mod deliveries;
+pub mod directory;
+pub mod document;
+pub mod drafts;
+pub mod etag;
 pub mod events;
 pub mod exports;
 pub mod guard;
+pub mod idempotency;
 pub mod input;
+pub mod life;
 pub mod me;
+pub mod pictures;
 pub mod quotas;
+pub mod refusal;
 pub mod router;
 pub mod workers;
 
@@ -44,6 +57,8 @@ pub struct Api {
     pub gate: Arc<dyn Gatekeeper>,
     /// The organisation, and how it is read.
     pub people: People,
+    /// The reading of the directory that somebody asked for.
+    pub readings: Readings,
     /// Who speaks to Teams, for what is tried on a few people.
     pub messenger: Arc<dyn Messenger>,
     /// Who looks after broadcasts for everybody who watches.
@@ -60,17 +75,6 @@ impl Api {
         let quotas = &self.settings.quotas;
         Foresight { store: self.store.as_ref(), tenant: self.tenant, quotas, now: self.clock.now() }
     }
-}
-
-/// How far roles reach; `None` is no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reach {
-    /// More people than this must be approved by a second person.
-    pub approve_above: Option<u64>,
-    /// An author reaches so many people at most.
-    pub author: Option<u64>,
-    /// An administrator reaches so many people at most.
-    pub admin: Option<u64>,
 }
 
 /// How the API behaves.
@@ -92,6 +96,8 @@ pub struct ApiSettings {
     pub activity_type: String,
     /// How long one request to Teams may take.
     pub request_timeout: Duration,
+    /// How often one caller may ask for long.
+    pub caller_rate: Quota,
     /// How long a request may take as a whole, an export and a stream of events apart.
     pub time_limit: Duration,
 }

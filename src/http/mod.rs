@@ -1,9 +1,13 @@
-//! The HTTP server: the API, health, readiness, metrics, and the bot's webhook. Every route stands in [`router`], those of
+//! The HTTP server: the API, the sign-in, health, readiness, metrics, and the bot's webhook. Every route stands in [`router`], those of
 //! the API in [`api::router`].
 
 pub mod api;
 pub mod bot;
+pub mod envelope;
 pub mod health;
+pub mod limits;
+pub mod pictures;
 pub mod problem;
 pub mod router;
 pub mod server;
+pub mod sign_in;

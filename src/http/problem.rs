@@ -21,7 +21,7 @@ pub struct Problem {
     /// What went wrong, the same for every occurrence.
     pub title: &'static str,
     /// What was wrong this time.
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// What to do next.
     pub next_step: &'static str,
     /// Everything wrong with the input, field by field.
@@ -59,6 +59,13 @@ impl Problem {
         "not_found",
         "There is nothing at this path.",
         "The API is at /api/v1, and described at /api/v1/openapi.json. Beside it there are /healthz, /readyz and /metrics.",
+    );
+    /// A fault of ours.
+    pub const INTERNAL: Self = Self::new(
+        500,
+        "internal",
+        "Something went wrong that should not.",
+        "Tell whoever runs Stentor the id in the header X-Request-Id: the log says more under it.",
     );
     /// The path exists, for another method.
     pub const METHOD_NOT_ALLOWED: Self = Self::new(
@@ -107,7 +114,7 @@ impl Problem {
     /// The same, with what was wrong this time.
     #[must_use]
     pub fn because(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(detail.into().into_boxed_str());
         self
     }
 
@@ -132,7 +139,7 @@ impl Problem {
             title: self.title.to_owned(),
             status: self.status.as_u16(),
             code: self.code.to_owned(),
-            detail: self.detail.clone(),
+            detail: self.detail.as_deref().map(str::to_owned),
             next_step: self.next_step.to_owned(),
             faults: self.faults.clone(),
         }
@@ -152,12 +159,7 @@ impl From<StoreError> for Problem {
         }
         // What the database said may name people; it belongs in the log of whoever runs this.
         tracing::error!(%error, "a request failed");
-        Self::new(
-            500,
-            "internal",
-            "Something went wrong that should not.",
-            "Tell whoever runs Stentor the id in the header X-Request-Id: the log says more under it.",
-        )
+        Self::INTERNAL
     }
 }
 

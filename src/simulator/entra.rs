@@ -1,4 +1,5 @@
-//! Who may ask: the client secret, the consented permissions and the tokens made of both.
+//! Who may ask: the client secret, the consented permissions and the tokens made of both; and, in `sign_in` and the files
+//! beside it, who signs in to our own app.
 //!
 //! As in Entra, a token keeps the roles that were consented to when it was issued, is issued even without
 //! any, and is issued for the wrong tenant too; only the service that is shown it finds out.
@@ -14,15 +15,26 @@ use serde_json::json;
 use uuid::Uuid;
 
 use self::proofs::Proofs;
+use self::sign_in::SignIn;
 use super::answer::Answer;
 use super::clouds::{self, Home};
+use super::people::{self, Organisation};
 use super::settings::SimulatorSettings;
-use super::{base64, chance, people};
+use super::{base64, chance};
 use crate::domain::time::Timestamp;
 
+mod claims;
+mod page;
 mod proofs;
+mod redeem;
+mod roles;
+mod sign_in;
 
+pub use self::claims::{Sign, Twist};
 pub use self::proofs::Federation;
+pub use self::redeem::Lent;
+pub use self::roles::{AppRole, Program};
+pub use self::sign_in::{Assigned, Choice};
 
 /// What the token endpoint thinks of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +86,7 @@ pub struct Entra {
     at_once: BTreeMap<String, TokensAsked>,
     /// The cloud that it belongs to, if it is one.
     home: Option<&'static Home>,
+    sign_in: SignIn,
 }
 
 /// An identity that the machine has in Azure.
@@ -116,7 +129,7 @@ struct Refusal(u16, &'static str, u32, String);
 
 impl Entra {
     /// The endpoint with a valid secret and no tokens.
-    pub fn new(settings: &SimulatorSettings) -> Self {
+    pub fn new(settings: &SimulatorSettings, organisation: &Organisation) -> Self {
         Self {
             seed: settings.seed,
             tenant: settings.tenant,
@@ -130,6 +143,7 @@ impl Entra {
             asked: 0,
             at_once: BTreeMap::new(),
             home: clouds::home(&settings.tls_names),
+            sign_in: SignIn::at_first(settings, organisation),
         }
     }
 
@@ -251,11 +265,18 @@ impl Entra {
         self.asked += 1;
         match self.check(tenant, form, resources, now) {
             Ok(grant) => self.issue(grant, now),
-            Err(Refusal(status, error, number, text)) => {
-                let id = |what: &str| chance::uuid(self.seed, &[chance::text(what), self.asked]).to_string();
-                Answer::entra_error(status, error, number, &text, (id("trace"), id("correlation")), now)
-            }
+            Err(refusal) => self.refuse(refusal, now),
         }
+    }
+
+    fn refuse(&self, Refusal(status, error, number, text): Refusal, now: Timestamp) -> Answer {
+        Answer::entra_error(status, error, number, &text, self.numbers(), now)
+    }
+
+    /// The trace and the correlation id of this request.
+    fn numbers(&self) -> (String, String) {
+        let id = |what: &str| chance::uuid(self.seed, &[chance::text(what), self.asked]).to_string();
+        (id("trace"), id("correlation"))
     }
 
     fn check(
@@ -266,12 +287,7 @@ impl Entra {
         now: Timestamp,
     ) -> Result<(Audience, bool), Refusal> {
         let field = |name: &str| form.get(name).map(String::as_str).filter(|value| !value.is_empty());
-        let required = |name: &'static str| {
-            field(name).ok_or_else(|| {
-                let text = format!("The request body must contain the following parameter: '{name}'.");
-                Refusal(400, "invalid_request", 900_144, text)
-            })
-        };
+        let required = |name: &str| field(name).ok_or_else(|| missing(name));
         let grant_type = required("grant_type")?;
         if grant_type != "client_credentials" {
             let text = format!("The app requested an unsupported grant type '{grant_type}'.");
@@ -281,14 +297,23 @@ impl Entra {
         let audience = audience(required("scope")?, resources, self.home)?;
         let is_own = self.check_tenant(tenant, audience)?;
         self.check_client(client)?;
-        let endpoint = format!("{}/{tenant}/oauth2/v2.0/token", self.login_url.trim_end_matches('/'));
-        self.proofs.check(client, form, &endpoint, now)?;
+        self.proofs.check(client, form, &self.token_endpoint(tenant), now)?;
         Ok((audience, is_own))
+    }
+
+    /// For whom a letter to us is written.
+    fn token_endpoint(&self, tenant: &str) -> String {
+        format!("{}/{tenant}/oauth2/v2.0/token", self.login_url.trim_end_matches('/'))
+    }
+
+    /// Whether this is our own tenant, by id or by domain.
+    pub fn is_tenant(&self, tenant: &str) -> bool {
+        Uuid::try_parse(tenant).is_ok_and(|id| id == self.tenant) || tenant.eq_ignore_ascii_case(people::DOMAIN)
     }
 
     /// `true` for the tenant that owns the bot. Another tenant gives a bot token all the same.
     fn check_tenant(&self, tenant: &str, audience: Audience) -> Result<bool, Refusal> {
-        if Uuid::try_parse(tenant).is_ok_and(|id| id == self.tenant) || tenant.eq_ignore_ascii_case(people::DOMAIN) {
+        if self.is_tenant(tenant) {
             return Ok(true);
         }
         let is_somewhere =
@@ -340,6 +365,11 @@ impl Entra {
             .map(base64::encode_url)
             .join(".")
     }
+}
+
+fn missing(name: &str) -> Refusal {
+    let text = format!("The request body must contain the following parameter: '{name}'.");
+    Refusal(400, "invalid_request", 900_144, text)
 }
 
 fn audience(scope: &str, (graph, bot): (&str, &str), home: Option<&Home>) -> Result<Audience, Refusal> {

@@ -220,8 +220,8 @@ impl Store for MemoryStore {
         Ok(self.lock().find_groups(tenant, name))
     }
 
-    async fn submit(&self, submission: &Submission) -> Answer<()> {
-        self.lock().submit(submission, self.clock.now())
+    async fn submit(&self, submission: &Submission) -> Answer<bool> {
+        self.lock().submit(submission, self.clock.now()).map(|()| true)
     }
 
     async fn tell(&self, untold: Untold, notice: &Submission) -> Answer<()> {

@@ -1,6 +1,6 @@
 //! The world over the real wire protocol, on one port of the loopback, in clear or encrypted.
 //!
-//! Four prefixes: `/login` is Entra (and the keys of the Bot Framework), `/graph` Microsoft Graph, `/teams` the bot connector, `/_simulator` the
+//! Four prefixes: `/login` is Entra, for programs and for people who sign in (and the keys of the Bot Framework), `/graph` Microsoft Graph, `/teams` the bot connector, `/_simulator` the
 //! strings that a test pulls; `/metadata` and `/msi` hand out tokens of the machine (`service/outside.rs`). Hosts of the real kind answer without a prefix (`service/hosts.rs`). This layer reads
 //! and writes HTTP and decides nothing: decisions are the world's.
 //!
@@ -16,6 +16,9 @@ mod line;
 mod outside;
 mod post;
 mod reading;
+mod registration;
+mod sign_in;
+mod signer;
 mod teams;
 mod tls;
 
@@ -40,6 +43,7 @@ use self::hosts::Addresses;
 use self::line::{Cut, Exchange};
 use self::outside::Outside;
 use self::post::Post;
+use self::signer::Keys;
 use super::answer::{Answer, Body};
 use super::clouds;
 use super::faults::FaultPlanError;
@@ -130,8 +134,20 @@ impl Simulator {
             tokio::spawn(Arc::clone(post).run(Arc::clone(&world), stop.clone()));
         }
         let (latency, login_url) = (settings.latency, addresses.login.clone());
-        let (outside, date) = (Outside::default(), Arc::default());
-        let service = Service { world: Arc::clone(&world), clock, latency, login_url, issuer, date, post, outside };
+        let page_url = settings.browsed_at.as_ref().map_or_else(|| login_url.clone(), |base| format!("{base}/login"));
+        let (outside, keys, date) = (Outside::default(), Keys::default(), Arc::default());
+        let service = Service {
+            world: Arc::clone(&world),
+            clock,
+            latency,
+            login_url,
+            page_url,
+            issuer,
+            date,
+            post,
+            keys,
+            outside,
+        };
         let stopped = stop.clone().cancelled_owned();
         let app = router(service).into_make_service_with_connect_info::<Cut>();
         let serving = tokio::spawn(async move { axum::serve(exchange, app).with_graceful_shutdown(stopped).await });
@@ -215,12 +231,16 @@ struct Service {
     latency: Duration,
     /// Where the keys are.
     login_url: String,
+    /// Where a browser finds the page.
+    page_url: String,
     /// Who signs what is posted to the bot.
     issuer: &'static str,
     /// How many seconds the `Date` of every answer is ahead of our clock, or behind.
     date: Arc<AtomicI64>,
     /// Who posts to the bot, when there is a webhook.
     post: Option<Arc<Post>>,
+    /// With what Entra signs tokens for our app.
+    keys: Keys,
     /// Who signs for everybody else.
     outside: Outside,
 }
@@ -231,7 +251,9 @@ fn router(service: Service) -> Router {
         .merge(graph::routes())
         .merge(teams::routes())
         .merge(connector::routes())
+        .merge(sign_in::routes())
         .merge(control::routes())
+        .merge(registration::routes())
         .merge(outside::routes())
         .merge(reading::routes())
         .merge(post::routes())

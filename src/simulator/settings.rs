@@ -35,6 +35,8 @@ pub struct SimulatorSettings {
     pub tls_names: Vec<String>,
     /// How others reach it, when that is not the address it listens on; without a slash at the end.
     pub reached_at: Option<String>,
+    /// How browsers reach it, where that is another address still; without a slash at the end. Sign-ins lead there.
+    pub browsed_at: Option<String>,
     /// The Entra tenant.
     pub tenant: Uuid,
     /// The Entra app, which is also the bot.
@@ -45,6 +47,8 @@ pub struct SimulatorSettings {
     pub catalogue_id: Uuid,
     /// The client secret. It opens nothing but this simulator.
     pub client_secret: String,
+    /// Where our app may be sent back to after a sign-in, beside the callback on one's own machine.
+    pub redirects: Vec<Url>,
     /// Where what happens to people is posted, as Teams posts it to a bot; nowhere when absent.
     pub webhook: Option<Url>,
     /// The application permissions that are consented to at the beginning.
@@ -71,11 +75,13 @@ impl Default for SimulatorSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             tls_names: Vec::new(),
             reached_at: None,
+            browsed_at: None,
             tenant: uuid!("11111111-1111-4111-8111-111111111111"),
             app: uuid!("22222222-2222-4222-8222-222222222222"),
             external_id: uuid!("33333333-3333-4333-8333-333333333333"),
             catalogue_id: uuid!("44444444-4444-4444-8444-444444444444"),
             client_secret: "simulated-secret".to_owned(),
+            redirects: Vec::new(),
             webhook: None,
             permissions: PERMISSIONS.map(str::to_owned).to_vec(),
             activities: Activities::default(),

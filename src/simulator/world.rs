@@ -16,6 +16,7 @@ mod groups;
 mod own_chats;
 mod posts;
 mod proofs;
+mod sign_in;
 mod team_apps;
 mod teams;
 
@@ -177,6 +178,7 @@ impl World {
     pub fn new(settings: &SimulatorSettings, now: Timestamp) -> Self {
         let organisation = Organisation::generate(settings.seed, settings.people, &settings.shares, settings.warm)
             .with_plan(clouds::plan(&settings.tls_names));
+        let entra = Entra::new(settings, &organisation);
         let homes = organisation.people().iter().map(|person| Home::at_first(person.standing, now)).collect();
         let groups = Groups::generate(settings.seed);
         let channels = Channels::generate(settings.seed, &groups);
@@ -201,7 +203,7 @@ impl World {
             teams_with_app: BTreeSet::new(),
             changes: Changes::default(),
             homes,
-            entra: Entra::new(settings),
+            entra,
             quotas: Quotas::new(settings.people, settings.quota_factor),
             faults: Faults::new(settings.seed, settings.faults.clone()),
             refusals: HashMap::new(),

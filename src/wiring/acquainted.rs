@@ -196,7 +196,7 @@ impl Acquainted {
             }
         };
         let id = broadcast.id;
-        self.store.submit(&Submission { tenant, broadcast, list, lists: vec![] }).await?;
+        self.store.submit(&Submission { tenant, broadcast, list, lists: vec![], draft: None }).await?;
         Ok(id)
     }
 

@@ -2,22 +2,27 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{Stentor, cloud};
+use super::{Stentor, client_settings, cloud};
 use crate::adapters::teams::EntraGatekeeper;
 use crate::app::lookout::Lookout;
+use crate::app::reading::Readings;
+use crate::app::upkeep::forget_replies;
 use crate::http::api::{Api, ApiSettings, Reach};
 
 impl Stentor {
     /// The API.
     ///
     /// # Errors
-    /// When the settings do not say which cloud it is.
+    /// When the settings do not say which cloud it is, or what they say of the network cannot be used.
     pub fn api(&self) -> anyhow::Result<Api> {
         let settings = &self.settings;
         let here = format!("http://localhost:{}", settings.http.listen.port());
         let public_url = settings.http.public_url.clone().map_or_else(|| Url::parse(&here), Ok)?;
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let gate = Arc::new(EntraGatekeeper::new(&client_settings(settings)?, &public_url, clock, random)?);
         let office = Arc::new(self.ground.store.clone());
         let lookout = Lookout::new(
             Arc::clone(&self.store),
@@ -32,13 +37,15 @@ impl Stentor {
             store: Arc::clone(&self.store),
             office,
             lookout,
-            gate: Arc::new(EntraGatekeeper::default()),
+            gate,
             people: self.people(),
+            readings: Readings::default(),
             messenger: Arc::clone(&self.messenger),
             tenant: self.tenant,
             settings: Arc::new(ApiSettings {
                 public_url,
                 time_limit: settings.http.time_limit,
+                caller_rate: settings.http.caller_rate,
                 session: settings.sign_in.session,
                 idle: settings.sign_in.idle,
                 reach: Reach {
@@ -52,5 +59,10 @@ impl Stentor {
                 request_timeout: settings.network.request_timeout,
             }),
         })
+    }
+
+    /// Forgets what need not be kept any longer, until `stop`.
+    pub async fn forget(&self, stop: CancellationToken) {
+        forget_replies(&self.ground.store, &*self.clock, self.tenant, stop).await;
     }
 }

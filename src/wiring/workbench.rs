@@ -118,7 +118,9 @@ impl Workbench {
             author: None,
             created_at: now,
         };
-        self.store.submit(&Submission { tenant: self.tenant, broadcast, list: Vec::new(), lists: vec![] }).await?;
+        self.store
+            .submit(&Submission { tenant: self.tenant, broadcast, list: Vec::new(), lists: vec![], draft: None })
+            .await?;
         Ok((id, round))
     }
 

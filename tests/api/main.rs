@@ -4,9 +4,22 @@ use serde_json::json;
 
 use stage::Stage;
 
+mod audiences;
+mod audit;
 mod deliveries;
+mod directory;
+mod document;
+mod doors;
+mod drafts;
+mod entra;
 mod events;
 mod exports;
+mod idempotency;
+mod life;
+mod manuscripts;
+mod matrix;
+mod pictures;
+mod sign_in;
 mod stage;
 mod told;
 

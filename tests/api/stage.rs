@@ -15,8 +15,9 @@ use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
 use stentor::app::lookout::Lookout;
 use stentor::app::people::People;
+use stentor::app::reading::Readings;
 use stentor::domain::ids::{EntraId, TenantKey};
-use stentor::domain::pacing::Bucket;
+use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::rights::{Caller, Role, Who};
 use stentor::http::api::{Api, ApiSettings, Reach};
@@ -67,7 +68,7 @@ pub struct Stage {
     pub simulator: Simulator,
     http: reqwest::Client,
     // Dropped last: the database goes with it.
-    _database: TestDatabase,
+    pub _database: TestDatabase,
 }
 
 impl Stage {
@@ -116,6 +117,7 @@ impl Stage {
             office: store.clone(),
             gate: Arc::new(OpenGate),
             people,
+            readings: Readings::default(),
             messenger: client,
             tenant,
             settings: Arc::new(ApiSettings {
@@ -128,10 +130,17 @@ impl Stage {
                 activity_type: "announcementPublished".to_owned(),
                 request_timeout: Duration::from_secs(20),
                 time_limit: Duration::from_secs(30),
+                caller_rate: Quota::per_second(1000),
             }),
         };
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-        let shared = Shared { health: Health::default(), metrics, webhook: None, api: Some(api.clone()) };
+        let shared = Shared {
+            health: Health::default(),
+            metrics,
+            webhook: None,
+            random: Arc::new(SystemRandom),
+            api: Some(api.clone()),
+        };
         tokio::spawn(async move { axum::serve(listener, router(shared)).await });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { url, api, store, tenant, simulator, http, _database: database }

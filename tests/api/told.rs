@@ -43,7 +43,7 @@ impl Told {
             created_at: now,
         };
         let (store, tenant) = (&stage.store, stage.tenant);
-        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
+        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![], draft: None }).await.unwrap();
         let process = ProcessIdentity { host: "here".into(), pid: 1, started: 1 };
         let worker = store.register(&process, Duration::from_secs(600)).await.unwrap();
         let held = store.take_tenants(worker, Duration::ZERO, 1, &[tenant], &[]).await.unwrap()[0];

@@ -110,7 +110,8 @@ pub async fn house_that_hears(settings: SimulatorSettings) -> House {
         replies: Arc::new(replies),
     };
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-    let shared = Shared { health: Health::default(), metrics, webhook: Some(Webhook::new(ear)), api: None };
+    let random = Arc::new(stentor::adapters::system::SystemRandom);
+    let shared = Shared { health: Health::default(), metrics, webhook: Some(Webhook::new(ear)), random, api: None };
     tokio::spawn(async move { axum::serve(listener, router(shared)).await });
     house
 }

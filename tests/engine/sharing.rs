@@ -81,7 +81,7 @@ impl Street {
             created_at: now,
         };
         let id = broadcast.id;
-        self.store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
+        self.store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![], draft: None }).await.unwrap();
         id
     }
 

@@ -49,7 +49,7 @@ async fn every_wrong_token_request_has_its_number() {
 const LETTER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A letter signed by a library that neither our client nor the simulator signs with.
-fn letter(key: &rcgen::KeyPair, header: &Value, claims: &Value) -> String {
+pub(super) fn letter(key: &rcgen::KeyPair, header: &Value, claims: &Value) -> String {
     use jsonwebtoken::{Algorithm, EncodingKey, crypto::sign};
     let encode =
         |part: &Value| base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, part.to_string());

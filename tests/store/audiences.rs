@@ -133,7 +133,11 @@ async fn submit(bench: &Bench, number: u64, text: &str, lists: &[(&str, &[Recipi
     let broadcast = in_words(number, text);
     let (id, round) = (broadcast.id, broadcast.round);
     let lists = lists.iter().map(|(name, people)| ((*name).to_owned(), people.to_vec())).collect();
-    bench.store.submit(&Submission { tenant: bench.tenant, broadcast, list: vec![], lists }).await.unwrap();
+    bench
+        .store
+        .submit(&Submission { tenant: bench.tenant, broadcast, list: vec![], lists, draft: None })
+        .await
+        .unwrap();
     (id, round)
 }
 

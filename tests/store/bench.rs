@@ -224,7 +224,10 @@ impl Bench {
 
     pub async fn submit_this(&self, broadcast: NewBroadcast, list: Vec<RecipientKey>) -> (BroadcastId, RoundId) {
         let (id, round) = (broadcast.id, broadcast.round);
-        self.store.submit(&Submission { tenant: self.tenant, broadcast, list, lists: vec![] }).await.unwrap();
+        self.store
+            .submit(&Submission { tenant: self.tenant, broadcast, list, lists: vec![], draft: None })
+            .await
+            .unwrap();
         (id, round)
     }
 

@@ -197,6 +197,7 @@ async fn an_author_is_told_once_of_each_end(bench: &Bench) {
         broadcast: announcement(number, WhenInDoubt::Hold),
         list: vec![author],
         lists: vec![],
+        draft: None,
     };
     bench.store.tell(stale, &notice(50)).await.unwrap();
     assert_eq!(untold().await, [ended], "it does not stand there");
@@ -217,7 +218,7 @@ async fn a_notice_is_no_announcement(bench: &Bench) {
     let notice = broadcast.id;
     bench
         .store
-        .tell(told, &Submission { tenant: bench.tenant, broadcast, list: vec![author], lists: vec![] })
+        .tell(told, &Submission { tenant: bench.tenant, broadcast, list: vec![author], lists: vec![], draft: None })
         .await
         .unwrap();
     let listed: Vec<_> = bench.store.reports(bench.tenant, 10).await.unwrap().iter().map(|report| report.id).collect();

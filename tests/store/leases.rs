@@ -121,7 +121,7 @@ async fn tenants_of_others_do_not_take_the_place_of_free_ones(bench: &Bench) {
     let second = bench.store.tenant(Uuid::from_u128(3), Uuid::from_u128(2)).await.unwrap();
     for tenant in [bench.tenant, second] {
         let broadcast = announcement(1, WhenInDoubt::Hold);
-        bench.store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
+        bench.store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![], draft: None }).await.unwrap();
     }
     let may = [bench.tenant, second];
     let take_one = async |worker| bench.store.take_tenants(worker, GRACE, 1, &may, &[]).await.unwrap();
@@ -150,7 +150,11 @@ async fn every_live_worker_is_counted_with_what_it_holds_and_free_ones_have_work
     // The last has nothing to do.
     for tenant in &may[..3] {
         let broadcast = announcement(1, WhenInDoubt::Hold);
-        bench.store.submit(&Submission { tenant: *tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
+        bench
+            .store
+            .submit(&Submission { tenant: *tenant, broadcast, list: vec![], lists: vec![], draft: None })
+            .await
+            .unwrap();
     }
     let me = bench.register().await;
     let spread = async |may: &[TenantKey]| bench.store.spread(me, GRACE, may).await.unwrap();

@@ -84,7 +84,7 @@ async fn about_to_freeze(store: &PgStore, count: u128) -> (WorkerId, RoundId, Ve
         let tenant = store.tenant(Uuid::from_u128(number), Uuid::from_u128(1)).await.unwrap();
         store.keep_people(tenant, &people(3), now()).await.unwrap();
         let broadcast = announcement(1, WhenInDoubt::Hold);
-        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![] }).await.unwrap();
+        store.submit(&Submission { tenant, broadcast, list: vec![], lists: vec![], draft: None }).await.unwrap();
         tenants.push(tenant);
     }
     let held = store.take_tenants(worker, GRACE, 100, &tenants, &[]).await.unwrap();

@@ -272,7 +272,8 @@ impl Stage {
             replies: Arc::new(Replies { by_language: texts.into(), her_pause: pauses.0, pause: pauses.1 }),
         };
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-        let shared = Shared { health: Health::default(), metrics, webhook: Some(Webhook::new(ear)), api: None };
+        let random = Arc::new(Dice(AtomicU64::new(1)));
+        let shared = Shared { health: Health::default(), metrics, webhook: Some(Webhook::new(ear)), random, api: None };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/api/messages", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router(shared)).await });

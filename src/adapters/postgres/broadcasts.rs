@@ -4,6 +4,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::PgStore;
+use super::pool::Verdict;
 use super::queue::HOLD_LEASE;
 use super::rescue::settle_left;
 use super::rows::int;
@@ -14,7 +15,7 @@ use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::{BroadcastId, RoundId, TenantKey, WorkerId};
 use crate::domain::notification::Notification;
 use crate::domain::time::Timestamp;
-use crate::ports::{Halt, HeldTenant, Said, StoreError, Submission, Untold};
+use crate::ports::{Halt, HeldTenant, Release, Said, StoreError, Submission, Untold};
 
 statements! {
     INSERT_BROADCAST = "-- insert_broadcast
@@ -42,6 +43,24 @@ statements! {
         -- $1 tenant, $2 now, $3 actor, $4 action, $5 subject
         insert into audit (tenant_id, happened_at, actor, action, subject)
         values ($1, coalesce($2, lease_now()), $3, $4, $5)";
+    RELEASE_DRAFT = "-- release_draft
+        -- $1 tenant, $2 draft, $3 the version that was read, $4 how many it means, $5 who hands it in, $6 their name, $7 when,
+        -- $8 who releases it, $9 their name, $10 when
+        update draft
+        set state = 'sent',
+            version = version + 1,
+            expected = $4,
+            submitted_by = coalesce($5, submitted_by),
+            submitted_by_name = coalesce($6, submitted_by_name),
+            submitted_at = coalesce($7, submitted_at),
+            decided_by = $8,
+            decided_by_name = $9,
+            decided_at = $10,
+            rejection = null
+        where tenant_id = $1 and draft_id = $2 and version = $3 and state <> 'sent'";
+    ROUND_IS_THERE = "-- round_is_there
+        -- $1 tenant, $2 round
+        select exists (select from round where tenant_id = $1 and round_id = $2)";
     TELL = "-- tell
         -- $1 tenant, $2 broadcast, $3 the state that is told
         update broadcast
@@ -219,9 +238,23 @@ pub(super) const fn doubt_name(when_in_doubt: WhenInDoubt) -> &'static str {
 }
 
 impl PgStore {
-    pub(super) async fn insert(&self, submission: &Submission) -> Result<(), StoreError> {
-        self.database.transaction("submit", async |conn| insert_broadcast(conn, submission, None).await).await?;
-        Ok(())
+    pub(super) async fn insert(&self, submission: &Submission) -> Result<bool, StoreError> {
+        let stored = self
+            .database
+            .transaction_if("submit", async |conn| {
+                if let Some(release) = &submission.draft
+                    && !release_draft(conn, submission, release).await?
+                {
+                    // Perhaps by this very submission, of which the first answer was lost.
+                    let query = sqlx::query_scalar(ROUND_IS_THERE).bind(submission.tenant.0);
+                    let query = query.bind(submission.broadcast.round.as_i64());
+                    return Ok(Verdict::RollBack(query.fetch_one(conn).await?));
+                }
+                insert_broadcast(conn, submission, None).await?;
+                Ok(Verdict::Commit(true))
+            })
+            .await?;
+        Ok(stored)
     }
 
     pub(super) async fn insert_notice(&self, untold: Untold, notice: &Submission) -> Result<(), StoreError> {
@@ -360,6 +393,22 @@ fn moved(rows: Vec<(i64, String)>) -> Result<Vec<(BroadcastId, BroadcastState)>,
     rows.into_iter().map(|(id, state)| Ok((BroadcastId::from_i64(id), broadcast_state(&state)?))).collect()
 }
 
+/// Marks a draft as sent; `false` when it does not stand any more as it was read.
+async fn release_draft(
+    conn: &mut PgConnection,
+    submission: &Submission,
+    release: &Release,
+) -> Result<bool, sqlx::Error> {
+    let (submitted, decided) = (release.submitted.as_ref(), release.decided.as_ref());
+    let query = sqlx::query(RELEASE_DRAFT).bind(submission.tenant.0).bind(submission.broadcast.id.as_i64());
+    let query = query.bind(int(release.version)).bind(i32::try_from(release.expected).unwrap_or(i32::MAX));
+    let query = query.bind(submitted.map(|by| &by.subject)).bind(submitted.map(|by| &by.name));
+    let query = query.bind(submitted.map(|by| by.at));
+    let query = query.bind(decided.map(|by| &by.subject)).bind(decided.map(|by| &by.name));
+    let query = query.bind(decided.map(|by| by.at));
+    Ok(query.execute(conn).await?.rows_affected() == 1)
+}
+
 async fn insert_broadcast(
     conn: &mut PgConnection,
     submission: &Submission,
@@ -408,7 +457,12 @@ async fn insert_broadcast(
         let query = sqlx::query(INSERT_NAMED_LIST).bind(tenant).bind(broadcast.id.as_i64());
         query.bind(name).bind(&people).execute(&mut *conn).await?;
     }
-    let actor = if notice_of.is_some() { "stentor" } else { "command line" };
+    let actor = match (notice_of, &submission.draft) {
+        (Some(_), _) => "stentor",
+        // Who it was stands beside it, in the line of the request.
+        (None, Some(_)) => "api",
+        (None, None) => "command line",
+    };
     note_at(conn, tenant, Some(broadcast.created_at), actor, "created", broadcast.id).await
 }
 

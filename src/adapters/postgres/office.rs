@@ -1,10 +1,8 @@
 //! What the people's side keeps, one file a trait of `ports/office`.
 
-mod deeds;
-mod drafts;
-mod lookup;
-mod pictures;
-mod replies;
-mod sessions;
-
-pub(super) use lookup::STATEMENTS as STATEMENTS_OF_LOOKUP;
+pub(super) mod deeds;
+pub(super) mod drafts;
+pub(super) mod lookup;
+pub(super) mod pictures;
+pub(super) mod replies;
+pub(super) mod sessions;

@@ -245,13 +245,14 @@ impl PgStore {
     pub(super) async fn progress(
         &self,
         tenant: TenantKey,
-        id: Option<BroadcastId>,
+        ids: Option<&[BroadcastId]>,
         limit: u32,
     ) -> Result<Vec<BroadcastReport>, StoreError> {
+        let ids: Option<Vec<i64>> = ids.map(|ids| ids.iter().map(|id| id.as_i64()).collect());
         let rows: Vec<ProgressRow> = self
             .database
             .run("progress", async |conn| {
-                let query = sqlx::query_as(PROGRESS).bind(tenant.0).bind(id.map(BroadcastId::as_i64));
+                let query = sqlx::query_as(PROGRESS).bind(tenant.0).bind(&ids);
                 query.bind(i64::from(limit)).fetch_all(conn).await
             })
             .await?;

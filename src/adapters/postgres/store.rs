@@ -146,7 +146,7 @@ impl Store for PgStore {
         self.groups_named(tenant, name).await
     }
 
-    async fn submit(&self, submission: &Submission) -> Answer<()> {
+    async fn submit(&self, submission: &Submission) -> Answer<bool> {
         self.insert(submission).await
     }
 
@@ -197,7 +197,7 @@ impl Store for PgStore {
     }
 
     async fn report(&self, tenant: TenantKey, id: BroadcastId) -> Answer<Option<BroadcastReport>> {
-        Ok(self.progress(tenant, Some(id), 1).await?.pop())
+        Ok(self.progress(tenant, Some(&[id]), 1).await?.pop())
     }
 
     async fn reports(&self, tenant: TenantKey, limit: u32) -> Answer<Vec<BroadcastReport>> {

@@ -19,12 +19,13 @@ use tracing::Instrument;
 use tracing::field::Empty;
 use uuid::Uuid;
 
+use super::applicant::Credentials;
 use super::classify::{Api, Operation};
 use super::connector::Connector;
 use super::credential::{Credential, IdentityService};
 use super::graph::{self, AppHolder, Graph};
 use super::hearing;
-use super::token::{Credentials, TokenSource};
+use super::token::TokenSource;
 use super::transport::{Network, NetworkError, Received, Transport, Unanswered, Way};
 use super::wire::encoded;
 use crate::domain::cloud::{Cloud, CloudProfile, base};
@@ -412,7 +413,7 @@ pub(super) fn network(settings: &TeamsClientSettings) -> Network {
 }
 
 /// Who is asked for the tokens of an identity, when we are one: nobody on the way may see them.
-fn identity(
+pub(super) fn identity(
     settings: &TeamsClientSettings,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<IdentityService>>, NetworkError> {
@@ -421,7 +422,7 @@ fn identity(
     Ok(Some(Arc::new(IdentityService { identity: identity.clone(), transport: Arc::new(transport) })))
 }
 
-fn credentials(
+pub(super) fn credentials(
     settings: &TeamsClientSettings,
     identity: Option<Arc<IdentityService>>,
     tenant: &str,

@@ -3,12 +3,14 @@
 //! One call of [`TeamsClient`] is one HTTP request (fetching a token aside) and one [`Outcome`]; nothing here tries
 //! again by itself. Read in this order: `domain/cloud.rs` (every host, as data), `classify.rs` (status and error code →
 //! outcome, from `errors.toml`), `transport.rs` (one request, one bounded answer), `hearing.rs` (what it tells),
-//! `credential.rs` (with what we prove who we are), `token.rs`, then `graph.rs` and `connector.rs` (what is asked) and
+//! `credential.rs` (with what we prove who we are), `applicant.rs`, `token.rs`, then `graph.rs` and `connector.rs` (what is asked) and
 //! `client.rs` (who asks). The other way round, `doorkeeper.rs`
-//! tells what Teams posts to the bot from what others do.
+//! tells what Teams posts to the bot from what others do, and `gatekeeper.rs` who may open Stentor; `keys.rs` holds what
+//! both go by.
 //!
 //! [`Outcome`]: crate::domain::outcome::Outcome
 
+mod applicant;
 pub mod classify;
 mod client;
 mod connector;
@@ -18,6 +20,7 @@ mod feed;
 mod gatekeeper;
 mod graph;
 pub(crate) mod hearing;
+mod keys;
 pub mod knock;
 pub mod limits;
 pub mod package;
@@ -41,5 +44,5 @@ pub use limits::{published_chat_quotas, published_quota};
 pub(crate) use retry_after::retry_after;
 pub use transport::Dated;
 pub use transport::Way;
-pub(crate) use transport::{Received, Unanswered};
+pub(crate) use transport::{Network, Received, Unanswered, builder, causes, is_untrusted};
 pub use wire::Refusal;

@@ -7,24 +7,19 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::credential::{ASSERTION_TYPE, AssertionFor, Credential, CredentialError, IdentityService, Proof};
+use super::applicant::{Applicant, Credentials};
 use super::hearing;
 use super::transport::Transport;
 use super::wire::TokenGrant;
-use crate::domain::ids::RequestId;
-use crate::domain::outcome::{HaltScope, Outcome};
-use crate::domain::reason::HaltReason;
+use crate::domain::outcome::Outcome;
 use crate::domain::time::Monotonic;
 use crate::ports::{Answer, Clock, Random};
 
 /// A failed fetch is not repeated sooner, whoever asks.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// An answer of the token endpoint is about two kilobytes.
-const GRANT_BYTES_MAX: usize = 256 * 1024;
 /// A token is not used in the last moments of its life: it would die on the way. The part of its life, and the most.
 const LAST_MOMENTS: (u32, Duration) = (20, Duration::from_secs(30));
 
@@ -33,28 +28,6 @@ const LAST_MOMENTS: (u32, Duration) = (20, Duration::from_secs(30));
 const RENEWED_IN_VAIN: (u32, Duration) = (10, Duration::from_secs(60));
 /// What a scope of the client credentials flow ends in.
 const DEFAULT_SCOPE: &str = "/.default";
-
-/// Whom a source asks for which token.
-#[derive(Clone)]
-pub struct Credentials {
-    /// The token endpoint of the tenant.
-    pub token_url: String,
-    pub client_id: String,
-    pub scope: String,
-    pub credential: Credential,
-    /// What the token of an identity that vouches for us is for.
-    pub exchange_audience: String,
-    /// Who is asked for the tokens of an identity, when the credential is one.
-    pub identity: Option<Arc<IdentityService>>,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut credentials = f.debug_struct("Credentials");
-        credentials.field("token_url", &self.token_url).field("client_id", &self.client_id);
-        credentials.field("scope", &self.scope).field("credential", &self.credential).finish_non_exhaustive()
-    }
-}
 
 /// A token, ready to be a header.
 #[derive(Clone)]
@@ -75,10 +48,7 @@ struct State {
 
 /// Hands out the tokens of one (authority, client, scope).
 pub struct TokenSource {
-    credentials: Credentials,
-    transport: Arc<Transport>,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
+    applicant: Applicant,
     state: Mutex<State>,
     /// Held by whoever fetches.
     fetching: Arc<tokio::sync::Mutex<()>>,
@@ -86,7 +56,7 @@ pub struct TokenSource {
 
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenSource").field("credentials", &self.credentials).finish_non_exhaustive()
+        f.debug_struct("TokenSource").field("credentials", &self.applicant.credentials).finish_non_exhaustive()
     }
 }
 
@@ -97,8 +67,8 @@ impl TokenSource {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Arc<Self> {
-        let (state, fetching) = (Mutex::default(), Arc::default());
-        Arc::new(Self { credentials, transport, clock, random, state, fetching })
+        let applicant = Applicant { credentials, transport, clock, random };
+        Arc::new(Self { applicant, state: Mutex::default(), fetching: Arc::default() })
     }
 
     /// A token with more than `more_than_left` of its life left, or, if a fresh one has less, a fresh one.
@@ -147,14 +117,14 @@ impl TokenSource {
     }
 
     fn at_hand(&self, more_than_left: Duration) -> Option<Token> {
-        let now = self.clock.monotonic();
+        let now = self.applicant.clock.monotonic();
         self.state().token.clone().filter(|token| token.dead_at.saturating_since(now) > more_than_left)
     }
 
     /// Begins to fetch the next token if it is time and nobody else does; the old one serves meanwhile.
     fn renew_beside(self: &Arc<Self>, token: &Token) {
         let due = |source: &Self| {
-            let now = source.clock.monotonic();
+            let now = source.applicant.clock.monotonic();
             let state = source.state();
             let newest = state.token.as_ref().filter(|current| current.generation == token.generation);
             let at_rest = state.failure.as_ref().is_some_and(|(_, until)| now < *until);
@@ -182,8 +152,8 @@ impl TokenSource {
         match self.ask().await {
             Ok((grant, asked_at)) => {
                 let token = self.keep(&grant, asked_at)?;
-                let life = grant.life(self.clock.now());
-                tracing::debug!(scope = %self.credentials.scope, ?life, "token fetched");
+                let life = grant.life(self.applicant.clock.now());
+                tracing::debug!(scope = %self.applicant.credentials.scope, ?life, "token fetched");
                 Ok(token)
             }
             Err(answer) => Err(self.fail(answer)),
@@ -192,7 +162,7 @@ impl TokenSource {
 
     /// The last failure, while it is too early to ask again; a wait is told as what is left of it.
     fn resting(&self) -> Option<Answer> {
-        let now = self.clock.monotonic();
+        let now = self.applicant.clock.monotonic();
         let (mut answer, until) = self.state().failure.clone().filter(|(_, until)| now < *until)?;
         if let Outcome::Throttled { retry_after: Some(wait) } = &mut answer.outcome {
             *wait = until.saturating_since(now);
@@ -206,10 +176,10 @@ impl TokenSource {
             _ => REST_AFTER_FAILURE,
         };
         let detail = answer.detail.as_deref().unwrap_or_default();
-        let now = self.clock.monotonic();
+        let now = self.applicant.clock.monotonic();
         let mut state = self.state();
         let left = state.token.as_ref().map(|token| token.dead_at.saturating_since(now)).unwrap_or_default();
-        tracing::warn!(scope = %self.credentials.scope, outcome = ?answer.outcome, detail, old_token_serves_for = ?left, "no token");
+        tracing::warn!(scope = %self.applicant.credentials.scope, outcome = ?answer.outcome, detail, old_token_serves_for = ?left, "no token");
         state.failure = Some((answer.clone(), now + rest));
         if let Some(token) = &mut state.token {
             token.renew_at = now + rest.max((left / RENEWED_IN_VAIN.0).min(RENEWED_IN_VAIN.1));
@@ -223,7 +193,7 @@ impl TokenSource {
             return Err(self.fail(hearing::no_grant(200, "the token is not made of plain signs")));
         };
         header.set_sensitive(true);
-        let life = grant.life(self.clock.now());
+        let life = grant.life(self.applicant.clock.now());
         let dead_at = asked_at + life.saturating_sub((life / LAST_MOMENTS.0).min(LAST_MOMENTS.1));
         let mut state = self.state();
         state.generation += 1;
@@ -234,51 +204,16 @@ impl TokenSource {
     }
 
     async fn ask(&self) -> Result<(TokenGrant, Monotonic), Answer> {
-        let resource = self.credentials.scope.trim_end_matches(DEFAULT_SCOPE);
-        if let Some(service) = self.credentials.identity.as_ref().filter(|service| !service.identity.vouches) {
-            let asked_at = self.clock.monotonic();
-            return service.token(resource).await.map(|grant| (grant, asked_at));
+        let Applicant { credentials, clock, .. } = &self.applicant;
+        let scope = credentials.scope.as_str();
+        let asked_at = clock.monotonic();
+        if let Some(service) = credentials.identity.as_ref().filter(|service| !service.identity.vouches) {
+            return service.token(scope.trim_end_matches(DEFAULT_SCOPE)).await.map(|grant| (grant, asked_at));
         }
-        let proof = self.proof().await?;
-        let id = RequestId::new(self.random.next_u64(), self.random.next_u64());
-        let mut form = vec![("grant_type", "client_credentials"), ("client_id", &self.credentials.client_id)];
-        let proved = match &proof {
-            Proof::Secret(secret) => {
-                form.push(("client_secret", secret.expose_secret()));
-                secret
-            }
-            Proof::Assertion(letter) => {
-                form.extend([("client_assertion_type", ASSERTION_TYPE), ("client_assertion", letter.expose_secret())]);
-                letter
-            }
-        };
-        form.push(("scope", &self.credentials.scope));
-        let request = self.transport.request(Method::POST, &self.credentials.token_url);
-        let request = request.header("client-request-id", id.to_string()).form(&form).build();
-        let request = request.map_err(|_| hearing::no_grant(0, "the token endpoint's address is not usable"))?;
-        let asked_at = self.clock.monotonic();
-        let exchanged = self.transport.exchange(request, GRANT_BYTES_MAX).await;
-        hearing::of_token(exchanged).map(|grant| (grant, asked_at)).map_err(|answer| without_secret(answer, proved))
+        let asked = self.applicant.ask("client_credentials", &[("scope", scope)]).await?;
+        let grant = hearing::of_token(asked.heard).map_err(|answer| without_secret(answer, &asked.proved))?;
+        Ok((grant, asked.asked_at))
     }
-
-    /// A fresh proof of who we are.
-    async fn proof(&self) -> Result<Proof, Answer> {
-        let Credentials { credential, client_id, token_url, exchange_audience, identity, .. } = &self.credentials;
-        if let Some(service) = identity {
-            let grant = service.token(exchange_audience).await?;
-            return Ok(Proof::Assertion(SecretString::from(grant.access_token)));
-        }
-        let id = RequestId::new(self.random.next_u64(), self.random.next_u64()).0;
-        let wanted = AssertionFor { client_id, audience: token_url, id, now: self.clock.now() };
-        let nothing = || CredentialError("there is nobody to ask for the machine's identity".to_owned());
-        credential.proof(&wanted).await.and_then(|proof| proof.ok_or_else(nothing)).map_err(unusable)
-    }
-}
-
-/// The credential itself is no use: an administrator must see to it.
-fn unusable(error: CredentialError) -> Answer {
-    let outcome = Outcome::Refused(HaltScope::Tenant, HaltReason::CredentialUnusable);
-    Answer { outcome, status: None, detail: Some(error.0) }
 }
 
 /// Whatever the other side said: the secret does not go into a log because somebody echoed it.

@@ -41,6 +41,16 @@ pub(super) struct Listed {
     pub left_out: LeftOut,
 }
 
+/// How many people `list` names, and what of it is not among them. What has changed in the directory is read when it does not
+/// know somebody.
+///
+/// # Errors
+/// [`SubmitError`], of the directory and the record alone.
+pub async fn look_up(people: &People, list: &List) -> Result<(u64, LeftOut), SubmitError> {
+    let Listed { people, left_out } = listed(people, list, |_| {}).await?;
+    Ok((people.len() as u64, left_out))
+}
+
 /// Looks the list's people up, reading what has changed in the directory when somebody is unknown.
 pub(super) async fn listed(
     people: &People,

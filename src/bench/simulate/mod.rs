@@ -215,6 +215,7 @@ fn submission(tenant: TenantKey, place: usize, plan: &BroadcastPlan, keys: &[Rec
         },
         list: plan.list.map(listed).unwrap_or_default(),
         lists: vec![],
+        draft: None,
     }
 }
 

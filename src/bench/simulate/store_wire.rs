@@ -229,9 +229,9 @@ impl Store for StoreWire {
         self.ask(Call::Desk, move |record, _| record.find_groups(tenant, &name)).await
     }
 
-    async fn submit(&self, submission: &Submission) -> Answer<()> {
+    async fn submit(&self, submission: &Submission) -> Answer<bool> {
         let submission = submission.clone();
-        self.ask(Call::Desk, move |record, clock| record.submit(&submission, clock)).await?
+        self.ask(Call::Desk, move |record, clock| record.submit(&submission, clock)).await?.map(|()| true)
     }
 
     async fn tell(&self, untold: Untold, notice: &Submission) -> Answer<()> {

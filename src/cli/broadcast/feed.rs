@@ -1,13 +1,16 @@
 //! Which way it goes, and what is said in activity feeds, as options of the command line.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, ValueEnum};
 
-use crate::app::submit::{Everybody, Going, IN_TEAM, Wanted};
+use crate::app::manuscript::FeedWish;
+use crate::app::submit::Going;
 use crate::domain::audience::PostTo;
+use crate::domain::broadcast::Channels;
 use crate::domain::content::Content;
-use crate::domain::fault::{Fault, Faults};
-use crate::domain::ids::{ConversationId, GroupId};
-use crate::domain::notification::{NamedBy, Notification, SYSTEM_DEFAULT, SYSTEM_DEFAULT_TEXT, Scope, Topic};
+use crate::domain::fault::Faults;
+use crate::domain::manuscript::ManuscriptFeed;
 
 /// Where a broadcast goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,109 +106,30 @@ impl Feed {
 
     /// What is wanted, of `content`; `activity_type` where the author names none, and `posts` where it is posted.
     pub(super) fn going(self, content: &Content, activity_type: &str, posts: Vec<PostTo>) -> Result<Going, Faults> {
-        match self.channel {
-            Ways::Chat => return Faults::or(self.out_of_place(), Going::Chat),
-            Ways::TeamChannel => return Faults::or(self.out_of_place(), Going::TeamChannel(posts)),
-            Ways::Feed | Ways::Both => {}
-        }
-        let mut faults = Vec::new();
-        if self.means_everybody() {
-            faults.extend(self.everybody_of_nothing());
-        }
-        let everybody = match self.members_of_channel {
-            Some(channel) => Some(Everybody::OfChannel(ConversationId(channel))),
-            None => self.all_members.then_some(Everybody::Members),
+        let said = ManuscriptFeed {
+            preview_text: self.preview_text,
+            activity_type: self.activity_type,
+            topic_url: self.topic_url,
+            topic: self.topic,
+            topic_link: self.topic_link,
+            in_team: self.in_team,
+            in_chat: self.in_chat,
+            all_members: self.all_members,
+            members_of_channel: self.members_of_channel,
+            icon: self.icon,
+            by_principal_name: self.name_people_by == PeopleBy::Upn,
+            name_app: self.name_app,
+            // They keep their order, and may be given twice by mistake.
+            parameters: BTreeMap::new(),
         };
-        let activity_type = self.activity_type.as_deref().unwrap_or(activity_type);
-        let mut said = Notification::of(content, activity_type);
-        if let Some(preview) = self.preview_text {
-            said.preview = preview;
-        }
-        if !self.parameter.is_empty() {
-            said.parameters = self.parameter;
-            // A text of our own has one variable, which has a name that nobody need know.
-            if activity_type == SYSTEM_DEFAULT && !said.parameters.iter().any(|(name, _)| name == SYSTEM_DEFAULT_TEXT) {
-                said.parameters.insert(0, (SYSTEM_DEFAULT_TEXT.to_owned(), content.title.clone()));
-            }
-        }
-        said.icon = self.icon;
-        said.names_app = self.name_app;
-        said.named_by = match self.name_people_by {
-            PeopleBy::Id => NamedBy::Id,
-            PeopleBy::Upn => NamedBy::PrincipalName,
+        let channels = match self.channel {
+            Ways::Chat => Channels::Chat,
+            Ways::Feed => Channels::Feed,
+            Ways::Both => Channels::Both,
+            Ways::TeamChannel => Channels::TeamChannel,
         };
-        said.topic = match (self.topic_url, self.topic, self.topic_link) {
-            (Some(url), ..) => Topic::Entity(url),
-            (None, Some(title), Some(link)) => Topic::Text { title, link },
-            _ => Topic::App,
-        };
-        let (scope, in_team) = match (self.in_team, self.in_chat) {
-            (Some(team), _) => match uuid::Uuid::try_parse(team.trim()) {
-                Ok(id) => (Scope::Team(GroupId(id)), Some(team)),
-                Err(_) => (Scope::User, Some(team)),
-            },
-            (None, Some(chat)) => (Scope::Chat(ConversationId(chat)), None),
-            (None, None) => (Scope::User, None),
-        };
-        said.scope = scope;
-        // What leads into a team can be judged once the team is found by its name.
-        let is_open = in_team.is_some() && said.scope == Scope::User;
-        let judged = if is_open { Notification { topic: Topic::App, ..said.clone() } } else { said.clone() };
-        faults.extend(judged.check().err().map(|found| found.0).unwrap_or_default());
-        let wanted = Box::new(Wanted { notification: said, in_team, everybody });
-        let going = if self.channel == Ways::Both { Going::Both(wanted) } else { Going::Feed(wanted) };
-        Faults::or(faults, going)
+        FeedWish { channels, said, parameters: self.parameter }.going(content, activity_type, posts)
     }
-
-    /// Options that say nothing where no entry is made.
-    fn out_of_place(&self) -> Vec<Fault> {
-        let given = [
-            ("--activity-type", self.activity_type.is_some()),
-            ("--preview-text", self.preview_text.is_some()),
-            ("--parameter", !self.parameter.is_empty()),
-            ("--topic-url", self.topic_url.is_some()),
-            ("--topic", self.topic.is_some()),
-            (IN_TEAM, self.in_team.is_some()),
-            ("--in-chat", self.in_chat.is_some()),
-            ("--all-members", self.all_members),
-            ("--members-of-channel", self.members_of_channel.is_some()),
-            ("--icon", self.icon.is_some()),
-            ("--name-app", self.name_app),
-            ("--name-people-by", self.name_people_by != PeopleBy::Id),
-        ];
-        let fault = |(option, _): (&str, bool)| {
-            let cure = "Add --channel feed, or --channel both, or leave the option out.";
-            Fault::new(option, "says something about activity feeds, and the broadcast does not go there", cure)
-        };
-        given.into_iter().filter(|(_, given)| *given).map(fault).collect()
-    }
-
-    fn everybody_of_nothing(&self) -> Option<Fault> {
-        let option = if self.all_members { "--all-members" } else { "--members-of-channel" };
-        if self.channel == Ways::Both {
-            let cure = "Name them with --audience-expr 'team \"NAME\"', or use --channel feed.";
-            return Some(Fault::new(option, "notifies a place, and a message goes to people", cure));
-        }
-        (self.in_team.is_none() && self.in_chat.is_none()).then(|| {
-            let cure = "Name the team with --in-team, or the chat with --in-chat.";
-            Fault::new(option, "does not say of which team or chat", cure)
-        })
-    }
-}
-
-/// What is given of a message where no message goes out.
-pub(super) fn unseen(content: &Content, has_body: bool) -> Vec<Fault> {
-    let given = [
-        ("--body", has_body),
-        ("--image", content.image.is_some()),
-        ("--author", content.author.is_some()),
-        ("--button", !content.buttons.is_empty()),
-    ];
-    let fault = |(option, _): (&str, bool)| {
-        let cure = "Leave it out, or send the message, too: --channel both.";
-        Fault::new(option, "is not shown in activity feeds", cure)
-    };
-    given.into_iter().filter(|(_, given)| *given).map(fault).collect()
 }
 
 #[cfg(test)]
@@ -213,6 +137,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::domain::notification::Topic;
 
     #[derive(Debug, Parser)]
     struct Line {

@@ -3,6 +3,8 @@
 //! A table has the columns *team* and *channel*, or is one without a heading in this order; a list without a separator
 //! names one channel a line. Where no channel is named, the one is meant that every team has.
 
+use std::fmt;
+
 use super::super::fault::{Fault, Faults};
 use super::table::{Row, Rows};
 use super::{Flaw, encoding};
@@ -30,11 +32,13 @@ pub struct PostTo {
 }
 
 impl PostTo {
-    /// Reads `TEAM` or `TEAM/CHANNEL`; `None` when no team is named. A team whose name holds a slash is named by its id, or
-    /// in a table.
+    /// Reads `TEAM` or `TEAM/CHANNEL`; `None` when no team is named. A team whose name holds a slash is named by its id, in a
+    /// table, or with a backslash before the slash: `R\/D/News`.
     pub fn parse(text: &str) -> Option<Self> {
-        let (team, channel) = text.split_once('/').unwrap_or((text, ""));
-        Self::of(None, team, channel)
+        let is_between = |(place, letter): &(usize, char)| *letter == '/' && !text[..*place].ends_with('\\');
+        let between = text.char_indices().find(is_between).map(|(place, _)| place);
+        let (team, channel) = between.map_or((text, ""), |place| (&text[..place], &text[place + 1..]));
+        Self::of(None, &team.replace("\\/", "/"), channel)
     }
 
     fn of(line: Option<u64>, team: &str, channel: &str) -> Option<Self> {
@@ -42,6 +46,14 @@ impl PostTo {
         let is_named = !channel.is_empty() && channel.to_lowercase() != PRIMARY;
         let channel = is_named.then(|| channel.to_owned());
         (!team.is_empty()).then(|| Self { line, team: team.to_owned(), channel })
+    }
+}
+
+/// As [`PostTo::parse`] reads it.
+impl fmt::Display for PostTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.team.replace('/', "\\/"))?;
+        self.channel.as_ref().map_or(Ok(()), |channel| write!(f, "/{channel}"))
     }
 }
 

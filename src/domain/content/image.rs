@@ -50,6 +50,22 @@ impl Format {
     }
 }
 
+/// What is wrong with `bytes` as the file of a picture, whatever its size.
+pub fn fault_of_picture(bytes: &[u8]) -> Option<Fault> {
+    known(bytes).err()
+}
+
+/// Which picture the file holds, from its beginning to its end.
+fn known(bytes: &[u8]) -> Result<Format, Fault> {
+    let Some(format) = Format::of(bytes) else {
+        return Err(Fault::new("image", "is no PNG, JPEG or GIF, whatever its name says", KINDS_CURE));
+    };
+    if !format.is_whole(bytes) {
+        return Err(Fault::new("image", "is cut off: the end of the file is missing", KINDS_CURE));
+    }
+    Ok(format)
+}
+
 /// The picture whose file holds `bytes`, as the url of an [`Image`].
 ///
 /// # Errors
@@ -60,12 +76,7 @@ pub fn inline(bytes: &[u8]) -> Result<String, Fault> {
         let problem = format!("is larger than {IMAGE_BYTES_MAX} bytes, the most that a message carries");
         return refuse(problem, "Make it smaller, or put it on a web server and give its https link.");
     }
-    let Some(format) = Format::of(bytes) else {
-        return refuse("is no PNG, JPEG or GIF, whatever its name says".to_owned(), KINDS_CURE);
-    };
-    if !format.is_whole(bytes) {
-        return refuse("is cut off: the end of the file is missing".to_owned(), KINDS_CURE);
-    }
+    let format = known(bytes)?;
     Ok(format!("{INSIDE}{};base64,{}", format.media_type(), STANDARD.encode(bytes)))
 }
 

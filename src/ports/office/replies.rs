@@ -29,6 +29,17 @@ pub struct Birth {
     pub chance: u64,
 }
 
+impl Birth {
+    /// Chance for one of several ids: another for each place, and the same in every repetition.
+    pub const fn draw(self, place: u64) -> u64 {
+        // SplitMix64: neighbouring places become numbers that have nothing in common.
+        let mixed = self.chance.wrapping_add(place.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
 /// What is to be done with a request under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Turn {
@@ -64,9 +75,9 @@ pub trait Replies: Send + Sync {
         reply: &KeptReply,
     ) -> Result<(), StoreError>;
 
-    /// Gives the turn back: nothing was done.
+    /// Gives the turn back: whoever asks next has it, with the same [`Birth`].
     async fn give_turn_back(&self, tenant: TenantKey, (caller, key): (&str, &str)) -> Result<(), StoreError>;
 
-    /// Forgets answers older than `before`; returns how many.
+    /// Forgets keys that were first used before this instant, and their answers; returns how many.
     async fn forget_replies(&self, tenant: TenantKey, before: Timestamp) -> Result<u64, StoreError>;
 }

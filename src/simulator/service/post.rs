@@ -1,11 +1,7 @@
 //! The post: signs what Teams tells the bot and posts it to the webhook; publishes the keys.
 //!
-//! Tokens are put together here by hand, from the vendor's description, so that whoever checks them meets a second
-//! opinion.
-//!
 //! Source: Bot Framework, "Authentication with the Bot Connector API", requests from the connector to the bot.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,16 +10,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize, SigningKey};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
+use super::signer::Keys;
 use super::{Service, lock};
 use crate::domain::time::Timestamp;
 use crate::ports::Clock;
-use crate::simulator::base64;
 use crate::simulator::world::World;
 
 /// How often the outbox is looked into.
@@ -36,59 +31,15 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const AT_ONCE: usize = 64;
 /// The life of a token.
 const LIFE_SECONDS: i64 = 3600;
-/// Where the modulus of a key of 2048 bits stands in its DER, and how long it is.
-const MODULUS: std::ops::Range<usize> = 9..265;
-
 /// How long a token is used again: like the real ones, many events carry the same.
 const REUSED_SECONDS: i64 = 300;
 
-/// A pair of keys, the name of it, and the token that it signed last.
-struct Signer {
-    id: String,
-    pair: KeyPair,
-    last: Option<(String, Timestamp, String)>,
-}
-
-impl Signer {
-    fn new() -> Result<Self, rcgen::Error> {
-        let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
-        let id =
-            base64::encode_url(pair.public_key_raw().get(MODULUS).unwrap_or_default().get(..15).unwrap_or_default());
-        Ok(Self { id, pair, last: None })
-    }
-
-    fn published(&self) -> Value {
-        let modulus = self.pair.public_key_raw().get(MODULUS).unwrap_or_default();
-        json!({"kty": "RSA", "use": "sig", "kid": self.id, "x5t": self.id, "n": base64::encode_url(modulus), "e": "AQAB",
-            "endorsements": ["msteams", "webchat", "directline"]})
-    }
-
-    /// A token for events with this service url.
-    fn token(
-        &mut self,
-        (issuer, app): (&str, Uuid),
-        service_url: &str,
-        now: Timestamp,
-    ) -> Result<String, rcgen::Error> {
-        if let Some((url, signed_at, token)) = &self.last
-            && url == service_url
-            && (now - *signed_at).num_seconds() < REUSED_SECONDS
-        {
-            return Ok(token.clone());
-        }
-        let (from, to) = (now.timestamp(), now.timestamp() + LIFE_SECONDS);
-        let claims = json!({"serviceurl": service_url, "nbf": from, "exp": to, "iss": issuer, "aud": app});
-        let token = self.sign(&claims)?;
-        self.last = Some((service_url.to_owned(), now, token.clone()));
-        Ok(token)
-    }
-
-    fn sign(&self, claims: &Value) -> Result<String, rcgen::Error> {
-        let header = json!({"alg": "RS256", "kid": self.id, "x5t": self.id, "typ": "JWT"});
-        let signed = [header, claims.clone()].map(|part| base64::encode_url(part.to_string().as_bytes())).join(".");
-        let signature = base64::encode_url(&self.pair.sign(signed.as_bytes())?);
-        Ok(format!("{signed}.{signature}"))
-    }
+/// The token that was signed last: for which service url, by which key, when.
+struct Last {
+    service_url: String,
+    key: String,
+    signed_at: Timestamp,
+    token: String,
 }
 
 /// Signs and posts.
@@ -96,8 +47,8 @@ pub(super) struct Post {
     webhook: Url,
     /// Who signs, and for whom.
     parties: (&'static str, Uuid),
-    /// The last one signs; the one before it is published still.
-    signers: Mutex<VecDeque<Signer>>,
+    keys: Keys,
+    last: Mutex<Option<Last>>,
     client: reqwest::Client,
     clock: Arc<dyn Clock>,
 }
@@ -108,27 +59,37 @@ pub(super) type Refused = Box<dyn std::error::Error + Send + Sync>;
 impl Post {
     pub(super) fn new(webhook: Url, parties: (&'static str, Uuid), clock: Arc<dyn Clock>) -> Result<Self, Refused> {
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-        Ok(Self { webhook, parties, signers: Mutex::new(VecDeque::from([Signer::new()?])), client, clock })
-    }
-
-    /// Signs with a new key from now on.
-    fn rotate(&self) -> Result<(), rcgen::Error> {
-        let fresh = Signer::new()?;
-        let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
-        signers.push_back(fresh);
-        while signers.len() > 2 {
-            signers.pop_front();
-        }
-        Ok(())
+        let keys = Keys::default();
+        keys.current()?;
+        Ok(Self { webhook, parties, keys, last: Mutex::new(None), client, clock })
     }
 
     fn published(&self) -> Vec<Value> {
-        self.signers.lock().unwrap_or_else(PoisonError::into_inner).iter().map(Signer::published).collect()
+        let mut keys = self.keys.published();
+        for key in &mut keys {
+            key["endorsements"] = json!(["msteams", "webchat", "directline"]);
+        }
+        keys
     }
 
+    /// A token for events with this service url.
     fn token(&self, service_url: &str, now: Timestamp) -> Option<String> {
-        let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
-        signers.back_mut()?.token(self.parties, service_url, now).ok()
+        let signer = self.keys.current().ok()?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = last.as_ref()
+            && last.service_url == service_url
+            && last.key == signer.id
+            && (now - last.signed_at).num_seconds() < REUSED_SECONDS
+        {
+            return Some(last.token.clone());
+        }
+        let ((issuer, app), from) = (self.parties, now.timestamp());
+        let claims =
+            json!({"serviceurl": service_url, "nbf": from, "exp": from + LIFE_SECONDS, "iss": issuer, "aud": app});
+        let token = signer.sign(&claims).ok()?;
+        let (service_url, key) = (service_url.to_owned(), signer.id.clone());
+        *last = Some(Last { service_url, key, signed_at: now, token: token.clone() });
+        Some(token)
     }
 
     /// Posts until `stop`.
@@ -197,7 +158,7 @@ async fn keys(State(service): State<Service>) -> Response {
 }
 
 async fn rotate(State(service): State<Service>) -> Response {
-    match service.post.as_ref().map(|post| post.rotate()) {
+    match service.post.as_ref().map(|post| post.keys.rotate()) {
         Some(Ok(())) => StatusCode::NO_CONTENT.into_response(),
         Some(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
         None => (StatusCode::CONFLICT, "nothing is posted: there is no webhook").into_response(),

@@ -1,5 +1,5 @@
 -- progress
--- $1 tenant, $2 broadcast or null, $3 limit
+-- $1 tenant, $2 broadcasts or null, $3 limit
 -- One row for each round, each a sum over its chunks, never a count over recipients. Notices are nobody's announcement
 -- and are listed only when asked for by id.
 select b.broadcast_id, b.title, b.state, b.urgent, b.when_in_doubt, b.deadline_at, b.tolerance_seconds, b.audience,
@@ -16,7 +16,7 @@ select b.broadcast_id, b.title, b.state, b.urgent, b.when_in_doubt, b.deadline_a
   coalesce(counted.late_failed, 0) as late_failed
 from (
   select * from broadcast
-  where tenant_id = $1 and case when $2::bigint is null then notice_of is null else broadcast_id = $2 end
+  where tenant_id = $1 and case when $2::bigint[] is null then notice_of is null else broadcast_id = any($2) end
   order by broadcast_id desc
   limit $3
 ) b

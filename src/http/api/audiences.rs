@@ -1,0 +1,444 @@
+//! Audiences: kept under names, counted before they are used, and lists of people as they lie around.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::deeds::Change;
+use super::directory::unread;
+use super::input::{Body, Path, Raw};
+use crate::app::groups::GroupRead;
+use crate::app::manuscript::in_words_of_manuscripts;
+use crate::app::saved::{self, Removal, SaveError};
+use crate::app::submit::{self, Counted, EXPRESSION, LeftOut, SubmitError, Words};
+use crate::domain::audience::expression::{parse, parse_name};
+use crate::domain::audience::{Address, List, read_list};
+use crate::domain::fault::{Fault, Faults};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::ports::{GroupRecord, SavedAudience};
+
+/// Lines of each kind that are told one by one; the numbers tell of all.
+const LINES_TOLD: usize = 1000;
+
+/// What is wrong with an audience stands in the problem's `faults`.
+const BAD: Problem = Problem::new(
+    422,
+    "bad_audience",
+    "The audience cannot be used as it is.",
+    "Mend what `faults` names, and ask again.",
+);
+/// Nothing is saved under the name.
+const UNKNOWN: Problem = Problem::new(
+    404,
+    "audience_not_found",
+    "Nothing is saved under this name.",
+    "GET /api/v1/audiences lists what is saved.",
+);
+
+/// Audiences that are saved.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AudienceList {
+    /// By name.
+    pub audiences: Vec<SavedAudience>,
+}
+
+/// Every saved audience
+#[utoipa::path(get, path = "/audiences", tag = "Audiences", operation_id = "list_audiences",
+    responses((status = 200, description = "By name", body = AudienceList)))]
+pub async fn list(State(api): State<Api>) -> Result<Json<AudienceList>, Problem> {
+    Ok(Json(AudienceList { audiences: api.store.saved_audiences(api.tenant).await? }))
+}
+
+/// One saved audience
+#[utoipa::path(get, path = "/audiences/{name}", tag = "Audiences", operation_id = "get_audience",
+    params(("name" = String, Path, description = "Its name", min_length = 1, max_length = 200)),
+    responses((status = 200, description = "The audience", body = SavedAudience)))]
+pub async fn show(State(api): State<Api>, Path(name): Path<String>) -> Result<Json<SavedAudience>, Problem> {
+    known(&api, &name).await?.map(Json).ok_or(UNKNOWN)
+}
+
+/// What an audience is to mean.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AudienceToSave {
+    /// Whom it means, in words; it names no lists.
+    #[schema(min_length = 1, max_length = 10000, example = "country = \"France\"")]
+    pub expression: String,
+}
+
+/// An audience that was saved, and whom it means at this moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AudienceSaved {
+    /// What was saved.
+    pub audience: SavedAudience,
+    /// Whom it means.
+    pub count: AudienceCount,
+}
+
+/// Save an audience under a name, in the place of an earlier one
+///
+/// The names `count` and `read-list` are those of routes, and taken.
+#[utoipa::path(put, path = "/audiences/{name}", tag = "Audiences", operation_id = "save_audience",
+    params(("name" = String, Path, description = "The name, as other audiences write it: saved \"NAME\"", min_length = 1, max_length = 200)),
+    request_body = AudienceToSave,
+    responses((status = 200, description = "It is saved", body = AudienceSaved)))]
+pub async fn save(
+    State(api): State<Api>,
+    Path(name): Path<String>,
+    Body(wanted): Body<AudienceToSave>,
+) -> Result<(Change, Json<AudienceSaved>), Problem> {
+    let name =
+        parse_name(&name).map_err(|problem| bad(Faults(vec![Fault::new("name", problem, "Choose another name.")])))?;
+    let before = known(&api, &name).await?;
+    let audience = SavedAudience { name, expression: wanted.expression, saved_at: api.clock.now() };
+    let counted = saved::save(&api.people, &audience).await.map_err(|error| match error {
+        SaveError::Wrong(fault) => bad(Faults(vec![fault])),
+        SaveError::Submit(error) => refused(error),
+    })?;
+    let change = Change::of(&audience.name).from(before).to(&audience);
+    let count = AudienceCount::of(audience.expression.clone(), counted);
+    Ok((change, Json(AudienceSaved { audience, count })))
+}
+
+/// Forget a saved audience that nothing uses
+#[utoipa::path(delete, path = "/audiences/{name}", tag = "Audiences", operation_id = "remove_audience",
+    params(("name" = String, Path, description = "Its name", min_length = 1, max_length = 200)),
+    responses((status = 204, description = "It is forgotten"),
+        (status = 409, description = "It is used", body = ProblemDocument, content_type = "application/problem+json")))]
+pub async fn remove(State(api): State<Api>, Path(name): Path<String>) -> Result<(StatusCode, Change, ()), Problem> {
+    let before = known(&api, &name).await?;
+    match saved::remove(&*api.store, api.tenant, &name).await? {
+        Removal::Done => Ok((StatusCode::NO_CONTENT, Change::of(&name).from(before), ())),
+        Removal::Unknown => Err(UNKNOWN),
+        Removal::Used(by) => Err(Problem::new(
+            409,
+            "audience_in_use",
+            "The audience is used, so it is not forgotten.",
+            "Save those again without it, or cancel the broadcast, or wait until it has started.",
+        )
+        .because(format!("It is used by {}.", by.join(", ")))),
+    }
+}
+
+async fn known(api: &Api, name: &str) -> Result<Option<SavedAudience>, Problem> {
+    let saved = api.store.saved_audiences(api.tenant).await?;
+    Ok(saved.into_iter().find(|saved| saved.name == name.trim()))
+}
+
+/// Whom to count.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AudienceToCount {
+    /// Whom it means, in words.
+    #[schema(min_length = 1, max_length = 10000, example = "everyone")]
+    pub expression: String,
+    /// The lists that the words name, by name: object ids, principal names or mail addresses, or a table of them, as text.
+    #[serde(default)]
+    pub lists: BTreeMap<String, String>,
+}
+
+/// Whom an audience means at this moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AudienceCount {
+    /// The words, as they were understood.
+    pub expression: String,
+    /// How many people it means.
+    pub people: u64,
+    /// How many of them several sources name.
+    pub named_again: u64,
+    /// How many would be among them if nobody were taken away.
+    pub excluded: u64,
+    /// What it is made of.
+    pub sources: Vec<AudienceSource>,
+    /// The groups and teams that it names.
+    pub groups: Vec<GroupRead>,
+    /// What of the lists that it names is nobody's name, by list.
+    pub lists: BTreeMap<String, LinesLeftOut>,
+}
+
+/// One source of an audience.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AudienceSource {
+    /// As the words have it.
+    #[schema(example = "country = \"France\"")]
+    pub source: String,
+    /// How many people it names.
+    pub people: u64,
+}
+
+impl AudienceCount {
+    fn of(expression: String, Counted { whom, groups, lists }: Counted) -> Self {
+        let sources = whom.sources.into_iter();
+        Self {
+            expression,
+            people: whom.meant.people.count(),
+            named_again: whom.meant.repeated.count(),
+            excluded: whom.meant.excluded.count(),
+            sources: sources.map(|(source, people)| AudienceSource { source: source.to_string(), people }).collect(),
+            groups,
+            lists: lists.iter().map(|(name, left_out)| (name.clone(), LinesLeftOut::of(left_out))).collect(),
+        }
+    }
+}
+
+/// Count whom an audience means at this moment
+///
+/// The groups that it names are read afresh when what is known of them is old, and so is the directory.
+#[utoipa::path(post, path = "/audiences/count", tag = "Audiences", operation_id = "count_audience",
+    request_body = AudienceToCount,
+    responses((status = 200, description = "Whom it means", body = AudienceCount)))]
+pub async fn count(
+    State(api): State<Api>,
+    Body(wanted): Body<AudienceToCount>,
+) -> Result<Json<AudienceCount>, Problem> {
+    let words = words(wanted).map_err(bad)?;
+    let counted = submit::count(&api.people, &words, |_| {}).await.map_err(refused)?;
+    Ok(Json(AudienceCount::of(words.expression.to_string(), counted)))
+}
+
+/// Reads the words and their lists; everything that is wrong with them at once.
+fn words(wanted: AudienceToCount) -> Result<Words, Faults> {
+    let mut faults = Vec::new();
+    let expression = parse(&wanted.expression).map_err(|misread| faults.push(misread.fault("expression"))).ok();
+    let mut lists = BTreeMap::new();
+    for (name, text) in wanted.lists {
+        match read_list(text.as_bytes()) {
+            Ok(list) => drop(lists.insert(name, list)),
+            Err(found) => {
+                let field = format!("lists.{name}");
+                faults.extend(found.0.into_iter().map(|fault| Fault { field: field.clone(), ..fault }));
+            }
+        }
+    }
+    match expression {
+        Some(expression) => Faults::or(faults, Words { text: wanted.expression, expression, lists }),
+        None => Err(Faults(faults)),
+    }
+}
+
+/// A list as it was read, and whom it names.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListRead {
+    /// How it was understood.
+    pub understood: ListUnderstood,
+    /// How many people it names, each once, whom the directory knows.
+    pub people: u64,
+    /// What of it is nobody's name, or names somebody again.
+    pub left_out: LinesLeftOut,
+}
+
+/// How a list was understood, so that a wrong guess can be seen.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListUnderstood {
+    /// In a line.
+    #[schema(example = "UTF-8, separated by semicolons, by mail")]
+    pub sentence: String,
+    /// How its text is written: `UTF-8`, `UTF-16` or `Windows-1252`.
+    pub encoding: String,
+    /// What stands between its cells; `null` when it is no table.
+    pub separator: Option<char>,
+    /// The line of its heading, if it has one.
+    pub heading_line: Option<u64>,
+    /// The columns that name the person, the first choice first; empty when every address is a person.
+    pub columns: Vec<String>,
+    /// What its author should look at; usually nothing.
+    pub notes: Vec<String>,
+}
+
+impl ListUnderstood {
+    fn of(list: &List) -> Self {
+        let understood = &list.understood;
+        Self {
+            sentence: understood.to_string(),
+            encoding: understood.encoding.to_string(),
+            separator: understood.separator,
+            heading_line: understood.heading_line,
+            columns: understood.columns.clone(),
+            notes: understood.notes().into_iter().map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// Lines that count for nobody: how many, and of each kind the first thousand.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LinesLeftOut {
+    /// How many of each kind.
+    pub counts: LinesLeftOutCounts,
+    /// They name somebody whom an earlier line named.
+    pub duplicates: Vec<RepeatedLine>,
+    /// Nobody in the directory has the address.
+    pub unknown: Vec<AddressLine>,
+    /// Several people have it.
+    pub ambiguous: Vec<AddressLine>,
+    /// Neither an id nor an address.
+    pub malformed: Vec<MalformedLine>,
+}
+
+/// How many lines count for nobody.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LinesLeftOutCounts {
+    /// They name somebody again.
+    pub duplicates: usize,
+    /// Nobody has the address.
+    pub unknown: usize,
+    /// Several people have it.
+    pub ambiguous: usize,
+    /// Neither an id nor an address.
+    pub malformed: usize,
+}
+
+/// A line that names somebody again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RepeatedLine {
+    /// The line, from 1.
+    pub line: u64,
+    /// The line that named them first.
+    pub first_line: u64,
+}
+
+/// A line with an address.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AddressLine {
+    /// The line, from 1.
+    pub line: u64,
+    /// The address, or object id.
+    pub address: String,
+}
+
+/// A line that names nobody.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MalformedLine {
+    /// The line, from 1.
+    pub line: u64,
+    /// What stands there, cut to 80 characters.
+    pub text: String,
+    /// What is wrong with it, as a code.
+    pub flaw: String,
+    /// The same in words.
+    pub sentence: String,
+}
+
+impl LinesLeftOut {
+    /// The lines of `left_out`, the first hundred of each kind.
+    pub fn of(left_out: &LeftOut) -> Self {
+        let named = |lines: &[(u64, Address)]| {
+            let told = lines.iter().take(LINES_TOLD);
+            told.map(|(line, address)| AddressLine { line: *line, address: address.to_string() }).collect()
+        };
+        let repeats = left_out.duplicates.iter().take(LINES_TOLD);
+        let malformed = left_out.malformed.iter().take(LINES_TOLD);
+        Self {
+            counts: LinesLeftOutCounts {
+                duplicates: left_out.duplicates.len(),
+                unknown: left_out.unknown.len(),
+                ambiguous: left_out.ambiguous.len(),
+                malformed: left_out.malformed.len(),
+            },
+            duplicates: repeats.map(|it| RepeatedLine { line: it.line, first_line: it.first_line }).collect(),
+            unknown: named(&left_out.unknown),
+            ambiguous: named(&left_out.ambiguous),
+            malformed: malformed
+                .map(|row| MalformedLine {
+                    line: row.line,
+                    text: row.cell.clone(),
+                    flaw: row.flaw.code().to_owned(),
+                    sentence: row.flaw.sentence().to_owned(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Read a list as it was pasted or uploaded
+///
+/// Nothing is kept. It finds out for itself how the list is written, what stands between its cells and which column names
+/// the person, and says what it understood.
+#[utoipa::path(post, path = "/audiences/read-list", tag = "Audiences", operation_id = "read_list",
+    request_body(content((String = "text/plain"), (String = "text/csv")), description = "The list: one person a line, or a table, up to 64 MiB"),
+    responses((status = 200, description = "How it was understood, and whom it names", body = ListRead)))]
+pub async fn read(State(api): State<Api>, Raw(bytes): Raw) -> Result<Json<ListRead>, Problem> {
+    // Half a million lines take some tenths of a second, in which nobody else should have to wait.
+    let read = tokio::task::spawn_blocking(move || read_list(&bytes)).await;
+    let list = match read {
+        Ok(read) => read.map_err(bad)?,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
+    let (people, left_out) = submit::look_up(&api.people, &list).await.map_err(refused)?;
+    let left_out = LinesLeftOut::of(&left_out);
+    Ok(Json(ListRead { understood: ListUnderstood::of(&list), people, left_out }))
+}
+
+/// Groups and teams.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GroupList {
+    /// Those that audiences have named.
+    pub groups: Vec<GroupRecord>,
+}
+
+/// The groups and teams that audiences have named
+#[utoipa::path(get, path = "/groups", tag = "Directory", operation_id = "list_groups",
+    responses((status = 200, description = "With how many members, and since when", body = GroupList)))]
+pub async fn groups(State(api): State<Api>) -> Result<Json<GroupList>, Problem> {
+    Ok(Json(GroupList { groups: api.store.groups(api.tenant).await? }))
+}
+
+/// Why an audience cannot be counted.
+fn refused(error: SubmitError) -> Problem {
+    match error {
+        SubmitError::Faults(faults) | SubmitError::LeftOut { faults, .. } => bad(faults),
+        SubmitError::People(error) => unread(error),
+        SubmitError::Store(error) => error.into(),
+        // These are for whoever stores a broadcast.
+        doubt @ (SubmitError::FateUnknown(_) | SubmitError::Changed) => Problem::UNAVAILABLE.because(doubt.to_string()),
+    }
+}
+
+fn bad(faults: Faults) -> Problem {
+    BAD.with_faults(faults.0.into_iter().map(in_words_of_the_api).collect())
+}
+
+/// Commands that the rules name, and the routes that do the same.
+const COMMANDS: [(&str, &str); 4] = [
+    ("`stentor audience list` shows what is saved, `save` saves it again", "GET /api/v1/audiences shows what is saved"),
+    ("`stentor directory search`", "GET /api/v1/directory/search"),
+    ("`stentor broadcast list`", "GET /api/v1/broadcasts"),
+    ("`stentor broadcast show --json`", "GET /api/v1/broadcasts/{id}"),
+];
+
+/// A fault as the API tells it, in the words of the command line again.
+pub fn in_words_of_commands(fault: Fault) -> Fault {
+    let sentences = COMMANDS.iter().filter(|(there, _)| there.contains(' ') || there.starts_with('`'));
+    let mut sentences: Vec<_> = sentences.collect();
+    sentences.sort_by_key(|(_, here)| std::cmp::Reverse(here.len()));
+    let said = |text: String| {
+        let text = sentences.iter().fold(text, |text, (there, here)| text.replace(here, there));
+        match text.split_once("Add to lists “") {
+            Some((before, named)) => format!("{before}Add --list \"{}", named.replacen('”', "=FILE\"", 1)),
+            None => text,
+        }
+    };
+    let field = match fault.field.as_str() {
+        "expression" => EXPRESSION.to_owned(),
+        field if field == "lists" || field.starts_with("lists.") => "--list".to_owned(),
+        _ => fault.field,
+    };
+    Fault { field, problem: said(fault.problem), cure: said(fault.cure) }
+}
+
+/// A fault in the words of this API: the manuscript's, but that an audience stands for itself here.
+fn in_words_of_the_api(fault: Fault) -> Fault {
+    let said = |text: &str| {
+        let mut text = text.to_owned();
+        for (command, route) in COMMANDS {
+            text = text.replace(command, route);
+        }
+        in_words_of_manuscripts(&text).replace("audience.", "")
+    };
+    let field = if fault.field == "EXPR" { "expression".to_owned() } else { said(&fault.field) };
+    Fault { field, problem: said(&fault.problem), cure: said(&fault.cure) }
+}
