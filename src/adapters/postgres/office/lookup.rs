@@ -27,6 +27,7 @@ statements! {
     PASSES = include_str!("../sql/lookup/passes.sql");
     EVERYBODY = include_str!("../sql/lookup/everybody.sql");
     EXPLAINED = include_str!("../sql/lookup/explained.sql");
+    EXPLAINED_LAST = include_str!("../sql/lookup/explained_last.sql");
     UNSETTLED = include_str!("../sql/lookup/unsettled.sql");
     AT = include_str!("../sql/lookup/at.sql");
     REACHED = include_str!("../sql/lookup/reached.sql");
@@ -43,11 +44,21 @@ statements! {
     );
     WORDS = "-- lookup_words
         -- $1 tenant, $2 what was written
-        -- Each word as the beginning of one of hers. No word holds a quote: at those they were parted.
-        select string_agg('''' || w.word || ''':*', ' & '),
-          (array_agg(substr(w.word, length($1::text) + 2) order by length(w.word) desc))[1]
-        from unnest(words_of($1, left($2, 150))) as w (word)
-        where w.word <> $1::text || '/'";
+        -- Each word as the beginning of one of hers. No word holds a quote: at those they were parted. The one that fewest
+        -- have is guessed: it stands before the @, for behind it is what all have in common; a number tells people apart;
+        -- of words, the longest.
+        select string_agg(w.query, ' & '),
+          (array_agg(w.plain order by length(w.plain) desc))[1],
+          (array_agg(w.query order by w.behind, w.plain ~ '[0-9]' desc, length(w.plain) desc))[1]
+        from (
+          select '''' || word || ''':*' as query, substr(word, length($1::text) + 2) as plain, behind
+          from (
+            select false as behind, unnest(words_of($1, split_part(left($2, 150), '@', 1))) as word
+            union all
+            select true, unnest(words_of($1, substr(left($2, 150), length(split_part(left($2, 150), '@', 1)) + 1)))
+          ) every
+          where word <> $1::text || '/'
+        ) w";
     PERSON = "-- lookup_person
         -- $1 tenant, $2 Entra id
         select recipient_id from recipient where tenant_id = $1 and entra_id = $2";

@@ -17,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use sqlx::FromRow;
 
 use super::super::super::PgStore;
-use super::{AMONG, AT, CALLED, CALLED_AMONG, EVERYBODY, EXPLAINED, REACHED, REACHED_IN, UNSETTLED, WORDS};
+use super::{
+    AMONG, AT, CALLED, CALLED_AMONG, EVERYBODY, EXPLAINED, EXPLAINED_LAST, REACHED, REACHED_IN, UNSETTLED, WORDS,
+};
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{RecipientKey, TenantKey};
 use crate::domain::reason::Reason;
@@ -121,6 +123,17 @@ struct Lane {
     step: i64,
 }
 
+/// The words that people are looked for by.
+#[derive(Debug, Clone)]
+struct Called {
+    /// All of them, each as a beginning, as the database has it.
+    all: String,
+    /// The longest, as it is written.
+    longest: String,
+    /// The one that fewest people have, as far as can be guessed, as the database has it.
+    rarest: String,
+}
+
 /// One page in the making.
 pub(super) struct Walk<'a> {
     store: &'a PgStore,
@@ -131,8 +144,8 @@ pub(super) struct Walk<'a> {
     found: Vec<(RecipientKey, DeliveryReport)>,
     /// Names compared.
     compared: usize,
-    /// The words asked for, each as a beginning, and the longest of them.
-    words: Option<(String, String)>,
+    /// The words asked for.
+    words: Option<Called>,
 }
 
 impl<'a> Walk<'a> {
@@ -264,9 +277,13 @@ impl<'a> Walk<'a> {
     }
 
     async fn explained(&self, lane: &Lane, from: i32) -> Result<Step, StoreError> {
+        let newer: Vec<i64> = lane.newer.iter().map(|(round, _)| *round).collect();
+        let sql = if newer.is_empty() { EXPLAINED } else { EXPLAINED_LAST };
         let ask = async |conn: &mut sqlx::PgConnection| {
-            let query = sqlx::query_as(EXPLAINED).bind(self.tenant.0).bind(lane.round).bind(from).bind(lane.step);
-            query.bind(&lane.meant.settlements).bind(&lane.meant.reasons).fetch_all(conn).await
+            let query = sqlx::query_as(sql).bind(self.tenant.0).bind(lane.round).bind(from).bind(lane.step);
+            let query = query.bind(&lane.meant.settlements).bind(&lane.meant.reasons);
+            let query = if newer.is_empty() { query } else { query.bind(&newer) };
+            query.fetch_all(conn).await
         };
         Ok(cut(self.store.database.run("lookup_explained", ask).await?, lane.step))
     }
@@ -309,18 +326,20 @@ impl<'a> Walk<'a> {
         Ok((candidates, within.or(behind)))
     }
 
-    async fn words_of(&self, text: &str) -> Result<Option<(String, String)>, StoreError> {
+    async fn words_of(&self, text: &str) -> Result<Option<Called>, StoreError> {
         let ask = async |conn: &mut sqlx::PgConnection| {
             sqlx::query_as(WORDS).bind(self.tenant.0).bind(text).fetch_one(conn).await
         };
-        let (words, longest): (Option<String>, Option<String>) = self.store.database.run("lookup_words", ask).await?;
-        Ok(words.zip(longest))
+        let found: (Option<String>, Option<String>, Option<String>) =
+            self.store.database.run("lookup_words", ask).await?;
+        let (Some(all), Some(longest), Some(rarest)) = found else { return Ok(None) };
+        Ok(Some(Called { all, longest, rarest }))
     }
 
-    async fn called_among(&self, (words, longest): &(String, String), people: &[i64]) -> Result<Vec<i64>, StoreError> {
+    async fn called_among(&self, words: &Called, people: &[i64]) -> Result<Vec<i64>, StoreError> {
         let ask = async |conn: &mut sqlx::PgConnection| {
-            let query = sqlx::query_scalar(CALLED_AMONG).bind(self.tenant.0).bind(words).bind(people);
-            query.bind(longest).fetch_all(conn).await
+            let query = sqlx::query_scalar(CALLED_AMONG).bind(self.tenant.0).bind(&words.all).bind(people);
+            query.bind(&words.longest).fetch_all(conn).await
         };
         Ok(self.store.database.run("lookup_called_among", ask).await?)
     }
@@ -357,12 +376,12 @@ impl<'a> Walk<'a> {
 
     /// Goes on by the index of words, behind `after`.
     async fn by_words(&mut self, mut after: i64) -> Result<(), StoreError> {
-        let Some((words, _)) = self.words.clone() else { return Ok(()) };
+        let Some(words) = self.words.clone() else { return Ok(()) };
         let rounds = sizes(&self.rounds);
         loop {
             let ask = async |conn: &mut sqlx::PgConnection| {
-                let query = sqlx::query_scalar(CALLED).bind(self.tenant.0).bind(&words).bind(after);
-                query.bind(CALLED_AT_ONCE).fetch_all(conn).await
+                let query = sqlx::query_scalar(CALLED).bind(self.tenant.0).bind(&words.all).bind(after);
+                query.bind(CALLED_AT_ONCE).bind(&words.rarest).fetch_all(conn).await
             };
             let called: Vec<i64> = self.store.database.run("lookup_called", ask).await?;
             let (mut rest, mut step) = (&called[..], self.limit.clamp(16, HALVED_MAX));
