@@ -161,9 +161,40 @@ comment on function audit_is_append_only() is 'Refuses to change what was writte
 create trigger audit_is_append_only before update or delete or truncate on audit
   for each statement execute function audit_is_append_only();
 
--- Serves find_deliveries by reason: the few who were not simply sent to.
-create index attempt_by_reason on attempt (tenant_id, round_id, reason, ordinal) where settles is not null and reason is not null;
--- Serves find_deliveries by text: every word of what somebody is called.
+-- Serves lookup_explained: the few who were not simply sent to, each kind of them in the order of a round.
+create index attempt_by_settlement on attempt (tenant_id, round_id, settles, reason, ordinal)
+  where settles is not null and reason is not null;
+
+-- Letters count, not how they are written: marks go, capitals become small (Greek and Cyrillic ones by name, for the
+-- database's own rules may know none but A to Z), and signs part words. Each word is its tenant's.
+create function words_of(tenant integer, called text) returns text[]
+  immutable parallel safe language sql
+  return string_to_array(
+    tenant::text || '/' || replace(
+      translate(
+        lower(
+          case
+            when octet_length(called) = length(called) then called
+            else regexp_replace(normalize(called, nfd), '[\u0300-\u036f]', '', 'g')
+          end
+        ),
+        e'\t\n\r!"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩАБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ',
+        repeat(' ', 35) || 'αβγδεζηθικλμνξοπρστυφχψωабвгдежзиклмнопрстуфхцчшщъыьэюя'
+      ),
+      ' ',
+      ' ' || tenant::text || '/'
+    ),
+    ' '
+  );
+comment on function words_of(integer, text) is 'The words of a text as they are compared, each after its tenant and a slash.';
+-- A word of more than 2,046 bytes would be refused, and with it the person.
+create function recipient_words(tenant integer, name text, principal_name text, mail text) returns tsvector
+  immutable parallel safe language sql
+  return array_to_tsvector(
+    words_of(tenant, left(name, 150) || ' ' || left(principal_name, 150) || ' ' || coalesce(left(mail, 150), ''))
+  );
+comment on function recipient_words(integer, text, text, text) is 'The words by which somebody is found.';
+-- Serves lookup_called. A short list of what is pending: whoever makes it full writes it all down.
 create index recipient_by_word on recipient using gin (
-  to_tsvector('simple', display_name || ' ' || user_principal_name || ' ' || coalesce(mail, ''))
-) where venue is null;
+  recipient_words(tenant_id, display_name, user_principal_name, mail)
+) with (gin_pending_list_limit = 256);

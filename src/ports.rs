@@ -56,7 +56,7 @@ pub trait Clock: Send + Sync {
 
 /// The only source of chance.
 pub trait Random: Send + Sync {
-    /// Sixty-four fresh bits.
+    /// Sixty-four fresh bits. Outside tests and simulations nobody can guess them: what browsers sign in with is made of them.
     fn next_u64(&self) -> u64;
 }
 

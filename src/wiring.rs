@@ -33,6 +33,7 @@ use crate::http::bot::Webhook;
 use crate::ports::{Clock, Directory, Doorkeeper, Messenger, Random, Store};
 
 mod acquainted;
+mod afar;
 mod credential;
 mod demonstration;
 mod desk;
@@ -43,14 +44,17 @@ mod watch;
 mod workbench;
 
 pub use acquainted::{Acquainted, Delivered, Town};
+pub use afar::{http_client, is_untrusted, what_happened};
 pub use credential::credential_life;
 pub use elsewhere::SimulatedElsewhere;
 pub use examination::{Said, Scope, examine};
 pub use proving::{Holding, Place, ProvingGround};
 pub use workbench::Workbench;
 
+pub use crate::simulator::entra::Assigned as SimulatedPerson;
 pub use demonstration::{
-    Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather, webhook_at,
+    Demonstration, LedgerCounts, Simulated, SimulatedAccess, SimulatedTls, Simulation, Weather, public_url_at,
+    webhook_at,
 };
 
 /// In which capacity a process opens Stentor.
@@ -382,14 +386,18 @@ fn client_settings(settings: &Settings) -> anyhow::Result<TeamsClientSettings> {
     });
     client.request_timeout = network.request_timeout;
     client.connect_timeout = network.connect_timeout;
-    client.way = match &network.proxy {
-        ProxySetting::Environment => Way::Environment,
-        ProxySetting::Direct => Way::Direct,
-        ProxySetting::At(url) => Way::Proxy(url.expose_secret().parse()?),
-    };
+    client.way = way(&network.proxy)?;
     client.extra_ca_file = network.extra_ca_file.as_deref().map(Path::to_path_buf);
     client.connect_to = network.connect_to.iter().map(|(host, address)| (host.clone(), *address)).collect();
     Ok(client)
+}
+
+fn way(proxy: &ProxySetting) -> anyhow::Result<Way> {
+    Ok(match proxy {
+        ProxySetting::Environment => Way::Environment,
+        ProxySetting::Direct => Way::Direct,
+        ProxySetting::At(url) => Way::Proxy(url.expose_secret().parse()?),
+    })
 }
 
 /// The cloud's profile, with what the settings put in its place.

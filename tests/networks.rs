@@ -45,6 +45,8 @@ async fn town(names: &[&str]) -> Town {
         seed: 1,
         listen: ([127, 0, 0, 1], 0).into(),
         reached_at: None,
+        browsed_at: None,
+        redirects: Vec::new(),
         quota_factor: 20.0,
         is_warm: false,
         installed: None,

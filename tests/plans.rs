@@ -319,6 +319,25 @@ fn hot() -> Vec<Hot> {
         hot("chats_heard", 120, "1, now() - interval '1 second'".into()),
         hot("may_answer", 80, "1, '00000000000000000000000000000007'::uuid, '2 seconds', '10 minutes'".into()),
         hot("find_people_by_name", 1200, format!("1, {names}")),
+        hot("lookup_passes", 120, format!("1, {round}, '{{send, retry}}', null, true")),
+        hot("lookup_everybody", 20, format!("1, {round}, 20000, 50")),
+        hot(
+            "lookup_explained",
+            600,
+            format!("1, {round}, 10000, 50, '{{2, 3, 4, 5}}', '{{not_found, guest, set_aside}}'"),
+        ),
+        hot("lookup_unsettled", 80, format!("1, {round}, 10000, 50")),
+        hot("lookup_at", 500, format!("1, {round}, {}", every(20_000, &|n| n.to_string()))),
+        hot("lookup_reached", 80, format!("1, {round}, 0, 4096")),
+        hot("lookup_reached_in", 700, format!("1, {round}, '{{0, 500}}', '{{250, 10000}}', 50")),
+        // Fifteen looks for each of a hundred.
+        hot("lookup_places", 8000, format!("1, array[{round}], array[{PEOPLE}], {numbers}::bigint[]")),
+        hot("lookup_among", 400, format!("1, {round}, 3333, 3366, {numbers}::bigint[]")),
+        hot("lookup_called", 120, "1, '''1/person77'':*', 0, 100".into()),
+        hot("lookup_called_among", 600, format!("1, '''1/person1'':*', {numbers}::bigint[], 'person1'")),
+        hot("lookup_rows", 2400, format!("1, {}, {numbers}, null, null", same(&format!("{round}::bigint")))),
+        hot("lookup_person", 10, "1, '00000000000000000000000000000007'::uuid".into()),
+        hot("lookup_tried", 20, format!("1, array[{round}], '{{10000}}', '{{send}}'")),
     ]
 }
 

@@ -8,10 +8,16 @@ use std::time::Duration;
 
 use crate::domain::broadcast::{BroadcastState, Channel, Channels, RoundKind};
 use crate::domain::content::Content;
+use crate::domain::fault::{Fault, Faults};
+use crate::domain::flow::Means;
 use crate::domain::ids::{BroadcastId, RoundId, TenantKey};
-use crate::domain::notification::WITHDRAWN;
+use crate::domain::notification::{Notification, WITHDRAWN};
+use crate::domain::outcome::NOTIFIED_AT_ONCE;
+use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::time::Timestamp;
 use crate::ports::{Amends, BroadcastReport, Recalling, Said, Standing, Store, StoreError};
+
+use super::forecast::means_of;
 
 /// How long a broadcast that is recalled by itself may take to be.
 pub const RECALL_WITHIN: Duration = Duration::from_secs(72 * 3600);
@@ -209,13 +215,47 @@ pub fn withdrawn(old: &Content, words: &str) -> Content {
     }
 }
 
+/// Refuses words, given in `field`, that do not fit into the place of what was said.
+///
+/// # Errors
+/// What is wrong with them, each fault once.
+pub fn check_words(field: &str, old: &Said, words: &str) -> Result<(), Faults> {
+    let content = withdrawn(&old.content, words).check().map(drop);
+    let notification = old.notification.clone().map_or(Ok(()), |old| old.withdrawn(words).check().map(drop));
+    let faults = content.err().into_iter().chain(notification.err()).flat_map(|found| found.0);
+    let of_words: Vec<Fault> = faults.map(|fault| Fault::new(field, fault.problem, fault.cure)).collect();
+    // What is too long for both is told once.
+    let each = of_words.iter().enumerate();
+    let once = each.filter(|(place, fault)| !of_words[..*place].contains(fault)).map(|(_, fault)| fault.clone());
+    Faults::or(once.collect(), ())
+}
+
+/// How long it takes to reach them by the quotas alone; those in activity feeds by the means of their notification.
+pub fn taking(
+    standing: &[(Channel, Standing)],
+    notification: Option<&Notification>,
+    quota: impl Fn(Bucket) -> Option<Quota>,
+) -> Duration {
+    let each = standing.iter().filter_map(|(channel, people)| {
+        let (bucket, requests) = match (channel, notification.map(means_of)) {
+            (Channel::Chat | Channel::Post, _) => (Bucket::Send, people.known),
+            (Channel::Feed, Some(Means::FeedOneByOne | Means::Within)) => (Bucket::Notify, people.known),
+            (Channel::Feed, _) => (Bucket::NotifyMany, people.known.div_ceil(NOTIFIED_AT_ONCE as u64)),
+        };
+        let of_scope = notification.filter(|_| *channel == Channel::Feed).and_then(|said| said.scope.quota());
+        let quotas = [quota(bucket), of_scope];
+        let time = |quota: Quota| quota.window.mul_f64(requests as f64 / f64::from(quota.requests.max(1)));
+        quotas.into_iter().flatten().map(time).max()
+    });
+    each.sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::fakes::{FakeStore, TENANT};
     use crate::domain::broadcast::{AudienceKind, RoundState, TOLERANCE, Treatment};
     use crate::domain::delivery::WhenInDoubt;
-    use crate::domain::notification::Notification;
     use crate::domain::progress::Progress;
     use crate::ports::RoundReport;
 

@@ -1,14 +1,22 @@
 //! Writes one line for each person of a broadcast, page by page: what became of her, why, and what to do about it.
 //!
+//! The command line and the API share [`Pages`]: whoever reads them asks for the next one when she is done with the last, so
+//! that no more than one is ever held.
+//!
 //! Invariant: everybody is written once. The states of all lines of a settled broadcast add up to its totals.
 
 use std::io::Write;
+use std::ops::Deref;
 
-use serde::Serialize;
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::domain::broadcast::{Channel, Channels, RoundKind};
 use crate::domain::delivery::Settlement;
-use crate::domain::ids::{BroadcastId, EntraId, TenantKey};
+use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, TenantKey};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::ports::{DeliveryReport, Store, StoreError};
@@ -21,6 +29,45 @@ pub const STATES: [&str; 7] = ["pending", "sent", ACCEPTED, "failed", "skipped",
 
 /// What *sent* is called where Teams takes something and tells nobody whether it was shown: in activity feeds.
 pub const ACCEPTED: &str = "accepted";
+
+/// One of [`STATES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StateWord {
+    /// Not settled yet.
+    Pending,
+    /// Teams took the message.
+    Sent,
+    /// Teams took the notification; whether it was shown, it tells nobody.
+    Accepted,
+    /// Cannot be delivered, for a named reason.
+    Failed,
+    /// Cannot be reached by rule.
+    Skipped,
+    /// May have arrived.
+    Unconfirmed,
+    /// The broadcast was cancelled first.
+    Cancelled,
+}
+
+impl StateWord {
+    /// The settlement that it stands for; `None` for people who have none yet.
+    pub const fn settlement(self) -> Option<Settlement> {
+        match self {
+            Self::Pending => None,
+            Self::Sent | Self::Accepted => Some(Settlement::Sent),
+            Self::Failed => Some(Settlement::Failed),
+            Self::Skipped => Some(Settlement::Skipped),
+            Self::Unconfirmed => Some(Settlement::Unconfirmed),
+            Self::Cancelled => Some(Settlement::Cancelled),
+        }
+    }
+
+    /// The word as exports have it in this channel: what is *sent* in one is *accepted* in another.
+    pub fn in_channel(self, channel: Channel) -> &'static str {
+        self.settlement().map_or("pending", |settlement| word(settlement.name(), channel))
+    }
+}
 
 /// The columns, in order. Only ever added to, at the end.
 pub const COLUMNS: [&str; 13] = [
@@ -102,53 +149,138 @@ pub type Passes = Option<(RoundKind, Channel)>;
 /// [`ExportError`]; what was written until then stays written.
 pub async fn export(
     store: &dyn Store,
-    (tenant, id, passes): (TenantKey, BroadcastId, Passes),
+    place: (TenantKey, BroadcastId, Passes),
     format: Format,
-    filter: &Filter,
+    filter: Filter,
     to: &mut (dyn Write + Send),
     mut progress: impl FnMut(Exported) + Send,
 ) -> Result<Exported, ExportError> {
-    let channels = store.report(tenant, id).await?.map_or(Channels::Chat, |report| report.channels);
-    let mut lines = Lines::begin(format, to)?;
-    let channel = passes.map_or(channels.first(), |(_, channel)| channel);
-    let looks_back = passes.is_some_and(|(kind, _)| matches!(kind, RoundKind::Correct | RoundKind::Recall));
-    let (mut after, mut exported) = (None, Exported::default());
-    loop {
-        let page = match passes {
-            None => store.deliveries(tenant, id, after, PAGE).await?,
-            Some(passes) => store.deliveries_of(tenant, id, passes, after, PAGE).await?,
-        };
-        for (_, person) in page.iter().filter(|(_, person)| filter.lets_through(person, channel)) {
-            lines.write(&Line::of(person, (channels, channel), looks_back))?;
-            exported.written += 1;
-        }
-        exported.people += page.len() as u64;
-        progress(exported);
-        match page.last() {
-            Some((key, _)) if page.len() == PAGE as usize => after = Some(*key),
-            _ => break,
-        }
+    let mut pages = Pages::open(store, place, format, filter).await?;
+    while let Some(page) = pages.next().await? {
+        to.write_all(&page)?;
+        progress(pages.exported);
     }
-    lines.end()?;
-    Ok(exported)
+    to.flush()?;
+    Ok(pages.exported)
 }
 
-/// One person, as exports name things.
-#[derive(Serialize)]
-struct Line<'a> {
-    id: EntraId,
-    name: &'a str,
-    user_principal_name: &'a str,
-    state: &'a str,
-    reason: Option<&'static str>,
-    sentence: Option<&'static str>,
-    remedy: Option<&'static str>,
-    attempts: i64,
-    last_status: Option<i32>,
-    message_id: Option<&'a str>,
-    first_attempt_at: Option<Timestamp>,
-    last_attempt_at: Option<Timestamp>,
-    channel: &'static str,
+/// An export in pages.
+pub struct Pages<S> {
+    store: S,
+    place: (TenantKey, BroadcastId, Passes),
+    format: Format,
+    filter: Filter,
+    ways: (Channels, Channel),
+    looks_back: bool,
+    after: Option<RecipientKey>,
+    stage: Stage,
+    exported: Exported,
+}
+
+/// How far the pages are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Nothing,
+    Begun,
+    Over,
+}
+
+impl<S: Deref<Target: Store>> Pages<S> {
+    /// An export that begins.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn open(
+        store: S,
+        place: (TenantKey, BroadcastId, Passes),
+        format: Format,
+        filter: Filter,
+    ) -> Result<Self, StoreError> {
+        let (tenant, id, passes) = place;
+        let channels = store.report(tenant, id).await?.map_or(Channels::Chat, |report| report.channels);
+        let channel = passes.map_or(channels.first(), |(_, channel)| channel);
+        let looks_back = passes.is_some_and(|(kind, _)| matches!(kind, RoundKind::Correct | RoundKind::Recall));
+        let (stage, exported) = (Stage::Nothing, Exported::default());
+        Ok(Self { store, place, format, filter, ways: (channels, channel), looks_back, after: None, stage, exported })
+    }
+
+    /// How far it is.
+    pub const fn exported(&self) -> Exported {
+        self.exported
+    }
+
+    /// What is to be written next, never nothing; `None` after the end.
+    ///
+    /// # Errors
+    /// [`ExportError`]. What follows is not known then, so whoever writes must not let it look like an end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ExportError> {
+        while self.stage != Stage::Over {
+            let lines = self.page().await?;
+            if !lines.is_empty() {
+                return Ok(Some(Bytes::from(lines)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn page(&mut self) -> Result<Vec<u8>, ExportError> {
+        let (tenant, id, passes) = self.place;
+        let page = match passes {
+            None => self.store.deliveries(tenant, id, self.after, PAGE).await?,
+            Some(passes) => self.store.deliveries_of(tenant, id, passes, self.after, PAGE).await?,
+        };
+        let mut lines = Lines::begin(self.format, self.stage == Stage::Begun, self.exported.written == 0)?;
+        self.exported.people += page.len() as u64;
+        self.after = page.last().map(|(key, _)| *key).filter(|_| page.len() == PAGE as usize);
+        for (_, person) in page {
+            if self.filter.lets_through(&person, self.ways.1) {
+                lines.write(&Line::of(person, self.ways, self.looks_back))?;
+                self.exported.written += 1;
+            }
+        }
+        self.stage = if self.after.is_some() { Stage::Begun } else { Stage::Over };
+        Ok(lines.end(self.stage == Stage::Over)?)
+    }
+
+    /// The pages as a stream, which reads the next one when it is asked for.
+    pub fn stream(self) -> impl Stream<Item = Result<Bytes, ExportError>> {
+        try_unfold(self, async |mut pages| Ok(pages.next().await?.map(|page| (page, pages))))
+    }
+}
+
+/// One person, as exports and the API name things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Delivery)]
+pub struct Line {
+    /// Her object id.
+    #[schema(value_type = uuid::Uuid)]
+    pub id: EntraId,
+    /// Her name, as shown.
+    pub name: String,
+    /// Her user principal name.
+    pub user_principal_name: String,
+    /// Where she stands.
+    #[schema(value_type = StateWord)]
+    pub state: String,
+    /// Why, as a stable code.
+    #[schema(value_type = Option<Reason>)]
+    pub reason: Option<&'static str>,
+    /// Why, in a sentence.
+    pub sentence: Option<&'static str>,
+    /// What to do about it.
+    pub remedy: Option<&'static str>,
+    /// Requests made for her.
+    pub attempts: i64,
+    /// The last HTTP status.
+    pub last_status: Option<i32>,
+    /// Teams' id of the message.
+    pub message_id: Option<String>,
+    /// When the first attempt began.
+    pub first_attempt_at: Option<Timestamp>,
+    /// When the last attempt ended.
+    pub last_attempt_at: Option<Timestamp>,
+    /// Which way she was told.
+    pub channel: Channel,
 }
 
 /// A state as its column has it.
@@ -156,23 +288,25 @@ fn word(state: &str, channel: Channel) -> &str {
     if channel == Channel::Feed && state == Settlement::Sent.name() { ACCEPTED } else { state }
 }
 
-impl<'a> Line<'a> {
-    fn of(person: &'a DeliveryReport, (channels, channel): (Channels, Channel), looks_back: bool) -> Self {
+impl Line {
+    /// The line of `person` in a broadcast that goes these ways, told of the rounds that go this one; `looks_back` when they
+    /// set right what was sent.
+    pub fn of(person: DeliveryReport, (channels, channel): (Channels, Channel), looks_back: bool) -> Self {
         let told = person.reason.map(|reason| reason.told(channels, looks_back));
         Self {
             id: person.entra_id,
-            name: &person.display_name,
-            user_principal_name: &person.user_principal_name,
-            state: word(&person.state, channel),
+            state: word(&person.state, channel).to_owned(),
+            name: person.display_name,
+            user_principal_name: person.user_principal_name,
             reason: person.reason.map(Reason::code),
             sentence: told.map(|(sentence, _)| sentence),
             remedy: told.map(|(_, remedy)| remedy).filter(|remedy| !remedy.is_empty()),
             attempts: person.attempts,
             last_status: person.last_status,
-            message_id: person.message_id.as_deref(),
+            message_id: person.message_id,
             first_attempt_at: person.first_attempt_at,
             last_attempt_at: person.last_attempt_at,
-            channel: channel.name(),
+            channel,
         }
     }
 
@@ -180,18 +314,18 @@ impl<'a> Line<'a> {
         let ours = |text: Option<&str>| text.unwrap_or_default().to_owned();
         [
             self.id.to_string(),
-            harmless(self.name),
-            harmless(self.user_principal_name),
-            harmless(self.state),
+            harmless(&self.name),
+            harmless(&self.user_principal_name),
+            harmless(&self.state),
             ours(self.reason),
             ours(self.sentence),
             ours(self.remedy),
             self.attempts.to_string(),
             self.last_status.map(|status| status.to_string()).unwrap_or_default(),
-            harmless(self.message_id.unwrap_or_default()),
+            harmless(self.message_id.as_deref().unwrap_or_default()),
             self.first_attempt_at.map(instant).unwrap_or_default(),
             self.last_attempt_at.map(instant).unwrap_or_default(),
-            self.channel.to_owned(),
+            self.channel.name().to_owned(),
         ]
     }
 }
@@ -214,31 +348,30 @@ fn begins_a_formula(cell: &str) -> bool {
     cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(SIGNS)
 }
 
-/// Where lines go.
-enum Lines<'a> {
-    Csv(Box<csv::Writer<&'a mut (dyn Write + Send)>>),
-    Json { to: std::io::BufWriter<&'a mut (dyn Write + Send)>, is_array: bool, is_first: bool },
+/// The lines of one page.
+enum Lines {
+    Csv(Box<csv::Writer<Vec<u8>>>),
+    Json { to: Vec<u8>, is_array: bool, is_first: bool },
 }
 
-impl<'a> Lines<'a> {
-    fn begin(format: Format, to: &'a mut (dyn Write + Send)) -> std::io::Result<Self> {
-        match format {
-            Format::Csv { mark } => {
-                if mark {
-                    to.write_all(UTF8_MARK)?;
-                }
-                let mut lines = csv::Writer::from_writer(to);
-                lines.write_record(COLUMNS)?;
-                Ok(Self::Csv(Box::new(lines)))
-            }
+impl Lines {
+    /// `is_begun`: pages came before; `is_first`: no line did.
+    fn begin(format: Format, is_begun: bool, is_first: bool) -> std::io::Result<Self> {
+        let mark = match format {
+            Format::Csv { mark } => mark,
             Format::JsonLines | Format::JsonArray => {
-                let is_array = format == Format::JsonArray;
-                Ok(Self::Json { to: std::io::BufWriter::new(to), is_array, is_first: true })
+                return Ok(Self::Json { to: Vec::new(), is_array: format == Format::JsonArray, is_first });
             }
+        };
+        let begins_with = if mark && !is_begun { UTF8_MARK } else { b"" };
+        let mut lines = csv::Writer::from_writer(begins_with.to_vec());
+        if !is_begun {
+            lines.write_record(COLUMNS)?;
         }
+        Ok(Self::Csv(Box::new(lines)))
     }
 
-    fn write(&mut self, line: &Line<'_>) -> std::io::Result<()> {
+    fn write(&mut self, line: &Line) -> std::io::Result<()> {
         match self {
             Self::Csv(lines) => Ok(lines.write_record(line.cells())?),
             Self::Json { to, is_array, is_first } => {
@@ -254,17 +387,17 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn end(self) -> std::io::Result<()> {
+    fn end(self, is_last: bool) -> std::io::Result<Vec<u8>> {
         match self {
-            Self::Csv(mut lines) => lines.flush(),
+            Self::Csv(lines) => lines.into_inner().map_err(csv::IntoInnerError::into_error),
             Self::Json { mut to, is_array, is_first } => {
-                let end: &[u8] = match (is_array, is_first) {
+                let end: &[u8] = match (is_array && is_last, is_first) {
                     (true, true) => b"[]\n",
                     (true, false) => b"\n]\n",
                     (false, _) => b"",
                 };
                 to.write_all(end)?;
-                to.flush()
+                Ok(to)
             }
         }
     }
@@ -309,7 +442,7 @@ mod tests {
     async fn exported(store: &FakeStore, format: Format, filter: &Filter) -> (Exported, String) {
         let mut to = Vec::new();
         let place = (fakes::TENANT, BroadcastId::from_i64(1), None);
-        let exported = export(store, place, format, filter, &mut to, |_| {}).await.unwrap();
+        let exported = export(store, place, format, filter.clone(), &mut to, |_| {}).await.unwrap();
         (exported, String::from_utf8(to).unwrap())
     }
 

@@ -18,7 +18,7 @@ use super::inquiry::Inquiry;
 use super::people::{People, PeopleError};
 
 /// A group whose members are known.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct GroupRead {
     /// Its object id.
     pub id: GroupId,

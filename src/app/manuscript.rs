@@ -26,8 +26,8 @@ mod tests;
 mod written;
 
 pub use feed::{FeedWish, unseen};
-pub use names::{faults_of_manuscript, in_words_of_manuscripts};
-pub use written::written;
+pub use names::{faults_of_manuscript, in_words_of_manuscripts, in_words_of_options};
+pub use written::{lines, written};
 
 /// How long after the start whoever has had no turn fails, unless the author says otherwise.
 pub const DEADLINE: Duration = Duration::from_secs(72 * 3600);

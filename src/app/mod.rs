@@ -4,6 +4,7 @@ pub mod amend;
 pub mod audience;
 pub mod clocks;
 pub mod control;
+pub mod correction;
 pub mod engine;
 pub mod export;
 pub mod flush;
@@ -14,6 +15,7 @@ pub mod hear;
 pub mod hold;
 pub mod inquiry;
 pub mod lease;
+pub mod lookout;
 pub mod manuscript;
 pub mod notice;
 pub mod people;
@@ -30,6 +32,7 @@ pub mod saved;
 pub mod submit;
 pub mod tally;
 pub mod trial;
+pub mod upkeep;
 pub mod work;
 
 #[cfg(test)]

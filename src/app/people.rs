@@ -94,7 +94,7 @@ pub enum Reading {
 }
 
 /// How far the reading is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct PeopleRead {
     /// Everybody is read, not only what has changed.
     pub whole: bool,

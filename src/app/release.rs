@@ -92,6 +92,8 @@ pub struct Sent {
     pub accepted: Accepted,
     /// What became of the app in the team in whose name people are notified, where there is one.
     pub presence: Option<Presence>,
+    /// What its author should know.
+    pub notes: Vec<String>,
 }
 
 /// Who takes announcements in.
@@ -201,12 +203,7 @@ impl Clerk<'_> {
     /// # Errors
     /// [`ReleaseError`]; nothing was stored unless it leaves that open.
     pub async fn send(&self, caller: &Caller, draft: &DraftRecord, birth: Birth) -> Result<Sent, ReleaseError> {
-        in_state(draft, DraftState::Draft)?;
-        let weighed = self.weigh(&draft.manuscript).await?;
-        within(weighed.people, self.reach.of_sender(caller))?;
-        if let Some(limit) = self.reach.approve_above.filter(|_| self.reach.needs_approval(weighed.people)) {
-            return Err(ReleaseError::NeedsApproval { people: weighed.people, limit });
-        }
+        let weighed = self.judge(caller, draft).await?;
         let release = Release {
             version: draft.version,
             submitted: Some(self.signature(caller)),
@@ -214,6 +211,20 @@ impl Clerk<'_> {
             expected: weighed.people,
         };
         self.store(draft, weighed, release, birth).await
+    }
+
+    /// Whether `caller` may send a draft as it is, at this moment.
+    ///
+    /// # Errors
+    /// [`ReleaseError`].
+    pub async fn judge(&self, caller: &Caller, draft: &DraftRecord) -> Result<Weighed, ReleaseError> {
+        in_state(draft, DraftState::Draft)?;
+        let weighed = self.weigh(&draft.manuscript).await?;
+        within(weighed.people, self.reach.of_sender(caller))?;
+        if let Some(limit) = self.reach.approve_above.filter(|_| self.reach.needs_approval(weighed.people)) {
+            return Err(ReleaseError::NeedsApproval { people: weighed.people, limit });
+        }
+        Ok(weighed)
     }
 
     /// Releases what somebody else has handed in: it is sent, or waits for its hour.
@@ -272,9 +283,9 @@ impl Clerk<'_> {
             return Err(ReleaseError::Submit(Faults(faults).into()));
         }
         let trial = trial(manuscript, people);
-        let Weighed { ready, .. } = self.weigh(&trial).await?;
+        let Weighed { ready, notes, .. } = self.weigh(&trial).await?;
         let origin = Origin { id: BroadcastId::new(birth.at, birth.draw(0)), birth, draft: None };
-        self.keep(&trial, ready, origin).await
+        self.keep(&trial, ready, notes, origin).await
     }
 
     async fn store(
@@ -285,10 +296,16 @@ impl Clerk<'_> {
         birth: Birth,
     ) -> Result<Sent, ReleaseError> {
         let origin = Origin { id: draft.id, birth, draft: Some(release) };
-        self.keep(&draft.manuscript, weighed.ready, origin).await
+        self.keep(&draft.manuscript, weighed.ready, weighed.notes, origin).await
     }
 
-    async fn keep(&self, manuscript: &Manuscript, ready: Ready, origin: Origin) -> Result<Sent, ReleaseError> {
+    async fn keep(
+        &self,
+        manuscript: &Manuscript,
+        ready: Ready,
+        notes: Vec<String>,
+        origin: Origin,
+    ) -> Result<Sent, ReleaseError> {
         let people = self.people;
         if let Some(apart) = clocks::apart(&*people.store, &*people.clock).await? {
             return Err(apart.into());
@@ -301,7 +318,7 @@ impl Clerk<'_> {
             None => None,
         };
         match submit::keep_as(people, ready, origin).await {
-            Ok(accepted) => Ok(Sent { accepted, presence }),
+            Ok(accepted) => Ok(Sent { accepted, presence, notes }),
             Err(SubmitError::Changed) => Err(ReleaseError::Changed),
             Err(error) => Err(named(error, manuscript)),
         }

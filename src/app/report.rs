@@ -1,8 +1,9 @@
 //! Tells what became of a broadcast: where everybody stands, and why. It only ever reads.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::broadcast::{Channel, Channels, RoundKind};
 use crate::domain::delivery::Settlement;
@@ -14,7 +15,7 @@ use crate::ports::{BroadcastReport, StoreError};
 use super::forecast::Foresight;
 
 /// One broadcast with the reasons of everybody who was not simply sent to.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Summary {
     /// The broadcast.
     #[serde(flatten)]
@@ -23,7 +24,7 @@ pub struct Summary {
     pub by_reason: Vec<ReasonCount>,
     /// The same of the rounds that correct, recall, or notify after the messages; only those of which there is anything
     /// to tell.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_reason_afterwards: Vec<RoundReasons>,
     /// When it is expected to end; nothing of one that is over.
     #[serde(flatten)]
@@ -31,7 +32,7 @@ pub struct Summary {
 }
 
 /// Why people ended where they did in the rounds of one kind, in one channel: each by the newest of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RoundReasons {
     /// Which kind.
     pub kind: RoundKind,
@@ -42,16 +43,19 @@ pub struct RoundReasons {
 }
 
 /// How many people ended for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReasonCount {
     /// How they ended.
     pub settlement: Settlement,
     /// The stable code.
-    pub code: &'static str,
+    #[schema(value_type = String)]
+    pub code: Cow<'static, str>,
     /// What happened.
-    pub sentence: &'static str,
+    #[schema(value_type = String)]
+    pub sentence: Cow<'static, str>,
     /// What to do about it; empty when nothing helps.
-    pub remedy: &'static str,
+    #[schema(value_type = String)]
+    pub remedy: Cow<'static, str>,
     /// How many people.
     pub count: u64,
 }
@@ -81,9 +85,9 @@ pub async fn summary(foresight: &Foresight<'_>, id: BroadcastId) -> Result<Optio
 fn counted(rows: Vec<(Settlement, Reason, u64)>, channels: Channels, looks_back: bool) -> Vec<ReasonCount> {
     let count = |(settlement, reason, count): (Settlement, Reason, u64)| {
         let (sentence, remedy) = reason.told(channels, looks_back);
-        ReasonCount { settlement, code: reason.code(), sentence, remedy, count }
+        ReasonCount { settlement, code: reason.code().into(), sentence: sentence.into(), remedy: remedy.into(), count }
     };
     let mut counts: Vec<ReasonCount> = rows.into_iter().map(count).collect();
-    counts.sort_by_key(|row| (std::cmp::Reverse(row.count), row.code, row.settlement));
+    counts.sort_by(|a, b| (b.count, &a.code, a.settlement).cmp(&(a.count, &b.code, b.settlement)));
     counts
 }

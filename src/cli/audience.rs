@@ -6,15 +6,13 @@ use serde_json::{Value, json};
 use super::broadcast::aim::NamedLists;
 use super::broadcast::left_out;
 use super::complaint::Complaint;
+use super::desk::{Desk, Tally};
 use super::text::{self, Align, table, thousands};
 use super::{Global, session};
-use crate::app::saved::{self, Removal, SaveError};
-use crate::app::submit::{self, Counted};
+use crate::app::saved::Removal;
 use crate::config::Need;
 use crate::domain::audience::expression::parse_name;
-use crate::domain::fault::Faults;
 use crate::ports::SavedAudience;
-use crate::wiring::Stentor;
 
 /// The argument that an expression stands in.
 const EXPR: &str = "EXPR";
@@ -83,8 +81,8 @@ impl Audience {
             Command::List | Command::Remove { .. } => Need::Identity,
         };
         let told = global
-            .with_stentor("audience", need, async |stentor, stop| {
-                session::unless_stopped(stop, self.command.told(stentor)).await
+            .with_desk("audience", need, async |desk, stop| {
+                session::unless_stopped(stop, self.command.told(desk)).await
             })
             .await?;
         match global.json {
@@ -96,50 +94,48 @@ impl Audience {
 }
 
 impl Command {
-    async fn told(self, stentor: &Stentor) -> anyhow::Result<Told> {
+    async fn told(self, desk: &dyn Desk) -> anyhow::Result<Told> {
         match self {
-            Self::Check { expression, lists } => check(stentor, &expression, &lists).await,
-            Self::Save { name, expression } => save(stentor, name, expression).await,
+            Self::Check { expression, lists } => check(desk, &expression, &lists).await,
+            Self::Save { name, expression } => save(desk, name, expression).await,
             Self::List => {
-                let saved = stentor.store.saved_audiences(stentor.tenant).await?;
+                let saved = desk.audiences().await?;
                 Ok(Told { text: listing(&saved), document: json!({ "audiences": saved }) })
             }
-            Self::Show { name } => show(stentor, &name).await,
-            Self::Remove { name } => remove(stentor, &name).await,
+            Self::Show { name } => show(desk, &name).await,
+            Self::Remove { name } => remove(desk, &name).await,
         }
     }
 }
 
-async fn check(stentor: &Stentor, expression: &str, lists: &NamedLists) -> anyhow::Result<Told> {
+async fn check(desk: &dyn Desk, expression: &str, lists: &NamedLists) -> anyhow::Result<Told> {
     let words = lists.words(EXPR, expression)?;
-    let counted = submit::count(&stentor.people(), &words, |_| {}).await?;
-    let written = words.expression.to_string();
-    Ok(Told { text: counted_text(&written, &counted), document: counted_json(&written, &counted) })
+    let tally = desk.count(&words).await?;
+    Ok(Told { text: counted_text(&tally), document: counted_json(&tally) })
 }
 
-async fn save(stentor: &Stentor, name: String, expression: String) -> anyhow::Result<Told> {
-    let audience = SavedAudience { name, expression, saved_at: stentor.clock.now() };
-    let counted = saved::save(&stentor.people(), &audience).await.map_err(refused)?;
-    let mut document = counted_json(&audience.expression, &counted);
+async fn save(desk: &dyn Desk, name: String, expression: String) -> anyhow::Result<Told> {
+    let (audience, tally) = desk.save(&name, &expression).await?;
+    let mut document = counted_json(&tally);
     document["name"] = json!(audience.name);
     document["saved_at"] = json!(audience.saved_at);
-    let text = format!("Saved as “{}”.\n{}", audience.name, counted_text(&audience.expression, &counted));
+    let text = format!("Saved as “{}”.\n{}", audience.name, counted_text(&tally));
     Ok(Told { text, document })
 }
 
-async fn show(stentor: &Stentor, name: &str) -> anyhow::Result<Told> {
-    let saved = stentor.store.saved_audiences(stentor.tenant).await?;
+async fn show(desk: &dyn Desk, name: &str) -> anyhow::Result<Told> {
+    let saved = desk.audiences().await?;
     let audience = saved.into_iter().find(|saved| saved.name == name).ok_or_else(|| unknown(name))?;
     let none = NamedLists::default();
-    let mut told = check(stentor, &audience.expression, &none).await?;
+    let mut told = check(desk, &audience.expression, &none).await?;
     told.text = format!("“{name}”, saved {}\n{}", text::instant(audience.saved_at), told.text);
     told.document["name"] = json!(audience.name);
     told.document["saved_at"] = json!(audience.saved_at);
     Ok(told)
 }
 
-async fn remove(stentor: &Stentor, name: &str) -> anyhow::Result<Told> {
-    match saved::remove(&*stentor.store, stentor.tenant, name).await? {
+async fn remove(desk: &dyn Desk, name: &str) -> anyhow::Result<Told> {
+    match desk.remove(name).await? {
         Removal::Done => Ok(Told { text: format!("Forgot “{name}”.\n"), document: json!({ "removed": name }) }),
         Removal::Unknown => Err(unknown(name).into()),
         Removal::Used(by) => {
@@ -155,35 +151,27 @@ fn unknown(name: &str) -> Complaint {
     Complaint::bad_input("audience_unknown", message, "`stentor audience list` shows what is.").about("NAME")
 }
 
-fn refused(error: SaveError) -> anyhow::Error {
-    match error {
-        SaveError::Wrong(fault) => Faults(vec![fault]).into(),
-        SaveError::Submit(error) => error.into(),
-    }
-}
-
-fn counted_text(written: &str, Counted { whom, groups, lists }: &Counted) -> String {
-    let mut told = format!("{}\n  {}\n", text::people(whom.meant.people.count()), text::one_line(written));
+fn counted_text(Tally { expression, people, sources, groups, lists, .. }: &Tally) -> String {
+    let mut told = format!("{}\n  {}\n", text::people(*people), text::one_line(expression));
     let row = |count: u64, what: &str| vec![thousands(count), text::one_line(what)];
-    let mut rows: Vec<_> = whom.sources.iter().map(|(source, people)| row(*people, &source.to_string())).collect();
+    let mut rows: Vec<_> = sources.iter().map(|(source, people)| row(*people, source)).collect();
     let outsiders = groups.iter().filter(|group| group.outsiders > 0);
     rows.extend(outsiders.map(|group| row(group.outsiders, &format!("of “{}”, not in the directory", group.name))));
     told += &format!("What it is made of:\n{}", table(&[Align::Right, Align::Left], &rows, "  "));
     told + &left_out::texts(lists)
 }
 
-fn counted_json(written: &str, Counted { whom, groups, lists }: &Counted) -> Value {
-    let sources = whom.sources.iter();
-    let sources: Vec<Value> =
-        sources.map(|(source, people)| json!({ "source": source.to_string(), "people": people })).collect();
+fn counted_json(tally: &Tally) -> Value {
+    let sources = tally.sources.iter();
+    let sources: Vec<Value> = sources.map(|(source, people)| json!({ "source": source, "people": people })).collect();
     json!({
-        "expression": written,
-        "people": whom.meant.people.count(),
-        "named_again": whom.meant.repeated.count(),
-        "excluded": whom.meant.excluded.count(),
+        "expression": tally.expression,
+        "people": tally.people,
+        "named_again": tally.named_again,
+        "excluded": tally.excluded,
         "sources": sources,
-        "groups": groups,
-        "lists": left_out::documents(lists),
+        "groups": tally.groups,
+        "lists": left_out::documents(&tally.lists),
     })
 }
 

@@ -24,7 +24,9 @@ mod feed;
 mod figures;
 mod flat;
 mod memory;
+mod people;
 mod simulate;
+mod streams;
 mod tenants;
 mod wire;
 
@@ -70,9 +72,13 @@ enum Measure {
     Wire(wire::Wire),
     Flat(flat::Flat),
     Memory(memory::Memory),
+    People(people::People),
+    Streams(streams::Streams),
     All(all::All),
     #[command(hide = true)]
     Worker(memory::Worker),
+    #[command(hide = true)]
+    Desk(streams::Desk),
 }
 
 impl Bench {
@@ -93,8 +99,11 @@ impl Bench {
             Measure::Wire(wire) => wire.perform(global, settings).await,
             Measure::Flat(flat) => flat.perform(global, settings).await,
             Measure::Memory(memory) => memory.perform(global, settings).await,
+            Measure::People(people) => people.perform(global, settings).await,
+            Measure::Streams(streams) => streams.perform(global, settings).await,
             Measure::All(all) => all.perform(global, settings).await,
             Measure::Worker(worker) => worker.perform(settings).await,
+            Measure::Desk(desk) => desk.perform(settings).await,
         }
     }
 }
@@ -121,6 +130,8 @@ fn simulation(people: u32) -> Simulation {
         seed: 1,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         reached_at: None,
+        browsed_at: None,
+        redirects: Vec::new(),
         quota_factor: 1.0,
         is_warm: false,
         installed: None,

@@ -1,5 +1,6 @@
 //! What went wrong, in plain words with the cure, and the exit code that says so.
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ pub(super) struct Complaint {
     /// What it is about: a setting, an option; empty when it is about none, or when the faults tell.
     pub field: String,
     /// Stable; scripts compare it.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What went wrong.
     pub message: String,
     /// What to do about it; may be empty.
@@ -45,13 +46,13 @@ pub(super) struct Complaint {
 
 impl Complaint {
     /// It could not be done.
-    pub fn failed(code: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
-        let (field, message, cure) = (String::new(), message.into(), cure.into());
+    pub fn failed(code: impl Into<Cow<'static, str>>, message: impl Into<String>, cure: impl Into<String>) -> Self {
+        let (code, field, message, cure) = (code.into(), String::new(), message.into(), cure.into());
         Self { exit: 1, code, field, message, cure, faults: Vec::new(), list: None, told: false }
     }
 
     /// It should not have been asked.
-    pub fn bad_input(code: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
+    pub fn bad_input(code: impl Into<Cow<'static, str>>, message: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { exit: 2, ..Self::failed(code, message, cure) }
     }
 
@@ -273,7 +274,7 @@ mod tests {
     fn what_went_wrong_is_found_below_its_context() {
         let faults = Faults(vec![Fault::new("title", "is empty", "Give it a text.")]);
         let told = complaint(SubmitError::from(faults));
-        assert_eq!((told.exit, told.code, told.faults.len()), (2, "bad_input", 1));
+        assert_eq!((told.exit, told.code.as_ref(), told.faults.len()), (2, "bad_input", 1));
         let refused = PeopleError::Refused { reason: HaltReason::SecretExpired, detail: Some("AADSTS7000222".into()) };
         insta::assert_snapshot!(complaint(SubmitError::from(refused)).to_text());
         let silent = complaint(StoreError::Unavailable("connection refused".into()));

@@ -1,5 +1,6 @@
 //! `stentor demo`: everything at once, on this machine, without Microsoft.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -8,10 +9,12 @@ use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::broadcast::{not_found, show::summary_text};
 use super::complaint::Complaint;
 use super::follow::{Ended, Follow};
+use super::simulate::people_rows;
 use super::text::{self, Align, table, thousands};
 use super::{Global, service, stop};
 use crate::app::report::{self, Summary};
@@ -20,7 +23,7 @@ use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::progress::Progress;
 use crate::http::server;
 use crate::telemetry::{self, Voice};
-use crate::wiring::{Demonstration, LedgerCounts, Simulation, Weather, webhook_at};
+use crate::wiring::{Demonstration, LedgerCounts, SimulatedAccess, Simulation, Weather, public_url_at, webhook_at};
 
 /// See it work: a private Postgres, a simulated Teams, one broadcast
 ///
@@ -49,7 +52,7 @@ pub(super) struct Demo {
 struct Outcome {
     #[serde(flatten)]
     progress: Progress,
-    by_reason: BTreeMap<&'static str, u64>,
+    by_reason: BTreeMap<Cow<'static, str>, u64>,
     duration_seconds: f64,
     #[serde(flatten)]
     ledger: LedgerCounts,
@@ -57,11 +60,13 @@ struct Outcome {
 
 impl Demo {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
-        let settings = global.begin(Need::Nothing, Voice::Command)?;
+        let mut settings = global.begin(Need::Nothing, Voice::Command)?;
         let metrics = telemetry::start_metrics()?;
         let stop = stop::on_signals()?;
         let listener = listen(settings.http.listen).await?;
         let address = listener.local_addr()?;
+        // Whoever signs in must come back here, wherever the settings say that people reach the real one.
+        settings.http.public_url = Some(public_url_at(address));
         text::aside(&format!(
             "Starting a private Postgres, a simulated Teams of {} and Stentor.",
             text::people(self.recipients.into())
@@ -85,6 +90,8 @@ impl Demo {
             seed: self.seed,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             reached_at: None,
+            browsed_at: None,
+            redirects: Vec::new(),
             quota_factor: 1.0,
             is_warm: false,
             installed: None,
@@ -103,6 +110,9 @@ impl Demo {
         address: SocketAddr,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
+        if !self.exit {
+            text::aside(&invitation(demo.access(), &public_url_at(address)));
+        }
         let ended = Follow::new(&demo.stentor, demo.broadcast).until_final(stop).await?;
         if ended == Ended::Unwatched && global.json {
             // Half a demonstration is no result for a script.
@@ -126,6 +136,15 @@ impl Demo {
     }
 }
 
+/// Where one looks at it, and as whom.
+fn invitation(access: &SimulatedAccess, public_url: &Url) -> String {
+    let people = table(&[Align::Left, Align::Left, Align::Left], &people_rows(access), "  ");
+    format!(
+        "\nThe API is described at {public_url}api/docs. Sign in at {public_url}sign-in as one of these; nobody is asked for a \
+         password:\n{people}"
+    )
+}
+
 fn interrupted() -> Complaint {
     Complaint::failed("interrupted", "Interrupted before it was done.", "")
 }
@@ -142,7 +161,7 @@ impl Outcome {
     fn of(summary: &Summary, ledger: LedgerCounts) -> Self {
         let mut by_reason = BTreeMap::new();
         for row in &summary.by_reason {
-            *by_reason.entry(row.code).or_default() += row.count;
+            *by_reason.entry(row.code.clone()).or_default() += row.count;
         }
         let Summary { report, .. } = summary;
         let times = report.started_at.zip(report.finished_at);
@@ -196,6 +215,14 @@ mod tests {
     #[test]
     fn the_outcome_is_told_to_scripts() {
         insta::assert_json_snapshot!(outcome().1);
+    }
+
+    #[test]
+    fn people_on_this_machine_are_led_to_where_it_really_listens() {
+        let url = |address: &str| public_url_at(address.parse().unwrap()).to_string();
+        assert_eq!(url("127.0.0.1:8080"), "http://localhost:8080/");
+        assert_eq!(url("0.0.0.0:40123"), "http://localhost:40123/");
+        assert_eq!(url("10.1.2.3:80"), "http://10.1.2.3/");
     }
 
     #[test]

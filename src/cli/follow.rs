@@ -1,6 +1,6 @@
 //! Follows one broadcast to its end: a bar on a terminal, plain lines elsewhere; halts are told with their cure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -9,20 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::broadcast::not_found;
 use super::broadcast::show::{done_word, halt_text, hour_text};
+use super::desk::{Blind, Desk, Look, Sight};
 use super::expected::about;
 use super::text::{self, Counted};
-use crate::app::forecast::Foresight;
 use crate::domain::broadcast::{BroadcastState, RoundKind};
 use crate::domain::forecast::Forecast;
-use crate::domain::ids::{BroadcastId, TenantKey};
-use crate::domain::pacing::{Bucket, Quota};
+use crate::domain::ids::BroadcastId;
 use crate::domain::progress::Progress;
 use crate::domain::time::Monotonic;
-use crate::ports::{BroadcastReport, Clock, Store};
-use crate::wiring::Stentor;
+use crate::ports::{BroadcastReport, Clock};
 
-/// How often we look. A look costs one sum over the broadcast's chunks.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Two lines, because one that holds all counts is wider than a terminal of eighty columns.
@@ -31,8 +27,6 @@ const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {prefix}\n{wide_msg}";
 const RATE_OVER: Duration = Duration::from_secs(10);
 /// How long a broadcast may stand still at its beginning before we guess that nobody works.
 const IDLE: Duration = Duration::from_secs(10);
-/// How often the end is foretold anew; in between, the clock runs on. It costs more than a look.
-const FORETELL_EVERY: Duration = Duration::from_secs(15);
 /// What was seen over so long is believed.
 const SEEN_OVER: Duration = Duration::from_secs(60);
 
@@ -47,43 +41,41 @@ pub(super) enum Ended {
 
 /// Follows one broadcast.
 pub(super) struct Follow<'a> {
-    store: &'a dyn Store,
+    sight: Box<dyn Sight + 'a>,
     clock: &'a dyn Clock,
-    tenant: TenantKey,
     id: BroadcastId,
     screen: Screen,
-    quotas: &'a BTreeMap<Bucket, Quota>,
     rate: Rate,
     seen: Rate,
-    expected: Option<(Monotonic, Forecast)>,
+    expected: Option<Forecast>,
     began: Monotonic,
     told: Option<String>,
 }
 
 impl<'a> Follow<'a> {
-    pub(super) fn new(stentor: &'a Stentor, id: BroadcastId) -> Self {
-        let (store, clock) = (stentor.store.as_ref(), stentor.clock.as_ref());
-        Self::over(store, clock, stentor.tenant, id, &stentor.settings.engine.quotas, Screen::new())
+    pub(super) fn new(desk: &'a dyn Desk, id: BroadcastId) -> Self {
+        Self::over(desk.sight(id), desk.clock(), id, Screen::new())
     }
 
-    fn over(
-        store: &'a dyn Store,
-        clock: &'a dyn Clock,
-        tenant: TenantKey,
-        id: BroadcastId,
-        quotas: &'a BTreeMap<Bucket, Quota>,
-        screen: Screen,
-    ) -> Self {
+    fn over(sight: Box<dyn Sight + 'a>, clock: &'a dyn Clock, id: BroadcastId, screen: Screen) -> Self {
         let (rate, seen, began) = (Rate::over(RATE_OVER), Rate::over(SEEN_OVER), clock.monotonic());
-        Self { store, clock, tenant, id, screen, quotas, rate, seen, expected: None, began, told: None }
+        Self { sight, clock, id, screen, rate, seen, expected: None, began, told: None }
     }
 
     /// Tells of every change until the broadcast is final, or `stop`.
     pub(super) async fn until_final(mut self, stop: &CancellationToken) -> anyhow::Result<Ended> {
         loop {
-            match self.store.report(self.tenant, self.id).await {
-                Ok(Some(report)) => {
-                    self.foretell(&report).await;
+            let seen = tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    self.screen.clear();
+                    return Ok(Ended::Unwatched);
+                }
+                seen = self.sight.look() => seen,
+            };
+            match seen {
+                Ok(Some(Look { report, forecast })) => {
+                    self.expect(&report, forecast);
                     self.tell(&report);
                     if report.state.is_final() {
                         self.screen.clear();
@@ -91,32 +83,23 @@ impl<'a> Follow<'a> {
                     }
                 }
                 Ok(None) => return Err(not_found(self.id).into()),
-                Err(error) if error.is_transient() => self.note(Some(format!("Still watching: {error}"))),
-                Err(error) => return Err(error.into()),
-            }
-            let clock = self.clock;
-            tokio::select! {
-                () = stop.cancelled() => {
+                Err(Blind::Passing(why)) => self.note(Some(format!("Still watching: {why}"))),
+                Err(Blind::ForGood(error)) => {
                     self.screen.clear();
-                    return Ok(Ended::Unwatched);
+                    return Err(error);
                 }
-                () = clock.sleep_until(clock.monotonic() + LOOK_EVERY) => {}
             }
         }
     }
 
-    /// Asks anew when the broadcast goes on and the last answer has grown old. A forecast that cannot be made is none.
-    async fn foretell(&mut self, report: &BroadcastReport) {
+    /// What is expected, corrected by what was seen; nothing of a broadcast that does not go on.
+    fn expect(&mut self, report: &BroadcastReport, forecast: Option<Forecast>) {
         use BroadcastState::{Expanding, Running, Scheduled};
-        let at = self.clock.monotonic();
         if !matches!(report.state, Scheduled | Expanding | Running) {
             self.expected = None;
-        } else if self.expected.as_ref().is_none_or(|(asked, _)| at.saturating_since(*asked) >= FORETELL_EVERY) {
-            let now = self.clock.now();
-            let foresight = Foresight { store: self.store, tenant: self.tenant, quotas: self.quotas, now };
-            let forecast = foresight.of_broadcast(report).await.unwrap_or_default();
+        } else if let Some(forecast) = forecast {
             let seen = self.seen.whole().unwrap_or_default();
-            self.expected = Some((at, forecast.seen(seen, under_way(report).1.pending, now)));
+            self.expected = Some(forecast.seen(seen, under_way(report).1.pending, self.clock.now()));
         }
     }
 
@@ -132,7 +115,7 @@ impl<'a> Follow<'a> {
         let until = report.finished_at.unwrap_or_else(|| self.clock.now());
         let elapsed = (until - since).to_std().unwrap_or_default();
         let line = Line::of(report, (done, progress), self.rate.per_second(), elapsed);
-        let end = self.expected.as_ref().and_then(|(_, forecast)| forecast.expected_end_at);
+        let end = self.expected.as_ref().and_then(|forecast| forecast.expected_end_at);
         let line = line.ending(end.and_then(|end| (end - self.clock.now()).to_std().ok()));
         self.screen.show(now, progress, &line);
     }
@@ -329,9 +312,11 @@ impl Screen {
 mod tests {
     use super::*;
     use crate::app::fakes::{self, FakeClock, FakeStore};
+    use crate::cli::desk::OverStore;
     use crate::cli::samples;
     use crate::domain::broadcast::{AudienceKind, Channels, RoundState};
     use crate::domain::flow::Mix;
+    use crate::domain::pacing::{Bucket, Quota};
     use crate::ports::{Outlook, StoreError};
 
     #[tokio::test]
@@ -351,11 +336,12 @@ mod tests {
         let quotas = Bucket::ALL.map(|bucket| (bucket, Quota::per_second(50))).into();
         *store.outlook.lock().unwrap() = Outlook { works: true, held: true, ..Outlook::default() };
         store.ways.lock().unwrap().push_back(Mix { chat: 27_655, ..Mix::default() });
-        let follow = Follow::over(&store, &clock, fakes::TENANT, id, &quotas, screen);
+        let sight = || Box::new(OverStore::new(&store, &clock, fakes::TENANT, id, &quotas));
+        let follow = Follow::over(sight(), &clock, id, screen);
         let ended = follow.until_final(&CancellationToken::new()).await.unwrap();
         assert_eq!(ended, Ended::Final);
         insta::assert_snapshot!(paper.lock().unwrap().join("\n"));
-        let gone = Follow::over(&store, &clock, fakes::TENANT, id, &quotas, Screen::Paper(paper));
+        let gone = Follow::over(sight(), &clock, id, Screen::Paper(paper));
         let error = gone.until_final(&CancellationToken::new()).await.unwrap_err().to_string();
         assert_eq!(error, format!("There is no broadcast {id}."));
     }

@@ -149,7 +149,7 @@ mod tests {
         let url = address("http://h/readyz").unwrap();
         let body = json!({ "ready": false, "parts": { "database": "It does not answer.", "worker": "ok" } });
         let told = unwell(&url, StatusCode::SERVICE_UNAVAILABLE, &body);
-        assert_eq!((told.exit, told.code), (1, "not_ready"));
+        assert_eq!((told.exit, told.code.as_ref()), (1, "not_ready"));
         assert_eq!(told.message, "http://h/readyz is not ready. database: It does not answer.");
         assert_eq!(unwell(&url, StatusCode::NOT_FOUND, &Value::Null).message, "http://h/readyz answers 404.");
         assert_eq!(well(&url, &json!({ "parts": { "database": "ok" } })), "http://h/readyz is ready: database.\n");

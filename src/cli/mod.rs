@@ -16,6 +16,7 @@ mod complaint;
 mod completions;
 mod config;
 mod demo;
+mod desk;
 mod directory;
 mod doctor;
 mod expected;
@@ -24,6 +25,7 @@ mod health;
 mod man;
 mod migrate;
 mod panic;
+mod remote;
 mod run;
 #[cfg(test)]
 mod samples;
@@ -72,6 +74,8 @@ struct Global {
     /// Print one JSON document, and nothing else, to standard output
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
+    #[command(flatten)]
+    afar: remote::Afar,
 }
 
 #[derive(Debug, Subcommand)]
@@ -152,6 +156,9 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 impl Command {
     async fn perform(self, global: &Global) -> anyhow::Result<()> {
+        if !matches!(self, Self::Broadcast(_) | Self::Audience(_) | Self::Directory(_)) {
+            global.afar.refuse()?;
+        }
         match self {
             Self::Run(command) => command.perform(global).await,
             Self::Work(command) => command.perform(global).await,

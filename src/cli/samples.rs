@@ -86,9 +86,9 @@ pub(super) fn recalled() -> Summary {
     ];
     let count = |settlement, reason: Reason, count| ReasonCount {
         settlement,
-        code: reason.code(),
-        sentence: reason.looking_back(),
-        remedy: reason.remedy_looking_back(),
+        code: reason.code().into(),
+        sentence: reason.looking_back().into(),
+        remedy: reason.remedy_looking_back().into(),
         count,
     };
     summary.by_reason_afterwards = vec![RoundReasons {
@@ -116,9 +116,9 @@ pub(super) fn summary() -> Summary {
     };
     let reason = |settlement, reason: Reason, count| ReasonCount {
         settlement,
-        code: reason.code(),
-        sentence: reason.sentence(),
-        remedy: reason.remedy(),
+        code: reason.code().into(),
+        sentence: reason.sentence().into(),
+        remedy: reason.remedy().into(),
         count,
     };
     Summary {

@@ -50,5 +50,6 @@ pub(super) async fn upkeep(
         () = telemetry::upkeep(metrics, stentor.clock.as_ref(), stop.clone()) => Ok(()),
         watched = stentor.watch(stop.clone()) => watched,
         () = stentor.watch_credential(stop.clone()) => Ok(()),
+        () = stentor.forget(stop.clone()) => Ok(()),
     }
 }

@@ -3,6 +3,8 @@
 use tokio_util::sync::CancellationToken;
 
 use super::complaint::Complaint;
+use super::desk::Desk;
+use super::remote::Server;
 use super::{Global, stop};
 use crate::config::{Need, Settings, Sources};
 use crate::telemetry::{self, Voice};
@@ -19,6 +21,21 @@ impl Global {
         let settings = Settings::load(&self.sources(), need)?;
         telemetry::start_log(&settings.log, &settings.telemetry, voice)?;
         Ok(settings)
+    }
+
+    /// Goes to the desk for one piece of `work`: to the server that was named, or else to Stentor, opened here.
+    pub(super) async fn with_desk<T>(
+        &self,
+        name: &'static str,
+        need: Need,
+        work: impl AsyncFnOnce(&dyn Desk, &CancellationToken) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let Some(server) = self.afar.server()? else {
+            return self.with_stentor(name, need, async |stentor, stop| work(stentor, stop).await).await;
+        };
+        let settings = self.begin(Need::Nothing, Voice::Command)?;
+        let stop = stop::on_signals()?;
+        work(&Server::at(server, self.afar.token()?, &settings)?, &stop).await
     }
 
     /// Opens Stentor for one piece of `work`, and closes it whatever came of it. A signal ends the work early.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::text::listen_address;
+use super::text::{Align, listen_address};
 use super::{Global, stop, text};
 use crate::config::{Need, parse_duration};
 use crate::domain::cloud::{Cloud, CloudProfile};
@@ -17,7 +17,7 @@ use crate::wiring::{Simulated, SimulatedAccess, SimulatedTls, Simulation, Weathe
 ///
 /// Entra, Graph and the bot connector over HTTP, plain or encrypted, with the published limits and people of all
 /// kinds. The same seed gives the same people and the same misfortunes. It prints the settings that point Stentor at
-/// it.
+/// it, and who may sign in to Stentor, with which role: nobody is asked for a password.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  stentor simulate > simulated.toml &\n  stentor run --config simulated.toml\n  \
                         stentor simulate --people 40000 --faults rough --seed 7\n  \
@@ -35,6 +35,12 @@ pub(super) struct Simulate {
     /// How others reach it, when that is not where it listens, such as http://simulator:8090
     #[arg(long, value_name = "URL", value_parser = base, conflicts_with = "tls")]
     reached_at: Option<String>,
+    /// How browsers reach it to sign in, when that is another address still, such as http://localhost:8090
+    #[arg(long, value_name = "URL", value_parser = base, conflicts_with = "tls")]
+    browsed_at: Option<String>,
+    /// Where Stentor may be sent back to after a sign-in, beside http://localhost; once for each
+    #[arg(long, value_name = "URL", value_parser = redirect)]
+    redirect: Vec<url::Url>,
     /// Multiplies every published limit; 0 lifts them
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     quota_factor: f64,
@@ -81,6 +87,11 @@ fn webhook(text: &str) -> Result<Webhook, String> {
     Ok(Webhook(Some(url)))
 }
 
+fn redirect(text: &str) -> Result<url::Url, String> {
+    let url = text.parse::<url::Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| "write a web address, such as https://stentor.contoso.example/sign-in/callback".to_owned())
+}
+
 fn host(text: &str) -> Result<String, String> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
     let is_host = !text.is_empty() && text.chars().all(plain);
@@ -121,6 +132,8 @@ impl Simulate {
             seed: self.seed,
             listen: self.listen,
             reached_at: self.reached_at,
+            browsed_at: self.browsed_at,
+            redirects: self.redirect,
             quota_factor: self.quota_factor,
             is_warm: self.warm,
             installed: None,
@@ -137,8 +150,9 @@ impl Simulate {
 fn settings(access: &SimulatedAccess) -> String {
     let SimulatedAccess { cloud, tenant_id, app_id, client_secret, manifest_id, .. } = access;
     let mut text = format!(
-        "# A simulated Teams: the secret opens nothing else.\n[teams]\ncloud = \"{cloud}\"\ntenant_id = \"{tenant_id}\"\n\
-         app_id = \"{app_id}\"\nclient_secret = \"{client_secret}\"\nmanifest_id = \"{manifest_id}\"\n"
+        "# A simulated Teams: the secret opens nothing else.\n{}\n[teams]\ncloud = \"{cloud}\"\ntenant_id = \"{tenant_id}\"\n\
+         app_id = \"{app_id}\"\nclient_secret = \"{client_secret}\"\nmanifest_id = \"{manifest_id}\"\n",
+        sign_in(access)
     );
     let profile = cloud.parse().ok().and_then(CloudProfile::published);
     if profile.is_some_and(|profile| profile.bot_url.is_none()) {
@@ -161,6 +175,49 @@ fn settings(access: &SimulatedAccess) -> String {
     text
 }
 
+/// Who may sign in, and how a program asks for a token, as a comment.
+fn sign_in(access: &SimulatedAccess) -> String {
+    let mut text = String::from("#\n# Who can sign in to Stentor; nobody is asked for a password:\n");
+    for row in text::table(&[Align::Left, Align::Left, Align::Left], &people_rows(access), "  ").lines() {
+        text += &format!("# {row}\n");
+    }
+    let Some(program) = access.programs.first() else { return text };
+    let roles: Vec<&str> = program.roles.iter().map(|role| role.name()).collect();
+    text += &format!(
+        "#\n# A token of a program, here \"{}\" ({}):\n#   {}\n",
+        program.name,
+        roles.join(", "),
+        token_request(access, &program.client_id.to_string(), &program.client_secret)
+    );
+    text
+}
+
+/// One row for each person: roles, name, user principal name.
+pub(super) fn people_rows(access: &SimulatedAccess) -> Vec<Vec<String>> {
+    let row = |person: &crate::wiring::SimulatedPerson| {
+        let roles: Vec<&str> = person.roles.iter().map(|role| role.name()).collect();
+        vec![roles.join(", "), person.name.clone(), person.principal_name.clone()]
+    };
+    access.people.iter().map(row).collect()
+}
+
+/// A line for a terminal that asks for a token.
+fn token_request(access: &SimulatedAccess, client_id: &str, client_secret: &str) -> String {
+    let mut line = String::from("curl --silent");
+    if let Some(file) = &access.extra_ca_file {
+        line += &format!(" --cacert '{file}'");
+    }
+    let host = access.token_url.split('/').nth(2).unwrap_or_default();
+    if let Some(address) = access.connect_to.get(host) {
+        line += &format!(" --connect-to {host}:443:{address}");
+    }
+    format!(
+        "{line} {} --data grant_type=client_credentials --data client_id={client_id} --data client_secret={client_secret} \
+         --data scope={}",
+        access.token_url, access.api_scope
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +229,8 @@ mod tests {
             seed: 1,
             listen: ([127, 0, 0, 1], 0).into(),
             reached_at: None,
+            browsed_at: None,
+            redirects: Vec::new(),
             quota_factor: 1.0,
             is_warm: false,
             installed: None,
@@ -189,6 +248,32 @@ mod tests {
         std::fs::write(&file, settings(&simulated.access)).unwrap();
         simulated.close().await.unwrap();
         Settings::load(&Sources { file: Some(file), ..Sources::default() }, Need::Teams).unwrap()
+    }
+
+    #[tokio::test]
+    async fn it_says_who_can_sign_in_and_how_a_program_asks_for_a_token() {
+        let simulated = Simulated::start(Simulation { people: 40, ..simulation(None) }).await.unwrap();
+        let mut access = simulated.access.clone();
+        simulated.close().await.unwrap();
+        let rows = people_rows(&access);
+        let roles: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+        assert_eq!(roles, ["Admin", "Approver", "Approver", "Author", "Author", "Author", "Reader", "Reader"]);
+        let text = sign_in(&access);
+        assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
+        assert!(rows.iter().all(|row| text.contains(&row[2])), "{text}");
+        let asking = format!(
+            "#   curl --silent {} --data grant_type=client_credentials --data \
+             client_id=66666666-6666-4666-8666-666666666661 --data client_secret=simulated-hr-secret --data \
+             scope=api://22222222-2222-4222-8222-222222222222/.default\n",
+            access.token_url
+        );
+        assert!(text.ends_with(&asking), "{text}");
+
+        access.token_url = "https://login.microsoftonline.com/t/oauth2/v2.0/token".to_owned();
+        access.extra_ca_file = Some("/tmp/ca.pem".to_owned());
+        access.connect_to.insert("login.microsoftonline.com".to_owned(), "127.0.0.1:8443".to_owned());
+        let there = "--cacert '/tmp/ca.pem' --connect-to login.microsoftonline.com:443:127.0.0.1:8443 https://login";
+        assert!(sign_in(&access).contains(there), "encrypted, it is reached by another address");
     }
 
     #[tokio::test]

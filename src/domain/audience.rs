@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, Faults};
 
@@ -39,7 +39,7 @@ pub const LIST_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const CELL_SHOWN: usize = 80;
 
 /// A line that names somebody again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Repeat {
     /// The line, from 1.
     pub line: u64,
@@ -59,7 +59,7 @@ pub struct Malformed {
 }
 
 /// What is wrong with a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flaw {
     /// Nothing stands where the person should be named.

@@ -245,7 +245,18 @@ pub struct Treatment {
     /// Whoever has not had his turn by then fails as expired.
     pub deadline_at: Timestamp,
     /// How late it may start, and how long it may lie still, before it waits for a person.
+    #[schema(value_type = Span)]
     pub tolerance: Duration,
+}
+
+/// A span of time as it is written in documents: whole seconds, and what is left of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
+pub struct Span {
+    /// Whole seconds.
+    pub secs: u64,
+    /// Nanoseconds beside them.
+    #[schema(maximum = 999_999_999)]
+    pub nanos: u32,
 }
 
 /// The tolerance unless the author says otherwise.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOutcome};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::outcome::NOTIFIED_AT_ONCE;
 use super::pacing::{Bucket, Quota};
@@ -25,7 +25,7 @@ pub const BEGINNINGS: [Knowledge; 5] =
     [Knowledge::Chat, Knowledge::Present, Knowledge::Unlisted, Knowledge::Absent, Knowledge::Nothing];
 
 /// How many people of an audience are known how well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Mix {
     /// [`Knowledge::Chat`].
     pub chat: u64,

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fairness::ONE_IN;
 use super::flow::{BEGINNINGS, BUCKETS, Means, Mix, Rates, least_time_by};
@@ -30,7 +30,7 @@ pub const VISIBLE_AFTER: Duration = Duration::from_millis(800);
 const ANSWERS_LEAST: u64 = 20;
 
 /// Which part of the people of whom nothing is known have the app.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Installed {
     /// In 0..=1.
     pub share: f64,
@@ -250,7 +250,7 @@ pub fn prepared(means: Means, mix: &Mix, time: Duration, conditions: &Conditions
 }
 
 /// Why nobody can say when it ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unknown {
     /// It is over.
@@ -282,7 +282,7 @@ impl Unknown {
 }
 
 /// What we expect of one broadcast.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Forecast {
     /// When it ends; `None` when nobody can say.
     pub expected_end_at: Option<Timestamp>,
@@ -293,7 +293,7 @@ pub struct Forecast {
 }
 
 /// What a forecast rests on.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Grounds {
     /// Whom it still has to reach, by what is known of them.
     pub people: Mix,

@@ -45,6 +45,12 @@ macro_rules! time_ordered_id {
                 Self((age << CHANCE_BITS) | chance)
             }
 
+            /// Whether it was made of this `chance`.
+            pub const fn is_made_of(self, chance: u64) -> bool {
+                let mask = (1 << CHANCE_BITS) - 1;
+                self.0 & mask == (chance & mask as u64) as i64
+            }
+
             /// The id as the database keeps it.
             pub const fn from_i64(raw: i64) -> Self {
                 Self(raw)

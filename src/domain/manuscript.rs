@@ -18,7 +18,7 @@ use super::delivery::WhenInDoubt;
 #[serde(default, deny_unknown_fields)]
 pub struct Manuscript {
     /// The heading, up to 200 characters.
-    #[schema(example = "Offices close at noon on Friday")]
+    #[schema(max_length = 200, example = "Offices close at noon on Friday")]
     pub title: String,
     /// Markdown in the subset that Teams renders: bold, italic, links, lists.
     #[schema(example = "Please leave before **12:00**.")]
@@ -26,10 +26,13 @@ pub struct Manuscript {
     /// The picture between title and text.
     pub image: Option<ManuscriptImage>,
     /// Who speaks; shown small below the text.
+    #[schema(max_length = 100)]
     pub author: Option<String>,
     /// The notification's text, up to 150 characters; the title when absent.
+    #[schema(max_length = 150)]
     pub banner: Option<String>,
     /// Up to six links below the text.
+    #[schema(max_items = 6)]
     pub buttons: Vec<Button>,
     /// Which ways it goes.
     pub channel: Channels,
@@ -68,7 +71,8 @@ pub struct ManuscriptImage {
     pub picture: Option<Uuid>,
     /// An https link that opens without signing in, or a `data:` URL.
     pub url: Option<String>,
-    /// What it shows, for those who cannot see it.
+    /// What it shows, for those who cannot see it; up to 300 characters.
+    #[schema(max_length = 300)]
     pub description: String,
 }
 
@@ -130,4 +134,51 @@ pub struct ManuscriptSchedule {
     /// How long before the hour the app is installed and the chats are found, so that everybody is told at once: `12h` when
     /// absent, `0s` for not at all.
     pub prepare: Option<String>,
+}
+
+/// What of an announcement that has gone out is to be said otherwise. What is not given stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Correction {
+    /// Another heading, up to 200 characters.
+    #[schema(max_length = 200)]
+    pub title: Option<String>,
+    /// Another text.
+    #[schema(example = "At **one**, not at noon.")]
+    pub body: Option<String>,
+    /// Another picture; without `picture` and `url`, another description of the one that there is.
+    pub image: Option<ManuscriptImage>,
+    /// Who speaks.
+    #[schema(max_length = 100)]
+    pub author: Option<String>,
+    /// Another text of the notification.
+    #[schema(max_length = 150)]
+    pub banner: Option<String>,
+    /// Links, in the place of all that there were; none given, they stay.
+    #[schema(max_items = 6)]
+    pub buttons: Vec<Button>,
+    /// What is left out from now on.
+    pub without: Vec<Part>,
+    /// Of notifications: another line below.
+    #[schema(max_length = 150)]
+    pub preview_text: Option<String>,
+    /// Of notifications: other values of variables of the template.
+    pub parameters: BTreeMap<String, String>,
+    /// Whoever has not had their turn after this long is reported as not reached: `72h` when absent.
+    #[schema(example = "72h")]
+    pub deadline: Option<String>,
+}
+
+/// What an announcement may do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The picture.
+    Image,
+    /// Who speaks.
+    Author,
+    /// The notification's own text: it is the title then.
+    Banner,
+    /// All links.
+    Buttons,
 }

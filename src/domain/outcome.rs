@@ -213,6 +213,29 @@ impl Outcome {
         }
     }
 
+    /// What the outcome with this number taught, in a word; `None` for one that this program does not know.
+    pub const fn word_of(number: i16) -> Option<&'static str> {
+        Some(match number {
+            1 => "installed",
+            2 => "accepted",
+            3 => "throttled",
+            4 => "transient",
+            5 => "not_yet",
+            6 => "stale_route",
+            7 => "needs_remedy",
+            8 => "rejected",
+            9 => "content_refused",
+            10 => "lost",
+            11 => "refused",
+            12 => "not_started",
+            13 => "not_installed",
+            14 => "install_accepted",
+            15 => "chat_found",
+            16 => "already_installed",
+            _ => return None,
+        })
+    }
+
     /// The reason to record with the attempt; none for a success.
     pub fn reason(&self) -> Option<Reason> {
         match self {

@@ -12,8 +12,7 @@ macro_rules! codes {
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $(#[doc = $sentence] $variant),* }
+        pub enum $name { $(#[doc = $sentence] #[serde(rename = $code)] $variant),* }
 
         impl $name {
             /// Every one, in the order of this file.
@@ -173,6 +172,7 @@ mod tests {
             let remedy = reason.remedy_looking_back();
             assert!(remedy.is_empty() || remedy.ends_with('.'), "{reason}");
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.code(), "in JSON as everywhere");
         }
         for halt in HaltReason::ALL {
             assert!(halt.sentence().ends_with('.') && halt.cure().ends_with('.'), "{halt}");

@@ -10,6 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::app::forecast::Foresight;
+use crate::app::lookout::Lookout;
 use crate::app::people::People;
 use crate::app::reading::Readings;
 use crate::domain::cloud::CloudProfile;
@@ -18,16 +19,28 @@ use crate::domain::pacing::{Bucket, Quota};
 pub use crate::domain::rights::Reach;
 use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
 
+pub mod amends;
 pub mod audiences;
 pub mod broadcasts;
+pub mod cursor;
 pub mod deeds;
+pub mod deliveries;
 pub mod directory;
 pub mod document;
+pub mod drafts;
+pub mod etag;
+pub mod events;
+pub mod exports;
 pub mod guard;
+pub mod idempotency;
 pub mod input;
+pub mod life;
 pub mod me;
 pub mod pictures;
+pub mod quotas;
+pub mod refusal;
 pub mod router;
+pub mod workers;
 
 /// What the handlers answer from. Clones share it.
 #[derive(Clone)]
@@ -48,6 +61,8 @@ pub struct Api {
     pub readings: Readings,
     /// Who speaks to Teams, for what is tried on a few people.
     pub messenger: Arc<dyn Messenger>,
+    /// Who looks after broadcasts for everybody who watches.
+    pub lookout: Lookout,
     /// Whose broadcasts.
     pub tenant: TenantKey,
     /// How it behaves.

@@ -39,7 +39,6 @@ pub fn sealed(router: Router, random: Arc<dyn Random>, teams_hosts: &[String]) -
 }
 
 /// A fault of ours. What it was is in the log already.
-#[expect(clippy::needless_pass_by_value, reason = "this is how the layer hands it over")]
 fn fault(_: Box<dyn Any + Send>) -> Response {
     Problem::INTERNAL.into_response()
 }

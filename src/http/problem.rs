@@ -21,7 +21,7 @@ pub struct Problem {
     /// What went wrong, the same for every occurrence.
     pub title: &'static str,
     /// What was wrong this time.
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// What to do next.
     pub next_step: &'static str,
     /// Everything wrong with the input, field by field.
@@ -114,7 +114,7 @@ impl Problem {
     /// The same, with what was wrong this time.
     #[must_use]
     pub fn because(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(detail.into().into_boxed_str());
         self
     }
 
@@ -139,7 +139,7 @@ impl Problem {
             title: self.title.to_owned(),
             status: self.status.as_u16(),
             code: self.code.to_owned(),
-            detail: self.detail.clone(),
+            detail: self.detail.as_deref().map(str::to_owned),
             next_step: self.next_step.to_owned(),
             faults: self.faults.clone(),
         }

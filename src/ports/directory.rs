@@ -140,7 +140,7 @@ impl Onward {
 }
 
 /// A group or team, as the directory knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Group {
     /// Its object id.
     pub id: GroupId,

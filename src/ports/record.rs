@@ -161,7 +161,7 @@ pub struct Member {
 }
 
 /// What a round says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Said {
     /// In chats and channels. Nothing is to be said of it in a round that deletes.
     pub content: Content,
@@ -293,7 +293,7 @@ pub struct Expanded {
 }
 
 /// One broadcast as reports show it.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BroadcastReport {
     /// Its id.
     pub id: BroadcastId,
@@ -345,7 +345,7 @@ impl BroadcastReport {
 }
 
 /// One pass of a broadcast as reports show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RoundReport {
     /// Its id.
     pub id: RoundId,
@@ -403,7 +403,7 @@ pub struct Recalling {
 }
 
 /// How many people of a broadcast can be reached to set right what they were sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Standing {
     /// Those whose message, or notification, is known.
     pub known: u64,
@@ -470,7 +470,7 @@ pub struct Outlook {
 }
 
 /// An audience under a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SavedAudience {
     /// Its name.
     pub name: String,
@@ -561,7 +561,7 @@ pub struct Advanced {
 }
 
 /// A group that an audience has named, and how far it is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GroupRecord {
     /// The group.
     #[serde(flatten)]

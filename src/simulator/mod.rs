@@ -1,7 +1,7 @@
 //! A small Microsoft Teams on loopback, for tests, demonstrations and rehearsals.
 //!
-//! It pretends to be three services: Entra's token endpoint, the parts of Graph that lead to a person's chat
-//! with a bot, to channels and into activity feeds, and the bot connector. It is written from the vendor's documents and shares no type with our
+//! It pretends to be three services: Entra, where programs ask for tokens and people sign in, the parts of Graph that lead
+//! to a person's chat with a bot, to channels and into activity feeds, and the bot connector. It is written from the vendor's documents and shares no type with our
 //! client, so that the client meets a second opinion; and it keeps a ledger of what really arrived, which
 //! judges what the client believes.
 //!

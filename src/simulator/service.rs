@@ -134,9 +134,20 @@ impl Simulator {
             tokio::spawn(Arc::clone(post).run(Arc::clone(&world), stop.clone()));
         }
         let (latency, login_url) = (settings.latency, addresses.login.clone());
+        let page_url = settings.browsed_at.as_ref().map_or_else(|| login_url.clone(), |base| format!("{base}/login"));
         let (outside, keys, date) = (Outside::default(), Keys::default(), Arc::default());
-        let service =
-            Service { world: Arc::clone(&world), clock, latency, login_url, issuer, date, post, keys, outside };
+        let service = Service {
+            world: Arc::clone(&world),
+            clock,
+            latency,
+            login_url,
+            page_url,
+            issuer,
+            date,
+            post,
+            keys,
+            outside,
+        };
         let stopped = stop.clone().cancelled_owned();
         let app = router(service).into_make_service_with_connect_info::<Cut>();
         let serving = tokio::spawn(async move { axum::serve(exchange, app).with_graceful_shutdown(stopped).await });
@@ -220,6 +231,8 @@ struct Service {
     latency: Duration,
     /// Where the keys are.
     login_url: String,
+    /// Where a browser finds the page.
+    page_url: String,
     /// Who signs what is posted to the bot.
     issuer: &'static str,
     /// How many seconds the `Date` of every answer is ahead of our clock, or behind.

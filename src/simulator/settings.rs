@@ -35,6 +35,8 @@ pub struct SimulatorSettings {
     pub tls_names: Vec<String>,
     /// How others reach it, when that is not the address it listens on; without a slash at the end.
     pub reached_at: Option<String>,
+    /// How browsers reach it, where that is another address still; without a slash at the end. Sign-ins lead there.
+    pub browsed_at: Option<String>,
     /// The Entra tenant.
     pub tenant: Uuid,
     /// The Entra app, which is also the bot.
@@ -73,6 +75,7 @@ impl Default for SimulatorSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             tls_names: Vec::new(),
             reached_at: None,
+            browsed_at: None,
             tenant: uuid!("11111111-1111-4111-8111-111111111111"),
             app: uuid!("22222222-2222-4222-8222-222222222222"),
             external_id: uuid!("33333333-3333-4333-8333-333333333333"),

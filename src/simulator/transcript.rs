@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 /// What stands in place of a secret.
 const HIDDEN: &str = "***";
 /// Fields of a form that open something.
-const SECRETS: [&str; 2] = ["client_secret", "client_assertion"];
+const SECRETS: [&str; 4] = ["client_secret", "client_assertion", "code", "code_verifier"];
 
 /// One request and how it was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

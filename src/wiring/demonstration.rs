@@ -20,6 +20,7 @@ use crate::domain::delivery::WhenInDoubt;
 use crate::domain::ids::{BroadcastId, EntraId};
 use crate::domain::time::Timestamp;
 use crate::ports::Clock;
+use crate::simulator::entra::{Assigned, Program};
 use crate::simulator::faults::FaultPlan;
 use crate::simulator::people::Shares;
 use crate::simulator::service::Simulator;
@@ -57,6 +58,10 @@ pub struct Simulation {
     pub listen: SocketAddr,
     /// How others reach it, when that is not the address it listens on.
     pub reached_at: Option<String>,
+    /// How browsers reach it, where that is another address still.
+    pub browsed_at: Option<String>,
+    /// Where Stentor may be sent back to after a sign-in, beside the callback on this machine.
+    pub redirects: Vec<Url>,
     /// Multiplies every limit; zero lifts them.
     pub quota_factor: f64,
     /// Everybody has the app from the beginning.
@@ -87,6 +92,21 @@ pub fn webhook_at(address: SocketAddr) -> Url {
     text.parse().expect("an address makes a url")
 }
 
+/// Where people on this machine reach a Stentor that listens at `address`.
+pub fn public_url_at(address: SocketAddr) -> Url {
+    let text = match address.ip() {
+        ip if ip.is_loopback() || ip.is_unspecified() => format!("http://localhost:{}", address.port()),
+        _ => format!("http://{address}"),
+    };
+    // Invariant: an address and a port make the authority of a url.
+    text.parse().expect("an address makes a url")
+}
+
+/// Where browsers are sent back to after a sign-in at a Stentor whom people reach at `public_url`.
+fn callback_of(public_url: &Url) -> Option<Url> {
+    public_url.join("/sign-in/callback").ok()
+}
+
 /// Under which names, and where whoever calls finds the authority to trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulatedTls {
@@ -96,7 +116,7 @@ pub struct SimulatedTls {
     pub ca_file: PathBuf,
 }
 
-/// How to reach the simulated Teams: the very settings to write down.
+/// How to reach the simulated Teams: the very settings to write down; and who may sign in, with which role.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[allow(missing_docs, reason = "named as the settings are")]
 pub struct SimulatedAccess {
@@ -108,6 +128,10 @@ pub struct SimulatedAccess {
     pub app_id: String,
     pub client_secret: String,
     pub manifest_id: String,
+    pub token_url: String,
+    pub api_scope: String,
+    pub people: Vec<Assigned>,
+    pub programs: Vec<Program>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,6 +183,8 @@ impl Simulated {
             listen: simulation.listen,
             tls_names: simulation.tls.as_ref().map(|tls| tls.names.clone()).unwrap_or_default(),
             reached_at: simulation.reached_at,
+            browsed_at: simulation.browsed_at,
+            redirects: simulation.redirects,
             webhook: simulation.webhook,
             ..SimulatorSettings::default()
         };
@@ -207,6 +233,10 @@ impl Simulated {
     /// `settings`, pointed at this Teams.
     pub(super) fn settings(&self, mut settings: Settings) -> anyhow::Result<Settings> {
         let access = &self.access;
+        if let Some(callback) = settings.http.public_url.as_ref().and_then(callback_of) {
+            let world = self.simulator.world();
+            world.lock().unwrap_or_else(PoisonError::into_inner).register_redirect(callback);
+        }
         settings.teams.cloud = Cloud::Custom(Box::new(CustomUrls {
             login: access.login_url.parse()?,
             graph: access.graph_url.parse()?,
@@ -238,7 +268,13 @@ fn access(simulator: &Simulator, settings: &SimulatorSettings) -> anyhow::Result
         None => profile.allows_service_url(&bot),
     };
     let same = published.find(|it| it.login_url == login && it.graph_url == graph && is_bot(it));
+    let world = simulator.world();
+    let world = world.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(SimulatedAccess {
+        token_url: format!("{login_url}/{}/oauth2/v2.0/token", settings.tenant),
+        api_scope: format!("api://{}/.default", settings.app),
+        people: world.assigned(),
+        programs: world.programs().to_vec(),
         cloud: same.map_or(teams::Cloud::Custom, |profile| profile.cloud).name().to_owned(),
         login_url,
         graph_url,
@@ -347,6 +383,11 @@ impl Demonstration {
     /// What the simulated Teams saw so far.
     pub fn ledger(&self) -> LedgerCounts {
         self.simulated.ledger()
+    }
+
+    /// How to reach the simulated Teams, and who may sign in there.
+    pub const fn access(&self) -> &SimulatedAccess {
+        &self.simulated.access
     }
 
     /// Into whose feeds something came, by its ledger.

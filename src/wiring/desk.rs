@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{Stentor, client_settings, cloud};
 use crate::adapters::teams::EntraGatekeeper;
+use crate::app::lookout::Lookout;
 use crate::app::reading::Readings;
+use crate::app::upkeep::forget_replies;
 use crate::http::api::{Api, ApiSettings, Reach};
 
 impl Stentor {
@@ -20,11 +23,20 @@ impl Stentor {
         let public_url = settings.http.public_url.clone().map_or_else(|| Url::parse(&here), Ok)?;
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
         let gate = Arc::new(EntraGatekeeper::new(&client_settings(settings)?, &public_url, clock, random)?);
+        let office = Arc::new(self.ground.store.clone());
+        let lookout = Lookout::new(
+            Arc::clone(&self.store),
+            office.clone(),
+            Arc::clone(&self.clock),
+            self.tenant,
+            settings.engine.quotas.clone(),
+        );
         Ok(Api {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             store: Arc::clone(&self.store),
-            office: Arc::new(self.ground.store.clone()),
+            office,
+            lookout,
             gate,
             people: self.people(),
             readings: Readings::default(),
@@ -47,5 +59,10 @@ impl Stentor {
                 request_timeout: settings.network.request_timeout,
             }),
         })
+    }
+
+    /// Forgets what need not be kept any longer, until `stop`.
+    pub async fn forget(&self, stop: CancellationToken) {
+        forget_replies(&self.ground.store, &*self.clock, self.tenant, stop).await;
     }
 }

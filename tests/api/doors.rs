@@ -16,7 +16,9 @@ async fn with_a_cookie_only_our_own_page_changes_anything() {
     let mut browser = house.browser();
     let csrf = browser.sign_in().await;
     let ours = house.public_url.origin().ascii_serialization();
-    let rows: [(&str, Option<&str>, Option<&str>, Option<&str>); 9] = [
+    // Who, and what the headers Origin, Sec-Fetch-Site and X-CSRF-Token say.
+    type Row<'a> = (&'static str, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+    let rows: [Row; 9] = [
         ("a form of another site", Some("https://evil.example"), Some("cross-site"), None),
         ("a script of another site that has the token", Some("https://evil.example"), Some("cross-site"), Some(&csrf)),
         ("a neighbour under the same domain", Some(&ours), Some("same-site"), Some(&csrf)),

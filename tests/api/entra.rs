@@ -27,7 +27,9 @@ use stentor::adapters::teams::{
 };
 use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
+use stentor::app::lookout::Lookout;
 use stentor::app::people::People;
+use stentor::app::reading::Readings;
 use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::time::{Monotonic, Timestamp};
@@ -93,6 +95,8 @@ pub struct Entra {
 
 impl Entra {
     async fn open() -> Arc<Self> {
+        // Nobody who asks for them waits long.
+        LazyLock::force(&PAIRS);
         let listener = server::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
         let entra = Arc::new(Self {
             address: listener.local_addr().unwrap(),
@@ -267,15 +271,17 @@ impl House {
         let here = format!("http://{address}");
         let public_url: Url = plan.public_url.unwrap_or(&here).parse().unwrap();
         let gate = EntraGatekeeper::new(&teams, &public_url, clock.clone(), random.clone()).unwrap();
+        let lookout = Lookout::new(store.clone(), store.clone(), clock.clone(), tenant, quotas.clone());
         let api = Api {
+            lookout,
             clock: clock.clone(),
             random: random.clone(),
             store: store.clone(),
             office: store.clone(),
             gate: Arc::new(gate),
             people,
-            readings: stentor::app::reading::Readings::default(),
             messenger: client,
+            readings: Readings::default(),
             tenant,
             settings: Arc::new(ApiSettings {
                 public_url: public_url.clone(),

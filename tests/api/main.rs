@@ -6,14 +6,22 @@ use stage::Stage;
 
 mod audiences;
 mod audit;
+mod deliveries;
 mod directory;
 mod document;
 mod doors;
+mod drafts;
 mod entra;
+mod events;
+mod exports;
+mod idempotency;
+mod life;
+mod manuscripts;
 mod matrix;
 mod pictures;
 mod sign_in;
 mod stage;
+mod told;
 
 #[tokio::test]
 async fn whoever_asks_is_told_who_they_are() {

@@ -13,6 +13,7 @@ use stentor::adapters::system::{SystemClock, SystemRandom};
 use stentor::adapters::teams::{CloudProfile, Credential, SecretSource, TeamsClient, TeamsClientSettings};
 use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
+use stentor::app::lookout::Lookout;
 use stentor::app::people::People;
 use stentor::app::reading::Readings;
 use stentor::domain::ids::{EntraId, TenantKey};
@@ -67,7 +68,7 @@ pub struct Stage {
     pub simulator: Simulator,
     http: reqwest::Client,
     // Dropped last: the database goes with it.
-    _database: TestDatabase,
+    pub _database: TestDatabase,
 }
 
 impl Stage {
@@ -106,7 +107,10 @@ impl Stage {
         people.refresh(|_| {}).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let (quotas, office) = (engine.quotas.clone(), store.clone());
+        let lookout = Lookout::new(store.clone(), office, Arc::clone(&clock), tenant, quotas);
         let api = Api {
+            lookout,
             clock,
             random,
             store: store.clone(),

@@ -96,7 +96,7 @@ fn fact(chunk: &stentor::domain::chunk::Chunk, ordinal: Ordinal) -> AttemptFact 
 async fn exported(house: &House, id: BroadcastId, format: Format, filter: &Filter) -> Vec<u8> {
     let mut to = Vec::new();
     let place = (house.tenant, id, None);
-    export(house.store.as_ref(), place, format, filter, &mut to, |_| {}).await.unwrap();
+    export(house.store.as_ref(), place, format, filter.clone(), &mut to, |_| {}).await.unwrap();
     to
 }
 

@@ -376,3 +376,41 @@ async fn the_token_endpoint_is_counted_and_misfortune_may_strike_there() {
     stage.pull("throttle", json!({"bucket": "token", "seconds": 5})).await;
     assert_eq!(stage.redeem(&redeemed("1.any")).await.status, 429);
 }
+
+#[tokio::test]
+async fn in_every_cloud_people_sign_in_at_the_host_of_that_cloud() {
+    use stentor::domain::cloud::{Cloud, CloudProfile};
+    for profile in Cloud::ALL.into_iter().filter_map(CloudProfile::published) {
+        let start = Timestamp::from_timestamp_millis(1_793_610_000_123).expect("an instant of 2026");
+        let clock = Arc::new(StillClock(Mutex::new(start)));
+        let settings = SimulatorSettings { tls_names: profile.hosts(), people: 12, ..settings() };
+        let teams = Simulator::start(settings, clock).await.unwrap();
+        let host = profile.login_url.host_str().unwrap();
+        let authority = reqwest::Certificate::from_pem(teams.authority_pem().unwrap().as_bytes()).unwrap();
+        let client = Client::builder().no_proxy().add_root_certificate(authority).resolve(host, teams.address());
+        let client = client.redirect(Policy::none()).build().unwrap();
+        // The listener has a port of its own, which no url of a cloud names.
+        let here = |url: &str| url.replacen(host, &format!("{host}:{}", teams.address().port()), 1);
+
+        let issuer = format!("{}/{TENANT}/v2.0", profile.login_url.as_str().trim_end_matches('/'));
+        let known = here(&format!("{issuer}/.well-known/openid-configuration"));
+        let document = Told::by(client.get(known)).await.body;
+        assert_eq!(document["issuer"], issuer, "{:?}", profile.cloud);
+        let door = here(document["authorization_endpoint"].as_str().unwrap());
+        let page = Told::by(client.get(Url::parse_with_params(&door, asked()).unwrap())).await;
+        assert!(page.status == 200 && page.text.contains("Pick an account"), "{:?}: {page:?}", profile.cloud);
+        let keys = Told::by(client.get(here(document["jwks_uri"].as_str().unwrap()))).await.body;
+        assert_eq!(keys["keys"][0]["issuer"], issuer);
+    }
+}
+
+#[tokio::test]
+async fn browsers_are_led_where_they_reach_the_page() {
+    let browsed_at = Some("http://localhost:8090".to_owned());
+    let stage = Stage::set(SimulatorSettings { browsed_at, ..settings() }).await;
+    let known = format!("{}/{TENANT}/v2.0/.well-known/openid-configuration", stage.simulator.login_url());
+    let document = Told::by(stage.client.get(known)).await.body;
+    let page = format!("http://localhost:8090/login/{TENANT}/oauth2/v2.0/authorize");
+    assert_eq!(document["authorization_endpoint"], page);
+    assert!(document["token_endpoint"].as_str().unwrap().starts_with(&stage.simulator.login_url()));
+}

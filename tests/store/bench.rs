@@ -173,6 +173,14 @@ impl Bench {
         }
     }
 
+    /// The store on Postgres, which looks up more than the engine asks for.
+    pub fn postgres(&self) -> Option<&PgStore> {
+        match &self.behind {
+            Behind::Postgres { store, .. } => Some(store),
+            Behind::Memory { .. } => None,
+        }
+    }
+
     /// Whether Teams is remembered to have refused her.
     pub async fn is_refused(&self, recipient: RecipientKey) -> bool {
         match &self.behind {

@@ -16,6 +16,7 @@ mod hours;
 mod late;
 mod leases;
 mod life;
+mod lookups;
 mod people;
 mod postgres;
 mod reports;

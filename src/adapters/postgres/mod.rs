@@ -109,6 +109,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         office::pictures::STATEMENTS,
         office::drafts::STATEMENTS,
         office::replies::STATEMENTS,
+        office::lookup::STATEMENTS,
         people::STATEMENTS,
         queue::STATEMENTS,
         reports::STATEMENTS,

@@ -23,7 +23,9 @@ statements! {
     DELIVERIES = concat!(
         include_str!("sql/deliveries_of.sql"),
         include_str!("sql/slices.sql"),
-        include_str!("sql/deliveries.sql")
+        include_str!("sql/deliveries.sql"),
+        include_str!("sql/delivery_rows.sql"),
+        "order by row.recipient_id"
     );
     STARTS = "-- starts
         -- $1 tenant, $2 broadcast, $3 step
@@ -97,8 +99,9 @@ struct ProgressRow {
     late_failed: i64,
 }
 
+/// One person, as reports show her.
 #[derive(FromRow)]
-struct DeliveryRow {
+pub(super) struct DeliveryRow {
     recipient_id: i64,
     entra_id: Uuid,
     display_name: String,
@@ -221,7 +224,7 @@ pub(super) fn when_in_doubt(name: &str) -> Result<WhenInDoubt, StoreError> {
 }
 
 impl DeliveryRow {
-    fn into_report(self) -> Result<(RecipientKey, DeliveryReport), StoreError> {
+    pub(super) fn into_report(self) -> Result<(RecipientKey, DeliveryReport), StoreError> {
         let report = DeliveryReport {
             entra_id: EntraId(self.entra_id),
             display_name: self.display_name,

@@ -1,11 +1,13 @@
 //! What a measure needs in the database before it begins: people whose chats are known, a history of weeks.
 
+mod told;
+
 use super::PgStore;
 use crate::domain::ids::{RoundId, TenantKey};
 use crate::ports::StoreError;
 
-/// Rows written by one statement: a few seconds' worth.
-const BATCH: u64 = 100_000;
+/// Rows written by one statement: a few seconds' worth, for each person's words are indexed, too.
+const BATCH: u64 = 20_000;
 /// People of one old round.
 const ROUND: i64 = 100_000;
 

@@ -44,5 +44,5 @@ pub use limits::{published_chat_quotas, published_quota};
 pub(crate) use retry_after::retry_after;
 pub use transport::Dated;
 pub use transport::Way;
-pub(crate) use transport::{Received, Unanswered};
+pub(crate) use transport::{Network, Received, Unanswered, builder, causes, is_untrusted};
 pub use wire::Refusal;

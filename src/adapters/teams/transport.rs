@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{DATE, HeaderValue};
-use reqwest::{Body, Certificate, Client, Proxy, Request, Response, redirect, retry};
+use reqwest::{Body, Certificate, Client, ClientBuilder, Proxy, Request, Response, redirect, retry};
 use tokio_rustls::rustls;
 use url::Url;
 
@@ -115,26 +115,12 @@ pub struct Transport {
 
 impl Transport {
     pub fn new(network: &Network, clock: Arc<dyn Clock>) -> Result<Self, NetworkError> {
-        let mut builder = Client::builder()
-            .user_agent(concat!("stentor/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .http1_only()
+        let builder = builder(network)?
             .timeout(network.request_timeout)
-            .connect_timeout(network.connect_timeout)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .pool_idle_timeout(IDLE_LONGEST);
-        let broken = |error: reqwest::Error| NetworkError::Client(causes(&error));
-        match &network.way {
-            Way::Environment => {}
-            Way::Direct => builder = builder.no_proxy(),
-            Way::Proxy(proxy) => builder = builder.proxy(Proxy::all(proxy.clone()).map_err(broken)?),
-        }
-        for (host, address) in &network.connect_to {
-            builder = builder.resolve(host, *address);
-        }
-        builder = builder.tls_certs_merge(extra_certificates(network)?);
-        let (client, write_within) = (builder.build().map_err(broken)?, network.connect_timeout);
+        let client = builder.build().map_err(|error| NetworkError::Client(causes(&error)))?;
+        let write_within = network.connect_timeout;
         Ok(Self { client, dated: Mutex::default(), write_within, clock })
     }
 
@@ -174,6 +160,28 @@ impl Transport {
     }
 }
 
+/// A client that reaches the network so. It follows nothing and tries nothing again by itself.
+pub fn builder(network: &Network) -> Result<ClientBuilder, NetworkError> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("stentor/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .http1_only()
+        .connect_timeout(network.connect_timeout);
+    match &network.way {
+        Way::Environment => {}
+        Way::Direct => builder = builder.no_proxy(),
+        Way::Proxy(proxy) => {
+            let proxy = Proxy::all(proxy.clone()).map_err(|error| NetworkError::Client(causes(&error)))?;
+            builder = builder.proxy(proxy);
+        }
+    }
+    for (host, address) in &network.connect_to {
+        builder = builder.resolve(host, *address);
+    }
+    Ok(builder.tls_certs_merge(extra_certificates(network)?))
+}
+
 fn extra_certificates(network: &Network) -> Result<Vec<Certificate>, NetworkError> {
     let Some(path) = &network.extra_ca_file else { return Ok(Vec::new()) };
     let fault = |cause: String| NetworkError::Certificates { path: path.clone(), cause };
@@ -209,7 +217,7 @@ fn unanswered(error: &reqwest::Error) -> Unanswered {
 }
 
 /// Whether the other side showed a certificate that we do not believe. Nothing was sent to it then.
-fn is_untrusted(error: &reqwest::Error) -> bool {
+pub fn is_untrusted(error: &reqwest::Error) -> bool {
     origins(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
 }
 
@@ -236,7 +244,7 @@ fn core_of<'a>(mut cause: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static
 }
 
 /// What lies beneath an error, without the URL: it names people.
-fn causes(error: &reqwest::Error) -> String {
+pub fn causes(error: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {

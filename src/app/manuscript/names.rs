@@ -5,7 +5,9 @@ use crate::domain::fault::{Fault, Faults};
 use crate::domain::manuscript::Manuscript;
 
 /// What the command line calls something, and what the manuscript does; whatever contains another stands before it.
-const NAMES: [(&str, &str); 52] = [
+const NAMES: [(&str, &str); 54] = [
+    ("`stentor audience list` shows what is saved, `save` saves it again", "GET /api/v1/audiences shows what is saved"),
+    ("`stentor broadcast list`", "GET /api/v1/broadcasts"),
     ("`stentor directory search` finds", "GET /api/v1/directory/search finds"),
     ("`stentor broadcast show --json` prints it", "GET /api/v1/broadcasts/{id} gives it"),
     ("the zone with --time-zone Europe/Berlin", "the zone as schedule.time_zone, such as Europe/Berlin"),
@@ -108,9 +110,63 @@ fn field(named: &str, manuscript: &Manuscript) -> String {
     }
 }
 
+/// A fault of a manuscript, as the command line tells it: the other way round. Of a text only what cannot be a plain word is
+/// put into other words.
+pub fn in_words_of_options(fault: Fault) -> Fault {
+    Fault { field: option(&fault.field), problem: with_options(&fault.problem), cure: with_options(&fault.cure) }
+}
+
+fn with_options(text: &str) -> String {
+    let is_plain = |field: &str| field.chars().all(|letter| letter.is_ascii_lowercase());
+    let mut names: Vec<(&str, &str)> =
+        NAMES.into_iter().filter(|(option, field)| !option.starts_with("--") || !is_plain(field)).collect();
+    // What contains another stands before it; of two options for one field the shorter is the usual one.
+    names.sort_by_key(|(option, field)| (std::cmp::Reverse(field.len()), option.len()));
+    names.into_iter().fold(text.to_owned(), |text, (option, field)| text.replace(field, option))
+}
+
+/// The option, or the part of the content, that `field` is.
+fn option(field: &str) -> String {
+    if let Some(name) = field.strip_prefix("feed.parameters.") {
+        return format!("--parameter {name}");
+    }
+    if let Some(name) = field.strip_prefix("audience.lists.") {
+        return format!("list “{name}”");
+    }
+    if let Some((place, part)) = field.strip_prefix("buttons[").and_then(|rest| rest.split_once("]."))
+        && let Ok(place) = place.parse::<usize>()
+    {
+        return format!("button {} {part}", place + 1);
+    }
+    match field {
+        "image.description" => "image description".to_owned(),
+        "image.url" | "image.picture" => "image".to_owned(),
+        "audience.list" => "audience".to_owned(),
+        "channel" | "tell" => format!("--{field}"),
+        _ if field.starts_with("post_to[") => "--post-to".to_owned(),
+        other => with_options(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_api_says_of_a_field_is_said_of_its_option_again() {
+        let told = [
+            Fault::new("--at", "has passed already", "Name an hour to come, or send it with --now."),
+            Fault::new("button 3 url", "is no https link", "Write https."),
+            Fault::new("--members-of-channel", "goes with --in-team", "Add --channel feed, or leave the option out."),
+            Fault::new("--audience-expr", "list “a” is named, and no file is given for it", "Add --list \"a=FILE\"."),
+            Fault::new("--parameter name", "is too long", "Shorten it."),
+            Fault::new("title", "is empty", "Give it a title."),
+        ];
+        for fault in told {
+            let there = faults_of_manuscript(Faults(vec![fault.clone()]), &Manuscript::default());
+            assert_eq!(in_words_of_options(there.0[0].clone()), fault);
+        }
+    }
 
     #[test]
     fn no_name_is_hidden_by_a_shorter_one_before_it() {

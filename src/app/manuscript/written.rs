@@ -1,6 +1,6 @@
 //! Writes a draft down as the manuscript that would be read as the same draft.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::audience::{Address, List};
 use crate::domain::broadcast::{Channels, Schedule};
@@ -100,8 +100,9 @@ fn audience(audience: &Audience) -> Option<ManuscriptAudience> {
     }
 }
 
-/// A list, one name a line and in the order of its lines.
-fn lines(list: &List) -> String {
+/// A list, written anew: every name in its own line again, so that whatever is said of a line is said of the same one. Where
+/// several share a line, each stands in brackets, as in a mail.
+pub fn lines(list: &List) -> String {
     let named = list.people.iter().map(|(line, address)| (*line, address.to_string()));
     let first: HashMap<u64, &Address> = list.people.iter().rev().map(|(line, address)| (*line, address)).collect();
     let again =
@@ -110,9 +111,20 @@ fn lines(list: &List) -> String {
         .malformed
         .iter()
         .map(|row| (row.line, if row.cell.is_empty() { "?".to_owned() } else { row.cell.clone() }));
-    let mut lines: Vec<(u64, String)> = named.chain(again).chain(wrong).collect();
-    lines.sort_by_key(|(line, _)| *line);
-    lines.into_iter().map(|(_, text)| text + "\n").collect()
+    let mut by_line: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for (line, text) in named.chain(again).chain(wrong) {
+        by_line.entry(line).or_default().push(text);
+    }
+    let (mut written, mut at) = (String::new(), 1);
+    for (line, names) in by_line {
+        written.extend(std::iter::repeat_n('\n', usize::try_from(line.saturating_sub(at)).unwrap_or_default()));
+        at = line.max(at);
+        written += &match names.as_slice() {
+            [one] => one.clone(),
+            several => several.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>().join(" "),
+        };
+    }
+    written + "\n"
 }
 
 fn schedule_of(schedule: &Schedule) -> ManuscriptSchedule {
@@ -120,4 +132,25 @@ fn schedule_of(schedule: &Schedule) -> ManuscriptSchedule {
     let prepare =
         schedule.prepare_at.and_then(|at| (schedule.start_at - at).to_std().ok()).filter(|time| !time.is_zero());
     ManuscriptSchedule { at, time_zone, prepare: Some(prepare.map_or_else(|| NO_PREPARING.to_owned(), duration_text)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audience::read_list;
+
+    #[test]
+    fn a_list_that_is_written_anew_names_the_same_people_in_the_same_lines() {
+        for text in [
+            "mail;name\nann@contoso.example;Ann\n;Nobody\nbob@contoso.example;Bob\nann@contoso.example;Ann again\n",
+            "Ann <ann@contoso.example>; bob@contoso.example\n\n\nx\ncyd@contoso.example, ann@contoso.example\n",
+            "ann@contoso.example bob@contoso.example\ncyd@contoso.example dan@contoso.example\n",
+        ] {
+            let list = read_list(text.as_bytes()).unwrap();
+            let again = read_list(lines(&list).as_bytes()).unwrap();
+            assert_eq!((&again.people, &again.duplicates), (&list.people, &list.duplicates), "{text}");
+            let places = |list: &List| list.malformed.iter().map(|row| row.line).collect::<Vec<_>>();
+            assert_eq!(places(&again), places(&list), "{text}");
+        }
+    }
 }

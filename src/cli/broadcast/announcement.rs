@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::app::correction::corrected_content;
 use crate::app::manuscript::unseen;
 use crate::config::file_trouble;
 use crate::domain::content::{Button, Content, IMAGE_BYTES_MAX, Image, inline};
 use crate::domain::fault::{Fault, Faults};
+use crate::domain::manuscript::{self, Correction, ManuscriptImage};
 
 /// The longest text read, in bytes: many times what a message holds, and little enough to be read at all.
 const TEXT_BYTES_MAX: u64 = 1_000_000;
@@ -135,40 +137,48 @@ impl Changes {
     /// Reads the files that were named, and checks the whole as it will be.
     pub(super) fn applied_to(self, old: Content) -> Result<Content, Faults> {
         let mut faults = Vec::new();
-        let mut new = old;
-        for part in &self.without {
-            match part {
-                Part::Image => new.image = None,
-                Part::Author => new.author = None,
-                Part::Banner => new.banner = None,
-                Part::Buttons => new.buttons.clear(),
-            }
-        }
-        if let Some(title) = self.title {
-            new.title = title;
-        }
         let read_body = |file: &PathBuf| read("--body-file", file, TEXT_BYTES_MAX);
-        match self.body.map(Ok).or_else(|| self.body_file.as_ref().map(read_body)) {
-            Some(Ok(body)) => new.body = body.trim_end().to_owned(),
-            Some(Err(found)) => faults.extend(found.0),
-            None => {}
-        }
-        match (self.image, self.image_description, &mut new.image) {
-            (None, Some(description), Some(old)) => old.description = description,
-            (None, None, _) => {}
-            (named, description, _) => match image(named, description) {
-                Ok(image) => new.image = image,
-                Err(fault) => faults.push(fault),
-            },
-        }
-        new.author = self.author.or(new.author);
-        new.banner = self.banner.or(new.banner);
-        if !self.button.is_empty() {
-            new.buttons = self.button;
-        }
-        match new.check() {
+        let body = self.body.map(Ok).or_else(|| self.body_file.as_ref().map(read_body));
+        let body = body.transpose().unwrap_or_else(|found| {
+            faults.extend(found.0);
+            None
+        });
+        let has_image = old.image.is_some() && !self.without.contains(&Part::Image);
+        let image = match (self.image, self.image_description) {
+            (None, Some(description)) if has_image => {
+                Some(ManuscriptImage { description, ..ManuscriptImage::default() })
+            }
+            (named, description) => image(named, description)
+                .unwrap_or_else(|fault| {
+                    faults.push(fault);
+                    None
+                })
+                .map(|image| ManuscriptImage { picture: None, url: Some(image.url), description: image.description }),
+        };
+        let correction = Correction {
+            title: self.title,
+            body,
+            image,
+            author: self.author,
+            banner: self.banner,
+            buttons: self.button,
+            without: self.without.into_iter().map(Into::into).collect(),
+            ..Correction::default()
+        };
+        match corrected_content(old, &correction, None) {
             Ok(content) => Faults::or(faults, content),
             Err(found) => Err(Faults(faults.into_iter().chain(found.0).collect())),
+        }
+    }
+}
+
+impl From<Part> for manuscript::Part {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Image => Self::Image,
+            Part::Author => Self::Author,
+            Part::Banner => Self::Banner,
+            Part::Buttons => Self::Buttons,
         }
     }
 }

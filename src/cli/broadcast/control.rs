@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::complaint::Complaint;
 use super::super::{Global, session, text};
 use super::not_found;
-use crate::app::control::{Granted, Wish, grant};
+use crate::app::control::{Granted, Wish};
 use crate::config::Need;
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::ids::BroadcastId;
@@ -21,9 +21,8 @@ pub(in crate::cli) struct Control {
 impl Control {
     pub(in crate::cli) async fn perform(self, global: &Global, wish: Wish) -> anyhow::Result<()> {
         let granted = global
-            .with_stentor(name(wish), Need::Identity, async |stentor, stop| {
-                let now = stentor.clock.now();
-                session::unless_stopped(stop, grant(stentor.store.as_ref(), stentor.tenant, self.id, wish, now)).await
+            .with_desk(name(wish), Need::Identity, async |desk, stop| {
+                session::unless_stopped(stop, desk.grant(self.id, wish)).await
             })
             .await?;
         let state = match granted {

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::super::Global;
 use super::super::complaint::Complaint;
+use super::super::desk::AmendOrder;
+use super::super::{Global, session};
 use super::announcement::Changes;
 use super::feed::parameter;
 use super::recall::{carry_out, said};
 use crate::app::amend::Wish;
+use crate::app::correction::corrected;
 use crate::config::{Need, parse_duration};
-use crate::domain::content::Content;
-use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::BroadcastId;
-use crate::ports::Said;
+use crate::domain::manuscript::Correction;
 
 /// Correct a broadcast: put the right card in the place of the one that was sent
 ///
@@ -53,35 +53,18 @@ impl Correct {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let Self { id, changes, preview_text, parameter, deadline, dry_run } = self;
         let told = global
-            .with_stentor("broadcast correct", Need::Identity, async |stentor, stop| {
-                let old = said(stentor, id).await?;
+            .with_desk("broadcast correct", Need::Identity, async |desk, stop| {
+                let old = session::unless_stopped(stop, said(desk, id)).await?;
                 let content = changes.applied_to(old.content.clone())?;
-                let new = corrected(&old, content, preview_text, parameter)?;
-                carry_out(stentor, stop, id, &Wish::Correct(Box::new(new)), deadline, dry_run).await
+                let words =
+                    Correction { preview_text, parameters: parameter.into_iter().collect(), ..Correction::default() };
+                let new = corrected(&old, content, &words)?;
+                let wish = Wish::Correct(Box::new(new));
+                carry_out(desk, stop, id, AmendOrder { wish, time_left: deadline, is_dry: dry_run }).await
             })
             .await?;
         told.print(global.json)
     }
-}
-
-/// What is said in the place of `old`, with its notification, if it has one, in other words.
-fn corrected(
-    old: &Said,
-    content: Content,
-    preview: Option<String>,
-    parameters: Vec<(String, String)>,
-) -> Result<Said, Faults> {
-    let Some(notification) = old.notification.clone() else {
-        let given = [("--preview-text", preview.is_some()), ("--parameter", !parameters.is_empty())];
-        let fault = |(option, _): (&str, bool)| {
-            let problem = "says something about activity feeds, and the broadcast did not go there";
-            Fault::new(option, problem, "Leave the option out; --title, --body and --banner change the message.")
-        };
-        let faults = given.into_iter().filter(|(_, given)| *given).map(fault).collect();
-        return Faults::or(faults, Said { content, notification: None });
-    };
-    let notification = notification.following(&old.content, &content).reworded(preview, parameters).check()?;
-    Ok(Said { content, notification: Some(notification) })
 }
 
 /// Nobody would read anything else than at present.

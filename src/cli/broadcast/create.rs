@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::super::desk::{Created, Desk, Rehearsed};
 use super::super::expected::{Whole, expected_text};
 use super::super::text::{self, Counted};
 use super::super::{Global, session};
@@ -19,11 +20,8 @@ use super::posts::Posts;
 use super::preview::{preview_json, preview_text, size_text, write_json};
 use super::show::hour_text;
 use super::{left_out, list_file, rolls};
-use crate::app::forecast::Plan;
 use crate::app::manuscript::expiry;
-use crate::app::people::PeopleRead;
-use crate::app::presence::Presence;
-use crate::app::submit::{self, Accepted, Audience, Draft, Going, LeftOut};
+use crate::app::submit::{Accepted, Audience, Draft, Going, LeftOut};
 use crate::config::{Need, Settings, parse_duration};
 use crate::domain::audience::{Address, Understood};
 use crate::domain::broadcast::{Channels, Schedule, Treatment};
@@ -31,7 +29,6 @@ use crate::domain::content::Content;
 use crate::domain::delivery::WhenInDoubt;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::time::Timestamp;
-use crate::wiring::Stentor;
 
 /// Tell everybody, the people of a list, or whom words mean; or post in channels of teams
 ///
@@ -121,17 +118,13 @@ impl Create {
             text::aside(note);
         }
         let told = global
-            .with_stentor("broadcast create", Need::Teams, async |stentor, stop| {
-                let draft = described.draft(stentor.clock.now());
+            .with_desk("broadcast create", Need::Teams, async |desk, stop| {
+                let draft = described.draft(desk.clock().now());
                 let told = async {
-                    if let Some(fault) = draft.going.wanted().and_then(|_| stentor.feed_fault("--channel")) {
-                        return Err(Faults(vec![fault]).into());
-                    }
-                    stentor.check_clock().await?;
-                    stentor.usher().check_app().await?;
+                    desk.check(&draft).await?;
                     match is_dry {
-                        true => dry_run(stentor, draft, &title, understood.as_ref(), lists.as_deref()).await,
-                        false => create(stentor, draft, &title, understood.as_ref()).await,
+                        true => dry_run(desk, draft, &title, understood.as_ref(), lists.as_deref()).await,
+                        false => create(desk, draft, &title, understood.as_ref()).await,
                     }
                 };
                 session::unless_stopped(stop, told).await
@@ -270,17 +263,9 @@ struct Told {
     document: Value,
 }
 
-async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
-    let (now, expire_after, channels) = (stentor.clock.now(), draft.expire_after, draft.going.channels());
-    let draft = placed(stentor, draft).await?;
-    let (schedule, team) = (draft.schedule.clone(), draft.going.team());
-    let whom = whom(&draft.audience).filter(|_| channels != Channels::TeamChannel);
-    let ready = submit::ready(&stentor.people(), draft, reading()).await?;
-    // Last, so that nothing is installed for what is refused.
-    if let Some(team) = team {
-        tell_of_app(stentor.usher().bring_app_to(team).await?);
-    }
-    let accepted = submit::keep(&stentor.people(), ready).await?;
+async fn create(desk: &dyn Desk, draft: Draft, title: &str, understood: Option<&Understood>) -> anyhow::Result<Told> {
+    let (expire_after, channels) = (draft.expire_after, draft.going.channels());
+    let Created { accepted, whom, schedule, now } = desk.create(draft).await?;
     let Accepted { broadcast, targeted, left_out, lists, groups } = accepted;
     let counted = if channels == Channels::TeamChannel { Counted::Channels } else { Counted::People };
     let whom = whom.unwrap_or_else(|| text::recipients(targeted, counted));
@@ -314,90 +299,24 @@ async fn create(stentor: &Stentor, draft: Draft, title: &str, understood: Option
     Ok(Told { text: told, document })
 }
 
-/// The draft with its team found; what becomes of preparing it is told.
-async fn placed(stentor: &Stentor, draft: Draft) -> anyhow::Result<Draft> {
-    let prepares = |draft: &Draft| draft.schedule.as_ref().is_some_and(|schedule| schedule.prepare_at.is_some());
-    let was_to_prepare = prepares(&draft);
-    let draft = submit::placed(&stentor.people(), draft).await?;
-    if was_to_prepare && !prepares(&draft) {
-        text::aside("Nothing is prepared ahead of its hour: in the name of a team or a chat nobody is given the app.");
-    }
-    Ok(draft)
-}
-
-/// Places that are meant as a whole, by their names.
-fn whom(audience: &Audience) -> Option<String> {
-    let Audience::Venues(venues) = audience else { return None };
-    let names: Vec<String> = venues.iter().map(|named| text::one_line(&named.name)).collect();
-    Some(format!("{}, with one request each", names.join(", ")))
-}
-
-/// Tells whether the app is where people are to be notified.
-fn tell_of_app(presence: Presence) {
-    match presence {
-        Presence::There => {}
-        Presence::Brought => text::aside("The app was installed in the team."),
-        Presence::Missing => text::aside("The app is not in the team: `create` without --dry-run installs it there."),
-        Presence::Refused(why) => text::aside(&format!(
-            "The app is not in the team, and Teams refused to install it there ({}): until somebody installs it, the \
-             broadcast halts.",
-            text::one_line(&why)
-        )),
-        Presence::Untold(why) => text::aside(&format!(
-            "Whether the app is in the team could not be found out ({}): if it is not, the broadcast halts and says so.",
-            text::one_line(&why)
-        )),
-    }
-}
-
 /// How long it is until the hour.
 fn ahead(schedule: &Schedule, now: Timestamp) -> String {
     format!("that is in {}", text::duration((schedule.start_at - now).to_std().unwrap_or_default()))
 }
 
-/// Tells now and then how far the reading of the directory is.
-fn reading() -> impl FnMut(PeopleRead) + Send {
-    let mut is_first = true;
-    move |read| {
-        if std::mem::take(&mut is_first) || read.pages.is_multiple_of(20) {
-            text::aside(&format!("Reading the directory: {} so far.", text::people(read.people)));
-        }
-    }
-}
-
 async fn dry_run(
-    stentor: &Stentor,
+    desk: &dyn Desk,
     draft: Draft,
     title: &str,
     understood: Option<&Understood>,
     lists: Option<&Path>,
 ) -> anyhow::Result<Told> {
-    let (content, treatment, channels) = (draft.content.clone(), draft.treatment.clone(), draft.going.channels());
-    let draft = placed(stentor, draft).await?;
-    let schedule = draft.schedule.clone();
-    if let Some(team) = draft.going.team() {
-        tell_of_app(stentor.usher().look_for_app_in(team).await?);
-    }
-    let whom = whom(&draft.audience).filter(|_| channels != Channels::TeamChannel);
-    let going = draft.going.clone();
-    let venues = match &draft.audience {
-        Audience::Venues(venues) => venues.len() as u64,
-        _ => 0,
-    };
-    let preview = submit::preview(&stentor.people(), draft, reading()).await?;
+    let (content, deadline_at, channels) = (draft.content.clone(), draft.treatment.deadline_at, draft.going.channels());
+    let Rehearsed { preview, whom, going, schedule, forecast } = desk.rehearse(draft, lists.is_some()).await?;
     let files = lists.map(|folder| rolls::write(&preview, folder)).transpose()?;
-    let plan = Plan {
-        reachable: preview.reach.reachable(),
-        people: preview.reachable.clone(),
-        urgent: treatment.urgent,
-        schedule,
-        means: going.means(),
-        venues,
-    };
-    let forecast = stentor.foresight().of_plan(&plan).await?;
-    let zone = plan.schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
-    let (quotas, deadline_at) = (&stentor.settings.engine.quotas, Some(treatment.deadline_at));
-    let expected = expected_text(&forecast, quotas, Whole::All, channels, zone, deadline_at);
+    let zone = schedule.as_ref().map(|schedule| schedule.time_zone.as_str());
+    let quotas = desk.quotas().await?;
+    let expected = expected_text(&forecast, &quotas, Whole::All, channels, zone, Some(deadline_at));
     let mut told = match &whom {
         Some(whom) => {
             format!("No broadcast was stored. “{}” would go to {}.\n", text::one_line(title), text::one_line(whom))

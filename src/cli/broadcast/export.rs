@@ -1,6 +1,5 @@
 //! `stentor broadcast export`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
@@ -9,17 +8,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::super::complaint::Complaint;
+use super::super::desk::{Desk, ExportOrder};
 use super::super::text::{self, Counted};
 use super::super::{Global, session};
 use super::not_found;
 use super::whole_file::WholeFile;
-use crate::app::export::{self, ExportError, Exported, Filter, Passes, STATES};
+use crate::app::export::{self, ExportError, Exported, Filter, STATES};
 use crate::config::{Need, file_trouble};
 use crate::domain::broadcast::{Channel, Channels, RoundKind};
 use crate::domain::ids::BroadcastId;
 use crate::domain::reason::Reason;
 use crate::ports::BroadcastReport;
-use crate::wiring::Stentor;
 
 const BAR: &str = "{bar:40.cyan/blue} {percent:>3} %  {human_pos} of {human_len}";
 
@@ -107,13 +106,15 @@ impl Export {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let format = self.format(global.json)?;
         let exported = global
-            .with_stentor("broadcast export", Need::Identity, async |stentor, stop| {
-                let report = stentor.store.report(stentor.tenant, self.id).await?.ok_or_else(|| not_found(self.id))?;
+            .with_desk("broadcast export", Need::Identity, async |desk, stop| {
+                let report = session::unless_stopped(stop, desk.report(self.id)).await?;
+                let report = report.ok_or_else(|| not_found(self.id))?;
                 let passes = self.of.map(|of| of.passes(report.channels));
                 if let Some(passes) = passes.filter(|passes| !has_rounds(&report, *passes)) {
                     return Err(no_rounds(self.id, passes.0).into());
                 }
-                let written = self.write(stentor, format, passes, report.progress.targeted);
+                let filter = Filter { states: self.state.clone(), reasons: self.reason.clone() };
+                let written = self.write(desk, &report, ExportOrder { format, passes, filter });
                 let exported = match session::unless_stopped(stop, written).await {
                     // The reader has seen enough (`| head`).
                     Err(error) if is_broken_pipe(&error) => Exported::default(),
@@ -148,15 +149,9 @@ impl Export {
         }
     }
 
-    async fn write(
-        &self,
-        stentor: &Stentor,
-        format: export::Format,
-        passes: Passes,
-        targeted: u64,
-    ) -> anyhow::Result<Exported> {
+    async fn write(&self, desk: &dyn Desk, report: &BroadcastReport, order: ExportOrder) -> anyhow::Result<Exported> {
         let Some(file) = &self.output else {
-            return self.lines(stentor, (format, passes), &mut std::io::stdout(), |_| {}).await;
+            return desk.export(report, &order, &mut std::io::stdout(), &mut |_| {}).await;
         };
         let refuse = |error: std::io::Error| {
             let message = format!("“{}” cannot be written: {}.", file.display(), file_trouble(&error));
@@ -165,25 +160,13 @@ impl Export {
         };
         let mut whole = WholeFile::create(file).map_err(refuse)?;
         // Drawn to standard error, and only when that is a terminal.
-        let bar = ProgressBar::new(targeted).with_style(ProgressStyle::with_template(BAR)?);
-        let exported =
-            self.lines(stentor, (format, passes), &mut whole, |exported| bar.set_position(exported.people)).await;
+        let bar = ProgressBar::new(report.progress.targeted).with_style(ProgressStyle::with_template(BAR)?);
+        let mut progress = |exported: Exported| bar.set_position(exported.people);
+        let exported = desk.export(report, &order, &mut whole, &mut progress).await;
         bar.finish_and_clear();
         let exported = exported?;
         whole.finish().map_err(refuse)?;
         Ok(exported)
-    }
-
-    async fn lines(
-        &self,
-        stentor: &Stentor,
-        (format, passes): (export::Format, Passes),
-        to: &mut (dyn Write + Send),
-        progress: impl FnMut(Exported) + Send,
-    ) -> anyhow::Result<Exported> {
-        let filter = Filter { states: self.state.clone(), reasons: self.reason.clone() };
-        let place = (stentor.tenant, self.id, passes);
-        Ok(export::export(stentor.store.as_ref(), place, format, &filter, to, progress).await?)
     }
 }
 

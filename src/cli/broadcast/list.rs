@@ -21,8 +21,8 @@ pub(in crate::cli) struct List {
 impl List {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let reports = global
-            .with_stentor("broadcast list", Need::Identity, async |stentor, stop| {
-                session::unless_stopped(stop, stentor.store.reports(stentor.tenant, self.limit)).await
+            .with_desk("broadcast list", Need::Identity, async |desk, stop| {
+                session::unless_stopped(stop, desk.newest(self.limit)).await
             })
             .await?;
         if global.json {

@@ -7,22 +7,16 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::super::complaint::Complaint;
+use super::super::desk::{AmendOrder, Desk};
 use super::super::expected::about;
 use super::super::{Global, session, text};
 use super::correct::nothing;
 use super::not_found;
-use crate::app::amend::{self, Amended, Wish};
-use crate::app::forecast::means_of;
+use crate::app::amend::{self, Amended, Wish, check_words, taking};
 use crate::config::{Need, parse_duration};
 use crate::domain::broadcast::{BroadcastState, Channel};
-use crate::domain::fault::{Fault, Faults};
-use crate::domain::flow::Means;
 use crate::domain::ids::BroadcastId;
-use crate::domain::notification::Notification;
-use crate::domain::outcome::NOTIFIED_AT_ONCE;
-use crate::domain::pacing::{Bucket, Quota};
 use crate::ports::{Said, Standing};
-use crate::wiring::Stentor;
 
 /// Take a broadcast back: delete its messages, or replace them by other words
 ///
@@ -55,11 +49,12 @@ impl Recall {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let (id, deadline, is_dry) = (self.id, self.deadline, self.dry_run);
         let told = global
-            .with_stentor("broadcast recall", Need::Identity, async |stentor, stop| {
+            .with_desk("broadcast recall", Need::Identity, async |desk, stop| {
                 if let Some(words) = &self.say {
-                    check_words(&said(stentor, id).await?, words)?;
+                    check_words("--say", &session::unless_stopped(stop, said(desk, id)).await?, words)?;
                 }
-                carry_out(stentor, stop, id, &Wish::Recall(self.say.clone()), deadline, is_dry).await
+                let wish = Wish::Recall(self.say.clone());
+                carry_out(desk, stop, id, AmendOrder { wish, time_left: deadline, is_dry }).await
             })
             .await?;
         told.print(global.json)
@@ -67,22 +62,8 @@ impl Recall {
 }
 
 /// What the broadcast says at present.
-pub(super) async fn said(stentor: &Stentor, id: BroadcastId) -> anyhow::Result<Said> {
-    let store = stentor.store.as_ref();
-    let report = store.report(stentor.tenant, id).await?.ok_or_else(|| not_found(id))?;
-    Ok(amend::said(store, stentor.tenant, &report).await?.ok_or_else(|| not_found(id))?)
-}
-
-/// Refuses words that do not fit into the place of what was said.
-fn check_words(old: &Said, words: &str) -> Result<(), Faults> {
-    let content = amend::withdrawn(&old.content, words).check().map(drop);
-    let notification = old.notification.clone().map_or(Ok(()), |old| old.withdrawn(words).check().map(drop));
-    let faults = content.err().into_iter().chain(notification.err()).flat_map(|found| found.0);
-    let of_words: Vec<Fault> = faults.map(|fault| Fault::new("--say", fault.problem, fault.cure)).collect();
-    // What is too long for both is told once.
-    let each = of_words.iter().enumerate();
-    let once = each.filter(|(place, fault)| !of_words[..*place].contains(fault)).map(|(_, fault)| fault.clone());
-    Faults::or(once.collect(), ())
+pub(super) async fn said(desk: &dyn Desk, id: BroadcastId) -> anyhow::Result<Said> {
+    Ok(desk.said(id).await?.ok_or_else(|| not_found(id))?)
 }
 
 /// What came of it, for people and for scripts.
@@ -101,26 +82,15 @@ impl Told {
     }
 }
 
-/// Begins to carry `wish` out, or only tells what that would be.
+/// Begins to carry an order out, or only tells what that would be.
 pub(super) async fn carry_out(
-    stentor: &Stentor,
+    desk: &dyn Desk,
     stop: &CancellationToken,
     id: BroadcastId,
-    wish: &Wish,
-    deadline: Duration,
-    is_dry: bool,
+    order: AmendOrder,
 ) -> anyhow::Result<Told> {
-    let (store, tenant) = (stentor.store.as_ref(), stentor.tenant);
-    let asked = async {
-        match is_dry {
-            true => amend::preview(store, tenant, id, wish).await,
-            false => {
-                let (chance, now) = (stentor.random.next_u64(), stentor.clock.now());
-                amend::amend(store, tenant, id, wish, deadline, chance, now).await
-            }
-        }
-    };
-    let standing = match session::unless_stopped(stop, asked).await? {
+    let (wish, is_dry) = (&order.wish, order.is_dry);
+    let standing = match session::unless_stopped(stop, desk.amend(id, &order)).await? {
         Amended::Begun(standing) => standing,
         Amended::Nobody => return Err(nobody(id).into()),
         Amended::Unchanged => return Err(nothing(id).into()),
@@ -130,33 +100,14 @@ pub(super) async fn carry_out(
     };
     let notification = match wish {
         Wish::Correct(new) => new.notification.clone(),
-        Wish::Recall(_) => said(stentor, id).await?.notification,
+        Wish::Recall(_) => said(desk, id).await?.notification,
     };
-    let time = taking(&standing, notification.as_ref(), |bucket| stentor.settings.engine.quotas.get(&bucket).copied());
+    let quotas = desk.quotas().await?;
+    let time = taking(&standing, notification.as_ref(), |bucket| quotas.get(&bucket).copied());
     Ok(Told {
         text: told_text(id, wish, &standing, time, is_dry),
         document: told_json(id, wish, &standing, time, is_dry),
     })
-}
-
-/// How long it takes to reach them by the quotas alone; those in activity feeds by the means of their notification.
-fn taking(
-    standing: &[(Channel, Standing)],
-    notification: Option<&Notification>,
-    quota: impl Fn(Bucket) -> Option<Quota>,
-) -> Duration {
-    let each = standing.iter().filter_map(|(channel, people)| {
-        let (bucket, requests) = match (channel, notification.map(means_of)) {
-            (Channel::Chat | Channel::Post, _) => (Bucket::Send, people.known),
-            (Channel::Feed, Some(Means::FeedOneByOne | Means::Within)) => (Bucket::Notify, people.known),
-            (Channel::Feed, _) => (Bucket::NotifyMany, people.known.div_ceil(NOTIFIED_AT_ONCE as u64)),
-        };
-        let of_scope = notification.filter(|_| *channel == Channel::Feed).and_then(|said| said.scope.quota());
-        let quotas = [quota(bucket), of_scope];
-        let time = |quota: Quota| quota.window.mul_f64(requests as f64 / f64::from(quota.requests.max(1)));
-        quotas.into_iter().flatten().map(time).max()
-    });
-    each.sum()
 }
 
 /// What there is of it: `1 message`, `1,200 notifications`.
@@ -249,7 +200,8 @@ mod tests {
     use super::*;
     use crate::domain::content::Content;
     use crate::domain::ids::GroupId;
-    use crate::domain::notification::{Scope, Topic};
+    use crate::domain::notification::{Notification, Scope, Topic};
+    use crate::domain::pacing::{Bucket, Quota};
 
     fn quota(bucket: Bucket) -> Option<Quota> {
         Some(Quota::per_second(if bucket == Bucket::NotifyMany { 2 } else { 50 }))
@@ -271,10 +223,10 @@ mod tests {
     fn words_must_fit_into_every_place_of_what_they_replace() {
         let content = Content { title: "News".into(), body: "Text.".into(), ..Content::default() };
         let old = Said { notification: Some(Notification::of(&content, "announced")), content };
-        assert!(check_words(&old, "Sorry.").is_ok());
-        let faults = check_words(&old, &"x".repeat(501)).unwrap_err();
+        assert!(check_words("--say", &old, "Sorry.").is_ok());
+        let faults = check_words("--say", &old, &"x".repeat(501)).unwrap_err();
         assert!(faults.0.iter().all(|fault| fault.field == "--say") && !faults.0.is_empty(), "{faults}");
-        assert!(check_words(&Said { notification: None, ..old }, &"x".repeat(501)).is_ok());
+        assert!(check_words("--say", &Said { notification: None, ..old }, &"x".repeat(501)).is_ok());
     }
 
     fn told(wish: &Wish, standing: &[(Channel, Standing)], is_dry: bool) -> String {

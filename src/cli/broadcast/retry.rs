@@ -9,7 +9,7 @@ use super::super::complaint::Complaint;
 use super::super::text::{self, Counted};
 use super::super::{Global, session};
 use super::not_found;
-use crate::app::retry::{self, Retry as Done};
+use crate::app::retry::Retry as Done;
 use crate::config::{Need, parse_duration};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::ids::BroadcastId;
@@ -52,12 +52,9 @@ impl Retry {
         let id = self.id;
         let wish = RetryWish { reasons: self.reason, unconfirmed: self.unconfirmed };
         let done = global
-            .with_stentor("broadcast retry", Need::Identity, async |stentor, stop| {
-                let (chance, now) = (stentor.random.next_u64(), stentor.clock.now());
-                let store = stentor.store.as_ref();
-                let retry = retry::retry(store, stentor.tenant, id, &wish, self.deadline, chance, now);
-                let done = session::unless_stopped(stop, retry).await?;
-                let report = store.report(stentor.tenant, id).await?;
+            .with_desk("broadcast retry", Need::Identity, async |desk, stop| {
+                let done = session::unless_stopped(stop, desk.retry(id, &wish, self.deadline)).await?;
+                let report = desk.report(id).await?;
                 let counted = report.map_or(Counted::People, |report| Counted::of(report.channels, &report.audience));
                 Ok((done, counted))
             })

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
+use super::super::desk::Desk;
 use super::super::expected::{Whole, expected_text};
 use super::super::text::{self, Align, Counted, percent, table, thousands};
 use super::super::{Global, session};
 use super::not_found;
 use crate::app::export::ACCEPTED;
-use crate::app::report::{self, ReasonCount, RoundReasons, Summary};
+use crate::app::report::{ReasonCount, RoundReasons, Summary};
 use crate::config::Need;
 use crate::domain::broadcast::{AudienceKind, Channel, Channels, RoundKind, Schedule};
 use crate::domain::delivery::Settlement;
@@ -32,12 +33,8 @@ pub(in crate::cli) struct Show {
 impl Show {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let (summary, told) = global
-            .with_stentor("broadcast show", Need::Identity, async |stentor, stop| {
-                let foresight = stentor.foresight();
-                let summary = session::unless_stopped(stop, report::summary(&foresight, self.id)).await?;
-                let summary = summary.ok_or_else(|| not_found(self.id))?;
-                let told = summary_text(&summary, &stentor.settings.engine.quotas);
-                Ok((summary, told))
+            .with_desk("broadcast show", Need::Identity, async |desk, stop| {
+                session::unless_stopped(stop, summary_told(desk, self.id)).await
             })
             .await?;
         if global.json {
@@ -45,6 +42,13 @@ impl Show {
         }
         Ok(text::print(&told)?)
     }
+}
+
+/// The summary, and how people read it.
+pub(super) async fn summary_told(desk: &dyn Desk, id: BroadcastId) -> anyhow::Result<(Summary, String)> {
+    let summary = desk.summary(id).await?.ok_or_else(|| not_found(id))?;
+    let told = summary_text(&summary, &desk.quotas().await?);
+    Ok((summary, told))
 }
 
 /// A summary as people read it.
@@ -220,9 +224,9 @@ fn counts(progress: &Progress, done: &str) -> String {
 fn reasons(by_reason: &[ReasonCount]) -> String {
     let mut rows = Vec::new();
     for row in by_reason {
-        rows.push(vec![thousands(row.count), row.settlement.name().to_owned(), row.sentence.to_owned()]);
+        rows.push(vec![thousands(row.count), row.settlement.name().to_owned(), row.sentence.to_string()]);
         if !row.remedy.is_empty() {
-            rows.push(vec![String::new(), String::new(), row.remedy.to_owned()]);
+            rows.push(vec![String::new(), String::new(), row.remedy.to_string()]);
         }
     }
     table(&[Align::Right, Align::Left, Align::Left], &rows, "  ")

@@ -4,9 +4,7 @@ use clap::Args;
 
 use super::super::follow::{Ended, Follow};
 use super::super::{Global, text};
-use super::not_found;
-use super::show::summary_text;
-use crate::app::report;
+use super::show::summary_told;
 use crate::config::Need;
 use crate::domain::ids::BroadcastId;
 
@@ -23,11 +21,9 @@ pub(in crate::cli) struct Watch {
 impl Watch {
     pub(in crate::cli) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let (ended, summary, told) = global
-            .with_stentor("broadcast watch", Need::Identity, async |stentor, stop| {
-                let ended = Follow::new(stentor, self.id).until_final(stop).await?;
-                let summary = report::summary(&stentor.foresight(), self.id).await?;
-                let summary = summary.ok_or_else(|| not_found(self.id))?;
-                let told = summary_text(&summary, &stentor.settings.engine.quotas);
+            .with_desk("broadcast watch", Need::Identity, async |desk, stop| {
+                let ended = Follow::new(desk, self.id).until_final(stop).await?;
+                let (summary, told) = summary_told(desk, self.id).await?;
                 Ok((ended, summary, told))
             })
             .await?;

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::super::text::{self, Align, table};
 use super::super::{Global, session};
-use crate::app::groups;
 use crate::config::Need;
 use crate::ports::{Group, Person};
 
@@ -28,12 +27,8 @@ pub(super) struct Search {
 impl Search {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let (people, groups) = global
-            .with_stentor("directory search", Need::Teams, async |stentor, stop| {
-                session::unless_stopped(stop, async {
-                    let people = stentor.store.search_people(stentor.tenant, &self.text, self.limit).await?;
-                    anyhow::Ok((people, groups::search(&stentor.people(), &self.text).await?))
-                })
-                .await
+            .with_desk("directory search", Need::Teams, async |desk, stop| {
+                session::unless_stopped(stop, desk.search(&self.text, self.limit)).await
             })
             .await?;
         if global.json {

@@ -3,37 +3,22 @@
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::super::desk::Known;
 use super::super::text::{self, Align, table, thousands};
 use super::super::{Global, session};
 use crate::config::Need;
-use crate::ports::{DirectoryRecord, GroupRecord};
+use crate::ports::GroupRecord;
 
 /// How many people and which groups we know, and since when
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  stentor directory status\n  stentor directory status --json")]
 pub(super) struct Status {}
 
-/// Everything that is told.
-struct Known {
-    record: DirectoryRecord,
-    people: u64,
-    groups: Vec<GroupRecord>,
-    /// What is known is older than whoever makes a broadcast would take it.
-    stale: bool,
-}
-
 impl Status {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
         let known = global
-            .with_stentor("directory status", Need::Identity, async |stentor, stop| {
-                session::unless_stopped(stop, async {
-                    let record = stentor.store.directory(stentor.tenant).await?;
-                    let people = stentor.store.count_people(stentor.tenant).await?;
-                    let groups = stentor.store.groups(stentor.tenant).await?;
-                    let stale = record.read_at.is_none_or(|at| !stentor.people().is_fresh(at));
-                    anyhow::Ok(Known { record, people, groups, stale })
-                })
-                .await
+            .with_desk("directory status", Need::Identity, async |desk, stop| {
+                session::unless_stopped(stop, desk.known()).await
             })
             .await?;
         if global.json {
@@ -102,7 +87,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::GroupId;
     use crate::domain::time::Timestamp;
-    use crate::ports::Group;
+    use crate::ports::{DirectoryRecord, Group};
 
     #[test]
     fn what_is_known_is_told_with_its_age_and_its_flaws() {

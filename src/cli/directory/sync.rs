@@ -5,13 +5,11 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::super::desk::Synced;
 use super::super::text::{self, thousands};
 use super::super::{Global, session};
-use crate::app::people::{PeopleRead, Reading};
+use crate::app::people::PeopleRead;
 use crate::config::Need;
-
-/// Pages between two words about how far the reading is.
-const PAGES_A_WORD: u64 = 20;
 
 /// Read what has changed in the organisation's directory
 ///
@@ -27,17 +25,9 @@ pub(super) struct Sync {
 
 impl Sync {
     pub(super) async fn perform(self, global: &Global) -> anyhow::Result<()> {
-        let wanted = if self.whole { Reading::Whole } else { Reading::Changes };
-        let (read, people, seconds) = global
-            .with_stentor("directory sync", Need::Teams, async |stentor, stop| {
-                session::unless_stopped(stop, async {
-                    let began_at = stentor.clock.monotonic();
-                    let read = stentor.people().sync(wanted, words()).await?;
-                    let people = stentor.store.count_people(stentor.tenant).await?;
-                    let took = stentor.clock.monotonic().saturating_since(began_at);
-                    anyhow::Ok((read, people, took.as_secs_f64()))
-                })
-                .await
+        let Synced { read, people, seconds } = global
+            .with_desk("directory sync", Need::Teams, async |desk, stop| {
+                session::unless_stopped(stop, desk.sync(self.whole)).await
             })
             .await?;
         if global.json {
@@ -48,20 +38,6 @@ impl Sync {
             return Ok(text::print_json(&document)?);
         }
         Ok(text::print(&told(&read, people, seconds))?)
-    }
-}
-
-/// Says how far the reading is, now and then.
-fn words() -> impl FnMut(PeopleRead) + Send {
-    let (mut waits, mut said) = (false, false);
-    move |read: PeopleRead| {
-        if read.waits {
-            if !std::mem::replace(&mut waits, true) {
-                text::aside("Another process is reading the directory; this one waits for it.");
-            }
-        } else if read.whole && (!std::mem::replace(&mut said, true) || read.pages.is_multiple_of(PAGES_A_WORD)) {
-            text::aside(&format!("Reading everybody: {} so far.", text::people(read.people)));
-        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::input::{Body, Path, Raw};
 use crate::app::groups::GroupRead;
 use crate::app::manuscript::in_words_of_manuscripts;
 use crate::app::saved::{self, Removal, SaveError};
-use crate::app::submit::{self, Counted, LeftOut, SubmitError, Words};
+use crate::app::submit::{self, Counted, EXPRESSION, LeftOut, SubmitError, Words};
 use crate::domain::audience::expression::{parse, parse_name};
 use crate::domain::audience::{Address, List, read_list};
 use crate::domain::fault::{Fault, Faults};
@@ -324,7 +324,8 @@ pub struct MalformedLine {
 }
 
 impl LinesLeftOut {
-    fn of(left_out: &LeftOut) -> Self {
+    /// The lines of `left_out`, the first hundred of each kind.
+    pub fn of(left_out: &LeftOut) -> Self {
         let named = |lines: &[(u64, Address)]| {
             let told = lines.iter().take(LINES_TOLD);
             told.map(|(line, address)| AddressLine { line: *line, address: address.to_string() }).collect()
@@ -408,6 +409,26 @@ const COMMANDS: [(&str, &str); 4] = [
     ("`stentor broadcast list`", "GET /api/v1/broadcasts"),
     ("`stentor broadcast show --json`", "GET /api/v1/broadcasts/{id}"),
 ];
+
+/// A fault as the API tells it, in the words of the command line again.
+pub fn in_words_of_commands(fault: Fault) -> Fault {
+    let sentences = COMMANDS.iter().filter(|(there, _)| there.contains(' ') || there.starts_with('`'));
+    let mut sentences: Vec<_> = sentences.collect();
+    sentences.sort_by_key(|(_, here)| std::cmp::Reverse(here.len()));
+    let said = |text: String| {
+        let text = sentences.iter().fold(text, |text, (there, here)| text.replace(here, there));
+        match text.split_once("Add to lists “") {
+            Some((before, named)) => format!("{before}Add --list \"{}", named.replacen('”', "=FILE\"", 1)),
+            None => text,
+        }
+    };
+    let field = match fault.field.as_str() {
+        "expression" => EXPRESSION.to_owned(),
+        field if field == "lists" || field.starts_with("lists.") => "--list".to_owned(),
+        _ => fault.field,
+    };
+    Fault { field, problem: said(fault.problem), cure: said(fault.cure) }
+}
 
 /// A fault in the words of this API: the manuscript's, but that an audience stands for itself here.
 fn in_words_of_the_api(fault: Fault) -> Fault {

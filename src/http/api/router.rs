@@ -5,22 +5,29 @@
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::IntoResponse;
 use axum::routing::MethodRouter;
 use axum::{Extension, Router};
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Api, audiences, broadcasts, deeds, directory, document, guard, me, pictures};
+use super::{
+    Api, amends, audiences, broadcasts, deeds, deliveries, directory, document, drafts, events, exports, guard,
+    idempotency, life, me, pictures, quotas, workers,
+};
 use crate::domain::rights::Action;
 use crate::http::limits::{self, CallerLimit};
-use crate::http::problem::PROBLEM_JSON;
+use crate::http::problem::{PROBLEM_JSON, Problem};
 use crate::http::sign_in::cookies::Kind;
 
 /// Where the API is.
@@ -48,7 +55,25 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
         .routes(at(A::See, routes!(me::me)))
         .routes(at(A::See, routes!(broadcasts::list)))
+        .routes(at_most(limits::LIST, A::Write, routes!(drafts::create)))
         .routes(at(A::See, routes!(broadcasts::show)))
+        .routes(at_most(limits::LIST, A::Write, routes!(drafts::change, drafts::remove)))
+        .routes(at(A::Write, routes!(drafts::duplicate)))
+        .routes(at(A::See, routes!(drafts::validate)))
+        .routes(at_most(limits::LIST, A::See, routes!(drafts::validate_unsaved)))
+        .routes(at(A::See, routes!(drafts::dry_run)))
+        .routes(at_most(limits::LIST, A::See, routes!(drafts::dry_run_unsaved)))
+        .routes(at(A::Write, routes!(drafts::test)))
+        .routes(at(A::Send, routes!(life::submit)))
+        .routes(at(A::Approve, routes!(life::approve)))
+        .routes(at(A::Approve, routes!(life::reject)))
+        .routes(at(A::Send, routes!(life::send)))
+        .routes(at(A::Stop, routes!(life::pause)))
+        .routes(at(A::GoOn, routes!(life::resume)))
+        .routes(at(A::Stop, routes!(life::cancel)))
+        .routes(at(A::GoOn, routes!(life::retry)))
+        .routes(at(A::Amend, routes!(amends::correct)))
+        .routes(at(A::Amend, routes!(amends::recall)))
         .routes(at(A::See, routes!(audiences::list)))
         .routes(at(A::See, routes!(audiences::show)))
         .routes(at(A::Write, routes!(audiences::save, audiences::remove)))
@@ -59,6 +84,13 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(directory::search)))
         .routes(at(A::Administer, routes!(directory::sync)))
         .routes(at_most(limits::PICTURE, A::Write, routes!(pictures::upload)))
+        .routes(at(A::See, routes!(deliveries::list)))
+        .routes(at(A::See, routes!(deliveries::show)))
+        .routes(at(A::See, routes!(exports::export)))
+        .routes(at(A::See, routes!(events::of_broadcast)))
+        .routes(at(A::See, routes!(events::of_all)))
+        .routes(at(A::See, routes!(quotas::list)))
+        .routes(at(A::See, routes!(workers::list)))
         .routes(at(A::Audit, routes!(deeds::list)));
     OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
 }
@@ -69,17 +101,55 @@ fn guarded(post: guard::Post, routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRo
     for operation in paths.paths.values_mut().flat_map(operations) {
         describe(operation, post.action);
     }
-    // From the inside out: who did it, who may, and what it is called. The guard has its own limit for bodies, which may be
-    // higher than that of the framework.
+    for operation in paths.paths.values_mut().flat_map(unsafe_operations) {
+        describe_once(operation);
+    }
+    // From the inside out: who did it, whether it was done before, who may, and what it is called. The guard has its own limit
+    // for bodies, which may be higher than that of the framework.
     let operations = deeds::Operations::of(&paths, post.action);
+    let methods: MethodRouter<Api> = methods.layer(map_response(told_as_a_problem));
     let noted: MethodRouter<Api> = methods.layer(from_fn_with_state(post.api.clone(), deeds::noted));
+    let once: MethodRouter<Api> = noted.layer(from_fn_with_state(post.api.clone(), idempotency::once));
     let guarded: MethodRouter<Api> =
-        noted.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(post, guard::guard));
+        once.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(post, guard::guard));
     (schemas, paths, guarded.layer(Extension(operations)))
+}
+
+/// The framework's own answer to a method that the path does not take, as a problem; it adds the header Allow itself.
+async fn told_as_a_problem(answer: axum::response::Response) -> axum::response::Response {
+    let is_plain = answer.status() == StatusCode::METHOD_NOT_ALLOWED && !answer.headers().contains_key(CONTENT_TYPE);
+    if is_plain { Problem::METHOD_NOT_ALLOWED.into_response() } else { answer }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+}
+
+fn unsafe_operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+}
+
+/// What every route has that changes something: the key under which it is done once.
+fn describe_once(operation: &mut Operation) {
+    let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255));
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "The same request again under the same key is answered as the first time, and nothing is done twice: \
+             visible ASCII characters, such as a UUID. Answers are kept for 48 hours.",
+        ))
+        .schema(Some(text));
+    operation.parameters.get_or_insert_default().push(key.build().into());
+    let problems = [
+        ("400", "The request, or its Idempotency-Key, cannot be read"),
+        ("409", "It stands where this makes no sense, or the same request is still being answered"),
+        ("413", "The body is larger than this route takes"),
+        ("422", "What was sent is wrong, `faults` says where; or the Idempotency-Key was used for another request"),
+    ];
+    for (status, description) in problems {
+        operation.responses.responses.entry(status.to_owned()).or_insert(problem(description).into());
+    }
 }
 
 /// What every route has: who may, the answers that the guard gives, and those of what reads the request.
@@ -104,6 +174,13 @@ fn describe(operation: &mut Operation, action: Action) {
     let places: Vec<_> = operation.parameters.iter().flatten().filter_map(given).collect();
     if places.contains(&ParameterIn::Query) {
         problems.push(("400", "The query is not what this route takes"));
+    }
+    let matches = |it: &&RefOr<Parameter>| matches!(it, RefOr::T(parameter) if parameter.name == "If-Match");
+    if let Some(RefOr::T(parameter)) = operation.parameters.iter().flatten().find(matches) {
+        problems.push(("412", "It was changed since that version"));
+        if parameter.required == Required::True {
+            problems.push(("428", "The header If-Match is missing"));
+        }
     }
     if places.contains(&ParameterIn::Path) {
         problems.push(("404", "There is nothing of this name"));

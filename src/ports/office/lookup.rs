@@ -21,10 +21,21 @@ pub struct DeliveryQuery {
     pub state: Option<Option<Settlement>>,
     /// Only those for whom this is why.
     pub reason: Option<Reason>,
-    /// Only those with a word of their name, their principal name or mail address that begins so.
+    /// Only those whom every word of this means: it begins a word of their name, their principal name or their mail
+    /// address. Words end at spaces and signs; capitals and accents do not count. At most 150 characters are looked at.
     pub text: Option<String>,
     /// Only those after this one.
     pub after: Option<RecipientKey>,
+}
+
+impl DeliveryQuery {
+    /// Somebody who failed may be meant.
+    pub fn may_have_failed(&self) -> bool {
+        match self.state {
+            Some(state) => state == Some(Settlement::Failed),
+            None => self.reason.is_some(),
+        }
+    }
 }
 
 /// One request made for somebody, or a decision taken without one.
@@ -104,6 +115,9 @@ pub trait Lookup: Send + Sync {
         id: BroadcastId,
         person: EntraId,
     ) -> Result<Option<(DeliveryReport, Vec<AttemptReport>)>, StoreError>;
+
+    /// The newest broadcasts that are not over, newest first; notices to authors are none.
+    async fn going(&self, tenant: TenantKey, limit: u32) -> Result<Vec<BroadcastId>, StoreError>;
 
     /// How the tenant's quotas stand, by the record.
     async fn buckets(&self, tenant: TenantKey) -> Result<Vec<BucketReport>, StoreError>;

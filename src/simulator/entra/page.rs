@@ -62,13 +62,8 @@ fn row(Account { account, department }: &Account) -> String {
     let initials: String = account.name.split(' ').filter_map(|word| word.chars().next()).take(2).collect();
     let mut roles = String::new();
     for role in &account.roles {
-        let _ = write!(
-            roles,
-            "<span class=\"role {}\" title=\"{}\">{}</span>",
-            role.name().to_lowercase(),
-            role.description(),
-            role.name()
-        );
+        let name = role.name();
+        let _ = write!(roles, "<span class=\"role {}\">{name}</span>", name.to_lowercase());
     }
     let may = match account.roles.as_slice() {
         [] => {
@@ -124,7 +119,7 @@ const STYLE: &str = "
 body{margin:0;min-height:100vh;padding:2rem 1rem;display:flex;flex-direction:column;align-items:center;
 justify-content:center;gap:1rem;background:var(--ground);color:var(--ink);
 font:16px/1.45 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}
-main{width:100%;max-width:40rem;padding:2rem;background:var(--sheet);border:1px solid var(--line);border-radius:12px}
+main{width:100%;max-width:44rem;padding:2rem;background:var(--sheet);border:1px solid var(--line);border-radius:12px}
 .house{margin:0 0 1.25rem;color:var(--soft);font-weight:600;letter-spacing:.02em}
 h1{margin:0;font-size:1.5rem;font-weight:600;line-height:1.25}
 .to{margin:.25rem 0 1.25rem;color:var(--soft)}
@@ -132,17 +127,15 @@ h1{margin:0;font-size:1.5rem;font-weight:600;line-height:1.25}
 ul{list-style:none;margin:0;padding:0;border-top:1px solid var(--line)}
 li{border-bottom:1px solid var(--line)}
 button,input{font:inherit;color:inherit}
-li button{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem 1rem;width:100%;padding:.75rem .5rem;border:0;
-background:none;text-align:left;cursor:pointer}
+li button{display:grid;grid-template-columns:2.5rem minmax(0,1fr) 12rem;align-items:center;gap:.35rem 1rem;width:100%;
+padding:.75rem .5rem;border:0;background:none;text-align:left;cursor:pointer}
 li button:hover{background:var(--hover)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
-.face{flex:none;width:2.5rem;height:2.5rem;border-radius:50%;display:grid;place-items:center;background:var(--line);
+.face{width:2.5rem;height:2.5rem;border-radius:50%;display:grid;place-items:center;background:var(--line);
 font-weight:600}
-.who{flex:1 1 15rem;min-width:0}
 .name,.what,.may{display:block}
 .name{font-weight:600}
 .what,.may{color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}
-.roles{flex:0 1 12rem}
 .role{display:inline-block;margin-right:.35rem;padding:.05rem .55rem;border:1px solid currentColor;border-radius:999px;
 color:var(--accent);font-size:.8125rem;font-weight:600}
 .role.none{color:var(--soft)}
@@ -154,7 +147,9 @@ color:var(--accent);font-size:.8125rem;font-weight:600}
 .cancel{margin-top:1rem;color:var(--soft)}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.15rem 1rem;margin:0;color:var(--soft);font-size:.875rem}
 dd{margin:0;overflow-wrap:anywhere}
-footer{max-width:40rem;color:var(--soft);font-size:.8125rem;text-align:center}
+footer{max-width:44rem;color:var(--soft);font-size:.8125rem;text-align:center}
+@media (max-width:36rem){body{padding:1rem .5rem}main{padding:1.25rem 1rem}
+li button{grid-template-columns:2.5rem minmax(0,1fr)}.roles{grid-column:2}}
 ";
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(super) fn routes() -> Router<Service> {
 }
 
 async fn document(State(service): State<Service>, Path(tenant): Path<String>) -> Response {
-    let login = service.login_url.trim_end_matches('/');
+    let (login, page) = (service.login_url.trim_end_matches('/'), service.page_url.trim_end_matches('/'));
     let (issuer, is_known) = {
         let world = lock(&service.world);
         (world.signs_as(), world.is_tenant(&tenant))
@@ -36,10 +36,10 @@ async fn document(State(service): State<Service>, Path(tenant): Path<String>) ->
     }
     let document = json!({
         "issuer": issuer,
-        "authorization_endpoint": format!("{login}/{tenant}/oauth2/v2.0/authorize"),
+        "authorization_endpoint": format!("{page}/{tenant}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{login}/{tenant}/oauth2/v2.0/token"),
         "jwks_uri": format!("{login}/{tenant}/discovery/v2.0/keys"),
-        "end_session_endpoint": format!("{login}/{tenant}/oauth2/v2.0/logout"),
+        "end_session_endpoint": format!("{page}/{tenant}/oauth2/v2.0/logout"),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "response_modes_supported": ["query", "fragment"],
         "response_types_supported": ["code"],

@@ -53,7 +53,6 @@ pub(super) struct Claims {
 #[derive(Debug, Clone)]
 pub(super) struct Expected {
     tenant: Uuid,
-    app: Uuid,
     /// Our names as somebody for whom an access token is made.
     audiences: [String; 4],
     /// Who issues access tokens of version 1.0.
@@ -68,7 +67,6 @@ impl Expected {
         let place = public_url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         Self {
             tenant,
-            app,
             audiences: [
                 app.to_string(),
                 format!("api://{app}"),
