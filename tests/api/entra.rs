@@ -281,7 +281,6 @@ impl House {
             gate: Arc::new(gate),
             people,
             messenger: client,
-            readings: Readings::default(),
             tenant,
             settings: Arc::new(ApiSettings {
                 public_url: public_url.clone(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use stentor::adapters::system::SystemClock;
 use stentor::ports::Clock;
 
-use super::house::{Ended, House, run};
+use super::house::{Ended, House, run, told};
 
 const DRILL: [&str; 7] = ["broadcast", "create", "--now", "--title", "Fire drill", "--body", "At **noon**."];
 
@@ -28,8 +28,8 @@ fn worker(house: &House) -> Process {
 }
 
 fn id_of(told: &Ended) -> String {
-    let told = told.out.strip_prefix("Accepted as ").unwrap_or_else(|| panic!("it was not accepted: {told:?}"));
-    told.split(':').next().unwrap().to_owned()
+    let id = told.out.strip_prefix("Accepted as ").unwrap_or_else(|| panic!("it was not accepted: {told:?}"));
+    id.split(':').next().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn a_broadcast_is_tried_made_and_stopped_from_afar_as_it_is_here() {
         &["--audience", "../list.csv"],
     ] {
         let (here, afar) = (house.here(&with(wrong)).await, house.afar(&with(wrong)).await);
-        assert_eq!((here.code, &here.err), (Some(2), &afar.err), "{wrong:?}");
+        assert_eq!((here.code, told(&here.err)), (Some(2), told(&afar.err)), "{wrong:?}");
         assert_eq!(afar.code, here.code, "{wrong:?}");
     }
     let made = with(&partial);

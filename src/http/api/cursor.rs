@@ -47,7 +47,7 @@ mod tests {
     fn whatever_is_made_up_is_no_cursor() {
         let id = BroadcastId::from_i64(7);
         let text = write(id, RecipientKey(5));
-        let forged = format!("{}A{}", &text[..8], &text[9..]);
+        let forged = format!("{}B{}", &text[..8], &text[9..]);
         for made_up in ["", "AAAA", "ü", "AAAAAAAAAAAAAAAAAA", &forged, &format!("{text}A")] {
             assert_eq!(read(id, made_up), None, "{made_up}");
         }
