@@ -279,6 +279,7 @@ impl House {
             office: store.clone(),
             gate: Arc::new(gate),
             people,
+            readings: stentor::app::reading::Readings::default(),
             messenger: client,
             tenant,
             settings: Arc::new(ApiSettings {

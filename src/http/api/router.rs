@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 
 use super::{
     Api, amends, audiences, broadcasts, deeds, deliveries, directory, document, drafts, events, exports, guard,
-    idempotency, life, me, pictures, quotas, workers,
+    idempotency, life, lists, me, pictures, quotas, workers,
 };
 use crate::domain::rights::Action;
 use crate::http::limits::{self, CallerLimit};
@@ -78,7 +78,7 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(audiences::show)))
         .routes(at(A::Write, routes!(audiences::save, audiences::remove)))
         .routes(at_most(limits::LIST, A::See, routes!(audiences::count)))
-        .routes(at_most(limits::LIST, A::See, routes!(audiences::read)))
+        .routes(at_most(limits::LIST, A::See, routes!(lists::read)))
         .routes(at(A::See, routes!(audiences::groups)))
         .routes(at(A::See, routes!(directory::status)))
         .routes(at(A::See, routes!(directory::search)))
