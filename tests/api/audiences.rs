@@ -23,7 +23,7 @@ async fn read_list(stage: &Stage, bytes: &'static [u8]) -> Answered {
 }
 
 /// The user principal names of the organisation.
-fn names(stage: &Stage) -> Vec<String> {
+pub fn names(stage: &Stage) -> Vec<String> {
     let world = stage.simulator.world();
     let world = world.lock().unwrap();
     world.organisation().people().iter().map(|person| person.principal_name()).collect()
