@@ -6,7 +6,7 @@ RECIPIENTS ?= 2000
 DEMO ?=
 CARGO ?= cargo
 
-.PHONY: help demo build test check bench fuzz docs fmt postgres-programs deny-program
+.PHONY: help demo build test check bench fuzz fuzz-api docs fmt postgres-programs deny-program
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +34,9 @@ bench: postgres-programs ## Measure, in short form, and write docs/benchmarks.md
 
 fuzz: ## Ten minutes of odd input for lists, audiences in words and events (FUZZ_SECONDS=…)
 	./scripts/fuzz
+
+fuzz-api: postgres-programs ## Ten minutes of odd requests to the API (FUZZ_SECONDS=…)
+	./scripts/fuzz-api
 
 docs: postgres-programs ## Write the documents that are rendered from the code
 	STENTOR_WRITE_DOCS=1 $(CARGO) test --locked --quiet --lib the_page

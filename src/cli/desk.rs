@@ -31,6 +31,7 @@ use super::text;
 
 mod local;
 
+#[cfg(test)]
 pub(super) use local::OverStore;
 
 /// Pages between two words about how far the reading of the directory is.

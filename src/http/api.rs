@@ -35,6 +35,7 @@ pub mod guard;
 pub mod idempotency;
 pub mod input;
 pub mod life;
+pub mod lists;
 pub mod me;
 pub mod pictures;
 pub mod quotas;

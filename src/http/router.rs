@@ -79,9 +79,9 @@ pub fn router(shared: Shared) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/api/messages", post(bot::messages))
         .route("/pictures/{id}", get(pictures::show))
-        .with_state(shared)
-        .merge(api)
         .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
-        .fallback(async || Problem::NOT_FOUND);
+        .fallback(async || Problem::NOT_FOUND)
+        .with_state(shared)
+        .merge(api);
     envelope::sealed(router, random, &teams_hosts)
 }

@@ -23,7 +23,7 @@ async fn read_list(stage: &Stage, bytes: &'static [u8]) -> Answered {
 }
 
 /// The user principal names of the organisation.
-fn names(stage: &Stage) -> Vec<String> {
+pub fn names(stage: &Stage) -> Vec<String> {
     let world = stage.simulator.world();
     let world = world.lock().unwrap();
     world.organisation().people().iter().map(|person| person.principal_name()).collect()
@@ -139,7 +139,7 @@ async fn a_list_is_read_as_it_was_uploaded() {
     let read = read_list(&stage, Box::leak(table.into_boxed_str()).as_bytes()).await;
     assert_eq!(read.status, 200, "{}", read.body);
     assert_eq!(read.body["people"], 1);
-    assert_eq!(read.body["understood"]["sentence"], "UTF-8, separated by semicolons, by Mail");
+    assert_eq!(read.body["understood"]["sentence"], "UTF-8, separated by semicolons, by “Mail”");
     assert_eq!(read.body["left_out"]["duplicates"], json!([{ "line": 3, "first_line": 2 }]));
     assert_eq!(read.body["left_out"]["unknown"][0]["line"], 4);
     assert_eq!(read.body["left_out"]["malformed"][0]["flaw"], "empty");

@@ -10,6 +10,10 @@ use tokio::net::TcpStream;
 
 use crate::entra::{House, Plan, answer};
 
+const BROADCASTS: &str = "/api/v1/broadcasts";
+/// There is none of this id, which the guard does not ask.
+const BROADCAST: &str = "/api/v1/broadcasts/0000000000001";
+
 #[tokio::test]
 async fn with_a_cookie_only_our_own_page_changes_anything() {
     let house = House::open().await;
@@ -29,10 +33,9 @@ async fn with_a_cookie_only_our_own_page_changes_anything() {
         ("our page without its token", Some(&ours), Some("same-origin"), None),
         ("our page with another session's token", Some(&ours), Some("same-origin"), Some("another")),
     ];
-    // Nothing is behind this method, but the guard stands before it all the same.
     for (who, origin, site, token) in rows {
         for (method, path) in
-            [(Method::POST, "/api/v1/me"), (Method::DELETE, "/api/v1/me"), (Method::POST, "/sign-out")]
+            [(Method::POST, BROADCASTS), (Method::DELETE, BROADCAST), (Method::POST, "/sign-out")]
         {
             let mut request = browser.request(method.clone(), path);
             for (name, value) in [("origin", origin), ("sec-fetch-site", site), ("x-csrf-token", token)] {
@@ -44,8 +47,8 @@ async fn with_a_cookie_only_our_own_page_changes_anything() {
         }
     }
     assert!(browser.is_signed_in().await, "and nobody was signed out");
-    let own = browser.request(Method::POST, "/api/v1/me").header("origin", &ours).header("x-csrf-token", &csrf);
-    assert_eq!(answer(own).await.status, 405, "our own page gets as far as the route");
+    let own = browser.request(Method::POST, BROADCASTS).header("origin", &ours).header("x-csrf-token", &csrf);
+    assert_eq!(answer(own).await.status, 415, "our own page gets as far as the route");
 }
 
 #[tokio::test]
@@ -58,8 +61,8 @@ async fn where_there_are_a_token_and_a_cookie_the_token_counts() {
     assert_eq!(both.body()["who"]["kind"], json!("application"));
     let broken = answer(browser.request(Method::GET, "/api/v1/me").bearer_auth("broken")).await;
     assert_eq!(broken.status, 401, "and is not forgiven for the cookie's sake");
-    let posted = answer(browser.request(Method::POST, "/api/v1/me").bearer_auth(&token)).await;
-    assert_eq!(posted.status, 405, "a program needs no page");
+    let posted = answer(browser.request(Method::POST, BROADCASTS).bearer_auth(&token)).await;
+    assert_eq!(posted.status, 415, "a program needs no page");
 }
 
 /// What is answered to `said`, once the connection is closed or an answer is there.
@@ -76,7 +79,7 @@ async fn bodies_that_are_too_large_or_never_come_are_not_waited_for() {
     let house = House::built(Plan { time_limit: Duration::from_secs(1), ..Plan::default() }).await;
     let token = house.entra.token(&house.program());
     let head = |more: &str| {
-        let head = "POST /api/v1/me HTTP/1.1\r\nhost: localhost\r\n";
+        let head = format!("POST {BROADCAST}/pause HTTP/1.1\r\nhost: localhost\r\n");
         format!("{head}authorization: Bearer {token}\r\n{more}\r\n\r\n").into_bytes()
     };
     let large = say(&house, &head("content-length: 1048577")).await;
@@ -87,12 +90,12 @@ async fn bodies_that_are_too_large_or_never_come_are_not_waited_for() {
     assert!(say(&house, &drops).await.starts_with("HTTP/1.1 408"));
     let whole = vec![b' '; 1_048_577];
     let endless = reqwest::Body::from(whole);
-    let request = house.request(Method::POST, "/api/v1/me").bearer_auth(&token).body(endless);
+    let request = house.request(Method::POST, &format!("{BROADCAST}/pause")).bearer_auth(&token).body(endless);
     // Whoever goes on writing may find the door shut before the answer is read.
     if let Ok(refused) = request.send().await {
         assert_eq!(refused.status(), 413);
     }
-    let stranger = say(&house, b"POST /api/v1/me HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999999\r\n\r\n").await;
+    let stranger = say(&house, b"POST /api/v1/broadcasts HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999999\r\n\r\n").await;
     assert!(stranger.starts_with("HTTP/1.1 401"), "nobody's body is looked at: {stranger}");
 }
 

@@ -29,7 +29,6 @@ use stentor::app::engine::EngineSettings;
 use stentor::app::health::Health;
 use stentor::app::lookout::Lookout;
 use stentor::app::people::People;
-use stentor::app::reading::Readings;
 use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::time::{Monotonic, Timestamp};

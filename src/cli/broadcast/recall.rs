@@ -12,7 +12,7 @@ use super::super::expected::about;
 use super::super::{Global, session, text};
 use super::correct::nothing;
 use super::not_found;
-use crate::app::amend::{self, Amended, Wish, check_words, taking};
+use crate::app::amend::{Amended, Wish, check_words, taking};
 use crate::config::{Need, parse_duration};
 use crate::domain::broadcast::{BroadcastState, Channel};
 use crate::domain::ids::BroadcastId;

@@ -127,12 +127,8 @@ pub async fn list(
         ));
     }
     let search = wanted.search.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if search.as_ref().is_some_and(|text| text.chars().count() > SEARCH_MAX || text.contains('\0')) {
-        faults.push(Fault::new(
-            "search",
-            format!("it is longer than {SEARCH_MAX} characters, or holds a zero"),
-            "Shorten it.",
-        ));
+    if search.as_ref().is_some_and(|text| text.chars().count() > SEARCH_MAX) {
+        faults.push(Fault::new("search", format!("it is longer than {SEARCH_MAX} characters"), "Shorten it."));
     }
     if !faults.is_empty() {
         return Err(bad_query(faults));

@@ -10,12 +10,13 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::audiences::{AudienceSource, LinesLeftOut};
+use super::audiences::AudienceSource;
 use super::broadcasts::{Found, NO_SUCH, Whole};
 use super::deeds::{Change, noted_manuscript};
 use super::etag::Expected;
 use super::input::{Body, Path, Query};
 use super::life::{sent_document, was_sent};
+use super::lists::LinesLeftOut;
 use super::refusal::wrong_state;
 use crate::app::forecast::Plan;
 use crate::app::groups::GroupRead;

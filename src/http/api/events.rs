@@ -48,7 +48,7 @@ const CROWDED: Problem = Problem::new(
 ///
 /// Server-sent events: `progress` at once and whenever something has changed, at most one a second; `end` when it is over,
 /// and nothing after that. The data is JSON, the id a number that grows. The stream ends after ten minutes; come again.
-#[utoipa::path(get, path = "/broadcasts/{id}/events", tag = "Progress", operation_id = "watch_broadcast",
+#[utoipa::path(get, path = "/broadcasts/{id}/events", tag = "Broadcasts", operation_id = "watch_broadcast",
     params(("id" = BroadcastId, Path, description = "The broadcast")),
     responses(
         (status = 200, description = "The stream; the data of each event", body = BroadcastProgress, content_type = "text/event-stream"),
@@ -67,7 +67,7 @@ pub async fn of_broadcast(
 ///
 /// Server-sent events: `progress` at once and whenever something has changed, at most one a second. Whatever has ended is
 /// shown once more. The stream ends after ten minutes; come again.
-#[utoipa::path(get, path = "/events", tag = "Progress", operation_id = "watch_broadcasts",
+#[utoipa::path(get, path = "/events", tag = "Broadcasts", operation_id = "watch_broadcasts",
     responses(
         (status = 200, description = "The stream; the data of each event", body = Going, content_type = "text/event-stream"),
         (status = 429, description = "Too many streams are open", body = ProblemDocument, content_type = "application/problem+json")))]

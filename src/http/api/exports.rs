@@ -38,6 +38,7 @@ pub enum ExportFormat {
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// How; CSV when it is left out.
+    #[param(inline)]
     pub format: Option<ExportFormat>,
     /// Only people in these states, with commas between them.
     #[param(max_length = 200, pattern = "^[a-z_,]*$", example = "failed,unconfirmed")]
@@ -46,6 +47,7 @@ pub struct Wanted {
     #[param(max_length = 1000, pattern = "^[a-z_,]*$", example = "blocked_by_policy")]
     pub reason: Option<String>,
     /// Where the rounds of this kind left people; without it, where the newest telling left everybody.
+    #[param(inline)]
     pub kind: Option<RoundKind>,
     /// The rounds in this channel; without it, the one that the broadcast begins with.
     pub channel: Option<Channel>,

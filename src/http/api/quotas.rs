@@ -41,7 +41,7 @@ pub struct QuotaReport {
 }
 
 /// How the quotas stand
-#[utoipa::path(get, path = "/quotas", tag = "Administration", operation_id = "list_quotas",
+#[utoipa::path(get, path = "/quotas", tag = "Operations", operation_id = "list_quotas",
     responses((status = 200, description = "Every bucket", body = Quotas)))]
 pub async fn list(State(api): State<Api>) -> Result<Json<Quotas>, Problem> {
     let (now, kept) = (api.clock.now(), api.office.buckets(api.tenant).await?);

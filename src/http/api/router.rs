@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::IntoResponse;
 use axum::routing::MethodRouter;
 use axum::{Extension, Router};
 use utoipa::openapi::extensions::ExtensionsBuilder;
@@ -20,11 +23,11 @@ use utoipa_axum::routes;
 
 use super::{
     Api, amends, audiences, broadcasts, deeds, deliveries, directory, document, drafts, events, exports, guard,
-    idempotency, life, me, pictures, quotas, workers,
+    idempotency, life, lists, me, pictures, quotas, workers,
 };
 use crate::domain::rights::Action;
 use crate::http::limits::{self, CallerLimit};
-use crate::http::problem::PROBLEM_JSON;
+use crate::http::problem::{PROBLEM_JSON, Problem};
 use crate::http::sign_in::cookies::Kind;
 
 /// Where the API is.
@@ -75,7 +78,7 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(audiences::show)))
         .routes(at(A::Write, routes!(audiences::save, audiences::remove)))
         .routes(at_most(limits::LIST, A::See, routes!(audiences::count)))
-        .routes(at_most(limits::LIST, A::See, routes!(audiences::read)))
+        .routes(at_most(limits::LIST, A::See, routes!(lists::read)))
         .routes(at(A::See, routes!(audiences::groups)))
         .routes(at(A::See, routes!(directory::status)))
         .routes(at(A::See, routes!(directory::search)))
@@ -104,11 +107,18 @@ fn guarded(post: guard::Post, routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRo
     // From the inside out: who did it, whether it was done before, who may, and what it is called. The guard has its own limit
     // for bodies, which may be higher than that of the framework.
     let operations = deeds::Operations::of(&paths, post.action);
+    let methods: MethodRouter<Api> = methods.layer(map_response(told_as_a_problem));
     let noted: MethodRouter<Api> = methods.layer(from_fn_with_state(post.api.clone(), deeds::noted));
     let once: MethodRouter<Api> = noted.layer(from_fn_with_state(post.api.clone(), idempotency::once));
     let guarded: MethodRouter<Api> =
         once.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(post, guard::guard));
     (schemas, paths, guarded.layer(Extension(operations)))
+}
+
+/// The framework's own answer to a method that the path does not take, as a problem; it adds the header Allow itself.
+async fn told_as_a_problem(answer: axum::response::Response) -> axum::response::Response {
+    let is_plain = answer.status() == StatusCode::METHOD_NOT_ALLOWED && !answer.headers().contains_key(CONTENT_TYPE);
+    if is_plain { Problem::METHOD_NOT_ALLOWED.into_response() } else { answer }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -17,7 +17,7 @@ pub struct Workers {
 }
 
 /// Who works
-#[utoipa::path(get, path = "/workers", tag = "Administration", operation_id = "list_workers",
+#[utoipa::path(get, path = "/workers", tag = "Operations", operation_id = "list_workers",
     responses((status = 200, description = "Who works, and who did of late", body = Workers)))]
 pub async fn list(State(api): State<Api>) -> Result<Json<Workers>, Problem> {
     Ok(Json(Workers { workers: api.office.workers(api.tenant).await? }))
