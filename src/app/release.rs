@@ -60,6 +60,14 @@ pub enum ReleaseError {
         /// How many it may be for without.
         limit: u64,
     },
+    /// It is for many more people than when it was handed in, which whoever handed it in might not reach.
+    #[error("it is for many more people than when it was handed in")]
+    Grown {
+        /// How many it is for.
+        people: u64,
+        /// How many it was for then.
+        expected: u64,
+    },
     /// Nobody releases what is their own.
     #[error("nobody releases what is their own")]
     OwnAnnouncement,
@@ -238,6 +246,9 @@ impl Clerk<'_> {
         }
         let weighed = self.weigh(&draft.manuscript).await?;
         within(weighed.people, self.reach.of_releaser(caller))?;
+        if let Some(expected) = draft.expected.filter(|expected| weighed.people > expected + expected / 20 + 10) {
+            return Err(ReleaseError::Grown { people: weighed.people, expected });
+        }
         let release = Release {
             version: draft.version,
             submitted: None,
@@ -396,7 +407,9 @@ fn trial(manuscript: &Manuscript, people: &[String]) -> Manuscript {
     if let Some(feed) = &mut feed {
         (feed.all_members, feed.members_of_channel) = (false, None);
     }
-    let list = people.iter().map(|person| format!("{person}\n")).collect();
+    // Each as it was understood: a text of several lines, or a table, would name others beside.
+    let list =
+        people.iter().filter_map(|person| Address::parse(person)).map(|address| format!("{address}\n")).collect();
     Manuscript {
         title,
         feed,

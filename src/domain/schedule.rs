@@ -3,7 +3,7 @@
 //! Twice a year a zone's clocks jump. An hour that they leave out does not exist, and is refused with the two nearest
 //! that do. An hour that they show twice means the first time, and we say so; whoever means the second writes its offset.
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use super::fault::Fault;
@@ -31,12 +31,14 @@ const CURE: &str = "Write it as 2026-12-01T09:00, and the zone with --time-zone 
 /// [`Fault`] when it is no hour, when its zone is missing or unknown, or when the zone's clocks leave it out.
 pub fn hour(text: &str, zone: Option<&str>) -> Result<Hour, Fault> {
     if let Some(fixed) = with_offset(text.trim()) {
+        believable(fixed.year(), text)?;
         let zone = zone.map(named).transpose()?;
         let zone = zone.map_or_else(|| fixed.offset().to_string(), |zone| zone.name().to_owned());
         return Ok(Hour { at: fixed.to_utc(), zone, note: None });
     }
     let local = FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text.trim(), form).ok());
     let local = local.ok_or_else(|| Fault::new("--at", format!("“{text}” is not a date and a time"), CURE))?;
+    believable(local.year(), text)?;
     let Some(zone) = zone else {
         return Err(Fault::new("--at", format!("“{text}” does not say in which time zone"), CURE));
     };
@@ -54,6 +56,14 @@ pub fn hour(text: &str, zone: Option<&str>) -> Result<Hour, Fault> {
         }
         LocalResult::None => Err(left_out(local, zone)),
     }
+}
+
+/// Refuses a year from which one cannot count on or back.
+fn believable(year: i32, text: &str) -> Result<(), Fault> {
+    if (1970..=9999).contains(&year) {
+        return Ok(());
+    }
+    Err(Fault::new("--at", format!("“{text}” lies in a year that is not from 1970 to 9999"), "Check the year."))
 }
 
 /// The hour as its author reads it, in the zone in which she wrote it.
@@ -120,6 +130,13 @@ mod tests {
     use super::*;
 
     const BERLIN: Option<&str> = Some("Europe/Berlin");
+
+    #[test]
+    fn a_year_from_which_nobody_can_count_is_refused() {
+        for text in ["+262142-12-31T23:59", "-262143-01-01T00:00", "1969-12-31T23:59", "+10000-01-01T00:00+00:00"] {
+            assert!(hour(text, Some("UTC")).unwrap_err().cure.starts_with("Check"), "{text}");
+        }
+    }
 
     fn at(text: &str, zone: Option<&str>) -> String {
         hour(text, zone).unwrap().at.format("%Y-%m-%dT%H:%M:%SZ").to_string()

@@ -131,6 +131,10 @@ async fn a_test_goes_to_the_few_who_are_named_and_says_what_it_is() {
     let _working = stage.work();
     let done = stage.at(&super::drafts::id(&sent), "done").await;
     assert_eq!(done.body["report"]["progress"]["sent"], 2, "{done:?}");
+    let smuggled = format!("{}\n{}\nZ <{}>", people[0], people[1], people[2]);
+    let sent = stage.verb(&id, "test", AUTHOR, "", &json!({ "people": [smuggled] })).await;
+    let done = stage.at(&super::drafts::id(&sent), "done").await;
+    assert_eq!(done.body["report"]["progress"]["targeted"], 1, "nobody comes in under another's name: {done:?}");
 }
 
 impl Stage {

@@ -129,6 +129,13 @@ impl From<ReleaseError> for Problem {
             ReleaseError::WrongState(state) => wrong_state(state),
             ReleaseError::Changed => CHANGED,
             ReleaseError::OwnAnnouncement => OWN_ANNOUNCEMENT,
+            ReleaseError::Grown { people, expected } => Self::new(
+                409,
+                "audience_grown",
+                "It is for many more people than when it was handed in.",
+                "Reject it, and let its author hand it in again.",
+            )
+            .because(format!("It was for {expected}, and is for {people}.")),
             ReleaseError::Apart(by) => apart(by.to_string()),
             ReleaseError::BeyondReach { people, limit } => Self::new(
                 403,
