@@ -20,6 +20,6 @@ cross join lateral (
   where one.tenant_id = $1 and one.round_id = $2 and one.ordinal = few.ordinal
   limit 1
 ) a
-where a.recipient_id not in (select recipient_id from again)
+where not exists (select from again where again.recipient_id = a.recipient_id)
 order by a.ordinal
 limit $4
