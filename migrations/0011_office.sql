@@ -116,7 +116,8 @@ comment on column session.principal_name is 'Their user principal name.';
 comment on column session.roles is 'The roles that they had when they signed in.';
 comment on column session.csrf is 'What their page sends along with everything that changes something.';
 
--- Until now nobody kept any answers.
+-- Nothing has kept any answers until now; what stands there belongs to nobody.
+delete from idempotency;
 alter table idempotency
   drop constraint idempotency_pkey,
   drop constraint idempotency_key_is_short,

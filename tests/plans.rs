@@ -344,7 +344,8 @@ fn hot() -> Vec<Hot> {
         // Fifteen looks for each of a hundred.
         hot("lookup_places", 8000, format!("1, array[{round}], array[{PEOPLE}], {numbers}::bigint[]")),
         hot("lookup_among", 400, format!("1, {round}, 3333, 3366, {numbers}::bigint[]")),
-        hot("lookup_called", 120, "1, '''1/person77'':*', 0, 100".into()),
+        // Each of the hundred who are called so is read, wherever she lies.
+        hot("lookup_called", 1200, "1, '''1/person77'':*', 0, 100, '''1/person77'':*'".into()),
         hot("lookup_called_among", 600, format!("1, '''1/person1'':*', {numbers}::bigint[], 'person1'")),
         hot("lookup_rows", 2400, format!("1, {}, {numbers}, null, null", same(&format!("{round}::bigint")))),
         hot("lookup_person", 10, "1, '00000000000000000000000000000007'::uuid".into()),
