@@ -210,6 +210,9 @@ impl Desk for Server {
         let of = |written: u64| Exported { people: if is_whole { written } else { people.max(written) }, written };
         let server = self.talk.server();
         let written = export::written(response, server, order.format, to, |written| progress(of(written))).await?;
+        if is_whole && order.passes.is_none() && written < report.progress.targeted {
+            return Err(export::too_short(server, written, report.progress.targeted).into());
+        }
         Ok(of(written))
     }
 
@@ -295,12 +298,18 @@ impl Desk for Server {
     }
 
     async fn search(&self, wanted: &str, limit: u32) -> anyhow::Result<(Vec<Person>, Vec<Group>)> {
-        let call = Call::get(&["directory", "search"]).with("text", wanted).with("limit", limit.min(PAGE_MAX));
-        let found: shapes::Found = self.talk.json(&call).await?;
-        if let Some(why) = &found.groups_failure {
-            text::aside(&format!("No groups could be looked up: {}", text::one_line(why)));
+        if limit > PAGE_MAX {
+            let message = format!("A server lists {PAGE_MAX} people at most, and {limit} are wanted.");
+            let cure = format!("Write --limit {PAGE_MAX} or less, and more of the name.");
+            return Err(Complaint::bad_input("bad_arguments", message, cure).about("--limit").into());
         }
-        Ok((found.people, found.groups))
+        let call = Call::get(&["directory", "search"]).with("text", wanted).with("limit", limit);
+        let found: shapes::Found = self.talk.json(&call).await?;
+        match &found.groups_failure {
+            // As on the server's own machine: who is found without groups may be taken for all there are.
+            Some(why) => Err(unread(why).into()),
+            None => Ok((found.people, found.groups)),
+        }
     }
 
     async fn sync(&self, whole: bool) -> anyhow::Result<Synced> {
@@ -389,7 +398,8 @@ fn tell(notes: &[String]) {
 fn of_manuscript(refusal: Refusal) -> anyhow::Error {
     if refusal.code() == "needs_approval" {
         let message = format!("{refusal}. {}", refusal.detail().unwrap_or_default());
-        let cure = "Write it on the server's page, and hand it in there: somebody who may approve then releases it.";
+        let cure = "Write it with `POST /api/v1/broadcasts`, and hand it in with `POST /api/v1/broadcasts/{id}/submit`: \
+                    whoever has the role Approver then releases it.";
         return Complaint::bad_input("needs_approval", message, cure).into();
     }
     refusal.about(in_words_of_options)
