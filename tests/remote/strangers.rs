@@ -166,7 +166,8 @@ async fn an_announcement_whose_answer_is_lost_is_made_once() {
         }
         let mut headers = parts.headers;
         headers.remove("host");
-        let sent = reqwest::Client::new().request(parts.method, format!("{url}{}", parts.uri)).headers(headers).body(body);
+        let sent =
+            reqwest::Client::new().request(parts.method, format!("{url}{}", parts.uri)).headers(headers).body(body);
         let answer = sent.send().await.unwrap();
         let status = answer.status();
         let bytes = answer.bytes().await.unwrap();
@@ -183,7 +184,11 @@ async fn an_announcement_whose_answer_is_lost_is_made_once() {
     assert!(told.code == Some(0) && told.out.starts_with("Accepted as "), "{told:?}");
     let keys = seen.lock().unwrap().clone();
     assert!(keys.len() == 3 && keys.iter().all(|key| *key == keys[0]), "only what changes something has one: {keys:?}");
-    assert!(told.err.contains("It is still waited for") && told.err.contains(keys[0].to_str().unwrap()), "{}", told.err);
+    assert!(
+        told.err.contains("It is still waited for") && told.err.contains(keys[0].to_str().unwrap()),
+        "{}",
+        told.err
+    );
     let again = asked(&at, "Admin/1", &[&drill[..], &["--idempotency-key", keys[0].to_str().unwrap()]].concat()).await;
     assert_eq!(again.out, told.out, "the same command under the same key is the same: {}", again.err);
     let listed = house.here(&["broadcast", "list", "--json"]).await.json();

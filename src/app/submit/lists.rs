@@ -21,6 +21,7 @@ const LINES_SHOWN: usize = 8;
 
 /// How many lines count for nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[schema(as = LinesLeftOutCounts)]
 pub struct LeftOutCounts {
     /// They name somebody again.
     pub duplicates: usize,
