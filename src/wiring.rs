@@ -23,6 +23,7 @@ use crate::app::people::People;
 use crate::app::presence::Usher;
 use crate::app::refresh;
 use crate::config::{AppHolder, BotKind, Cloud, ProxySetting, Settings};
+use crate::domain::content::Content;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::{BroadcastId, GroupId, TenantKey};
 use crate::domain::outcome::Step;
@@ -300,6 +301,13 @@ impl Stentor {
     pub fn feed_fault(&self, field: &str) -> Option<Fault> {
         let profile = cloud(&self.settings).ok()?;
         profile.features.feed_fault(profile.cloud, field)
+    }
+
+    /// Why nobody would see the picture of `content` in this cloud, with the cure; `None` where there is nothing amiss.
+    pub fn picture_fault(&self, content: &Content) -> Option<Fault> {
+        let profile = cloud(&self.settings).ok()?;
+        content.image.as_ref().filter(|image| !image.is_inside())?;
+        profile.features.image_link_fault(profile.cloud, "image")
     }
 
     /// Whether this machine and its database agree what time it is: a deadline by a wrong clock is a wrong deadline.

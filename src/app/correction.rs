@@ -53,11 +53,13 @@ fn image(
     let Some(named) = &correction.image else { return Ok(None) };
     let description = named.description.clone();
     match (&named.url, picture, &old.image) {
+        (Some(_), _, _) if named.picture.is_some() => {
+            Err(Fault::new("image", "names a picture and a link", "Leave one of the two out."))
+        }
+        (_, Some(picture), _) => picture.map(|url| Some(Image { url, description })),
         (Some(url), None, _) => Ok(Some(Image { url: url.clone(), description })),
-        (None, Some(picture), _) => picture.map(|url| Some(Image { url, description })),
         (None, None, Some(old)) => Ok(Some(Image { url: old.url.clone(), description })),
         (None, None, None) => Err(Fault::new("image", "is described, and there is none", "Name the picture, too.")),
-        (Some(_), Some(_), _) => Err(Fault::new("image", "names a picture and a link", "Leave one of the two out.")),
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Desk<'a> {
     pub activity_type: &'a str,
     /// When it is read: what starts at once starts now.
     pub now: Timestamp,
-    /// The address of the uploaded picture that it names, if it names one and that was looked for.
+    /// The address of the picture that it names or holds, if that was looked for; a link needs no looking.
     pub picture: Option<Result<String, Fault>>,
 }
 
@@ -186,9 +186,9 @@ impl Reader<'_> {
         const CURE: &str = "Name a picture that was uploaded in image.picture, or a link in image.url.";
         let named = self.manuscript.image.as_ref()?;
         let url = match (named.picture, &named.url, picture) {
-            (None, Some(url), _) => url.clone(),
-            (Some(_), None, Some(Ok(url))) => url,
-            (Some(_), None, Some(Err(fault))) => {
+            (None, Some(url), None) => url.clone(),
+            (Some(_), None, Some(Ok(url))) | (None, Some(_), Some(Ok(url))) => url,
+            (Some(_), None, Some(Err(fault))) | (None, Some(_), Some(Err(fault))) => {
                 self.faults.push(fault);
                 return None;
             }

@@ -4,17 +4,19 @@ use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
-use crate::domain::content::{IMAGE_BYTES_MAX, inline};
+use crate::domain::cloud::{Availability, CloudProfile};
+use crate::domain::content::{IMAGE_BYTES_MAX, Image, inline};
 use crate::domain::fault::Fault;
 use crate::domain::ids::{RequestId, TenantKey};
+use crate::domain::manuscript::ManuscriptImage;
 use crate::ports::{Clock, Office, PictureRecord, Pictures, Random, StoreError};
 
 mod darkroom;
 
 pub use darkroom::{Developed, HEIGHT_MAX, WIDTH_MAX, develop};
 
-/// How many pictures are developed at once: each may take a quarter of a gigabyte for a moment.
-static PLACES: Semaphore = Semaphore::const_new(2);
+/// How many pictures are developed at once: one may take a third of a gigabyte for a moment.
+static PLACES: Semaphore = Semaphore::const_new(1);
 
 /// How a picture travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -48,7 +50,7 @@ pub struct TakenIn {
     pub was_animated: bool,
 }
 
-/// Develops and keeps the picture whose file holds `bytes`; `by` is who uploaded it.
+/// Develops and keeps the picture whose file holds `bytes`; `by` is who uploaded it. `links` is what [`links`] says.
 ///
 /// # Errors
 /// [`PictureError`]; nothing was kept.
@@ -57,10 +59,9 @@ pub async fn take_in(
     (clock, random): (&dyn Clock, &dyn Random),
     bytes: bytes::Bytes,
     by: String,
-    public_url: &Url,
+    links: Option<&Url>,
 ) -> Result<TakenIn, PictureError> {
-    let must_fit = !is_reachable(public_url);
-    let developed = developed(bytes, must_fit).await.map_err(PictureError::Wrong)?;
+    let developed = developed(bytes, links.is_none()).await.map_err(PictureError::Wrong)?;
     let Developed { media_type, width, height, bytes, was_animated } = developed;
     // Whoever has the id may see the picture, so it is chance alone.
     let id = RequestId::new(random.next_u64(), random.next_u64()).0;
@@ -70,7 +71,7 @@ pub async fn take_in(
     Ok(TakenIn { travels: travels(&picture), picture, was_animated })
 }
 
-/// Develops a picture beside everything else that the process does, a few at a time.
+/// Develops a picture beside everything else that the process does, one at a time.
 async fn developed(bytes: bytes::Bytes, must_fit: bool) -> Result<Developed, Fault> {
     // The semaphore is never closed.
     let place = PLACES.acquire().await.ok();
@@ -89,12 +90,41 @@ pub fn travels(picture: &PictureRecord) -> Travels {
     if picture.bytes.len() <= IMAGE_BYTES_MAX { Travels::Inside } else { Travels::Linked }
 }
 
-/// The address of an uploaded picture as a card has it: the picture itself as a `data:` URL, or the link below `public_url`
-/// from which Teams fetches it.
+/// The address of an announcement's picture as a card has it, where that is not simply the link that is given: of a picture
+/// that was uploaded, or that the manuscript holds itself, which is developed as if it had been uploaded. `None` for the
+/// link, for what is neither link nor picture, and where no picture is named, or two.
+///
+/// # Errors
+/// A fault of `image.picture` or `image.url`: what [`placed`] says, a picture that cannot be used, or a link where `cloud`
+/// shows none.
+pub async fn address_in_card(
+    (office, tenant): (&dyn Office, TenantKey),
+    image: &ManuscriptImage,
+    (public_url, cloud): (&Url, &CloudProfile),
+) -> Option<Result<String, Fault>> {
+    const FIELD: &str = "image.url";
+    match (image.picture, image.url.as_deref()) {
+        (Some(id), None) => Some(placed(office, tenant, id, links(public_url, cloud)).await),
+        (None, Some(url)) => {
+            let image = Image { url: url.to_owned(), description: String::new() };
+            if !image.is_inside() {
+                return cloud.features.image_link_fault(cloud.cloud, FIELD).map(Err);
+            }
+            // What is no file at all is refused with everything else that is wrong.
+            let developed = developed(image.bytes()?.into(), true).await;
+            let address = developed.and_then(|developed| inline(&developed.bytes));
+            Some(address.map_err(|fault| Fault { field: FIELD.to_owned(), ..fault }))
+        }
+        (Some(_), Some(_)) | (None, None) => None,
+    }
+}
+
+/// The address of an uploaded picture as a card has it: the picture itself as a `data:` URL, or the link below what [`links`]
+/// says, from which Teams fetches it.
 ///
 /// # Errors
 /// A fault of `image.picture` when there is no such picture, or when it can neither be carried nor linked.
-pub async fn placed(office: &dyn Office, tenant: TenantKey, id: Uuid, public_url: &Url) -> Result<String, Fault> {
+pub async fn placed(office: &dyn Office, tenant: TenantKey, id: Uuid, links: Option<&Url>) -> Result<String, Fault> {
     const FIELD: &str = "image.picture";
     let picture = match office.picture(tenant, id).await {
         Ok(Some(picture)) => picture,
@@ -109,14 +139,10 @@ pub async fn placed(office: &dyn Office, tenant: TenantKey, id: Uuid, public_url
     };
     match travels(&picture) {
         Travels::Inside => inline(&picture.bytes).map_err(|fault| Fault { field: FIELD.to_owned(), ..fault }),
-        Travels::Linked if is_reachable(public_url) => Ok(address(public_url, id)),
-        Travels::Linked => {
-            let problem =
-                format!("is larger than {IMAGE_BYTES_MAX} bytes, and Teams cannot fetch it from {public_url}");
-            let cure = "Let http.public_url be an https address that opens from outside, or upload the picture again: it \
-                        is then made small enough.";
-            Err(Fault::new(FIELD, problem, cure))
-        }
+        Travels::Linked => links.map(|public_url| address(public_url, id)).ok_or_else(|| {
+            let problem = format!("is larger than {IMAGE_BYTES_MAX} bytes, and no card shows it by a link");
+            Fault::new(FIELD, problem, "Upload the picture again: it is then made small enough.")
+        }),
     }
 }
 
@@ -125,9 +151,11 @@ pub fn address(public_url: &Url, id: Uuid) -> String {
     format!("{}/pictures/{id}", public_url.as_str().trim_end_matches('/'))
 }
 
-/// Whether Teams may fetch pictures below this address: it takes nothing without https.
-fn is_reachable(public_url: &Url) -> bool {
-    public_url.scheme() == "https"
+/// Below which address Teams fetches pictures: it takes nothing without https, and in some clouds nothing at all. `None`
+/// when every picture has to travel inside its card.
+pub fn links<'a>(public_url: &'a Url, cloud: &CloudProfile) -> Option<&'a Url> {
+    let shows_links = cloud.features.image_links != Availability::No;
+    (shows_links && public_url.scheme() == "https").then_some(public_url)
 }
 
 #[cfg(test)]

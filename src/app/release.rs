@@ -6,7 +6,6 @@
 //! of the same id in one step with its version, or nothing happens.
 
 use url::Url;
-use uuid::Uuid;
 
 use crate::domain::audience::Address;
 use crate::domain::broadcast::{BroadcastState, Channels};
@@ -124,10 +123,10 @@ pub struct Clerk<'a> {
 }
 
 impl Clerk<'_> {
-    /// The address of a picture that was uploaded.
+    /// The address of its picture, where that is not simply the link that is given.
     async fn picture(&self, manuscript: &Manuscript) -> Option<Result<String, Fault>> {
-        let id: Uuid = manuscript.image.as_ref()?.picture?;
-        Some(pictures::placed(self.office, self.people.tenant, id, self.public_url).await)
+        let image = manuscript.image.as_ref()?;
+        pictures::address_in_card((self.office, self.people.tenant), image, (self.public_url, self.cloud)).await
     }
 
     /// Reads a manuscript, its picture put into its place.

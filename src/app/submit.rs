@@ -32,7 +32,7 @@ mod readers;
 
 pub use channels::POST_TO;
 pub use going::{Everybody, Going, IN_TEAM, Wanted, placed};
-pub use lists::{LeftOut, look_up};
+pub use lists::{LeftOut, LeftOutCounts, look_up};
 pub use named::{Counted, count};
 pub use preview::{Preview, Reach, preview};
 pub use readers::readers;

@@ -9,6 +9,7 @@ use url::{Host, Url};
 
 use super::complaint::Complaint;
 use crate::config::file_trouble;
+use crate::http::api::idempotency::KEY_CHARACTERS_MAX;
 
 mod events;
 mod export;
@@ -35,6 +36,9 @@ pub(super) struct Afar {
     /// The token for --server; without a file, it is STENTOR_TOKEN of the environment
     #[arg(long, global = true, help_heading = super::EVERYWHERE, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// The key of something asked of --server before, to learn what came of it: then it is not done twice
+    #[arg(long, global = true, help_heading = super::EVERYWHERE, value_name = "KEY", value_parser = key)]
+    idempotency_key: Option<String>,
 }
 
 /// An address to which a token may be sent.
@@ -52,6 +56,15 @@ fn address(text: &str) -> Result<Url, String> {
         "http" if is_here(&url) => Ok(url),
         "http" => Err("write https: over http the token could be read on the way".to_owned()),
         _ => Err("write an address that begins with https://".to_owned()),
+    }
+}
+
+/// A key as servers take it.
+fn key(text: &str) -> Result<String, String> {
+    let is_key = (1..=KEY_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    match is_key {
+        true => Ok(text.to_owned()),
+        false => Err(format!("write 1 to {KEY_CHARACTERS_MAX} visible ASCII characters")),
     }
 }
 
@@ -77,12 +90,27 @@ impl Afar {
             })?),
             (None, None) => None,
         };
-        if server.is_none() && self.token_file.is_some() {
-            let cure = "Name the server with --server, or leave --token-file out.";
-            let message = "--token-file is given, and no server.";
-            return Err(Complaint::bad_input("bad_arguments", message, cure).about("--token-file"));
+        let given = self.given().into_iter().find(|(_, given)| *given).filter(|_| server.is_none());
+        if let Some((option, _)) = given {
+            let cure = format!("Name the server with --server, or leave {option} out.");
+            let message = format!("{option} is given, and no server.");
+            return Err(Complaint::bad_input("bad_arguments", message, cure).about(option));
         }
         Ok(server)
+    }
+
+    /// Which options were given, by their names.
+    const fn given(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--server", self.server.is_some()),
+            ("--token-file", self.token_file.is_some()),
+            ("--idempotency-key", self.idempotency_key.is_some()),
+        ]
+    }
+
+    /// The key that was given.
+    pub(super) fn key(&self) -> Option<String> {
+        self.idempotency_key.clone()
     }
 
     /// The token that was given.
@@ -111,8 +139,7 @@ impl Afar {
     /// Refuses a server for a command that is about this machine.
     #[expect(clippy::result_large_err, reason = "a complaint is told once, and then the process ends")]
     pub(super) fn refuse(&self) -> Result<(), Complaint> {
-        let given = [("--server", self.server.is_some()), ("--token-file", self.token_file.is_some())];
-        let Some((option, _)) = given.into_iter().find(|(_, given)| *given) else { return Ok(()) };
+        let Some((option, _)) = self.given().into_iter().find(|(_, given)| *given) else { return Ok(()) };
         let message =
             format!("{option} goes with `broadcast`, `audience` and `directory`; this command is about this machine.");
         Err(Complaint::bad_input("bad_arguments", message, format!("Leave {option} out.")).about(option))

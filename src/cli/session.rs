@@ -35,7 +35,7 @@ impl Global {
         };
         let settings = self.begin(Need::Nothing, Voice::Command)?;
         let stop = stop::on_signals()?;
-        work(&Server::at(server, self.afar.token()?, &settings)?, &stop).await
+        work(&Server::at(server, self.afar.token()?, self.afar.key(), &settings)?, &stop).await
     }
 
     /// Opens Stentor for one piece of `work`, and closes it whatever came of it. A signal ends the work early.

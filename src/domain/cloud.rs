@@ -124,6 +124,8 @@ pub struct Features {
     pub proactive_install: Availability,
     /// Entries in activity feeds.
     pub activity_feed: Availability,
+    /// Cards show pictures that Teams fetches by a link.
+    pub image_links: Availability,
 }
 
 impl Features {
@@ -132,6 +134,18 @@ impl Features {
         (self.activity_feed == Availability::No).then(|| {
             let problem = format!("cannot be used: the cloud {} has no activity feed for apps", cloud.name());
             Fault::new(field, problem, "Send a message to each person's chat instead.")
+        })
+    }
+
+    /// Why no card shows a picture by its link in this cloud, with the cure; `None` where it does, or may.
+    pub fn image_link_fault(&self, cloud: Cloud, field: &str) -> Option<Fault> {
+        (self.image_links == Availability::No).then(|| {
+            let problem = format!("is a link, and the cloud {} shows no linked pictures in cards", cloud.name());
+            Fault::new(
+                field,
+                problem,
+                "Give the picture's file instead of its link: it then travels inside the message.",
+            )
         })
     }
 }
@@ -367,6 +381,14 @@ mod tests {
         assert_eq!(fault(Cloud::Dod), None);
         let fault = fault(Cloud::China).unwrap();
         assert!(fault.problem.contains("china") && fault.cure.contains("chat"), "{fault}");
+    }
+
+    #[test]
+    fn a_cloud_that_shows_no_linked_pictures_says_what_to_do_instead() {
+        let fault = |cloud| CloudProfile::published(cloud).unwrap().features.image_link_fault(cloud, "image.url");
+        assert_eq!([Cloud::Global, Cloud::Gcc, Cloud::China].map(|cloud| fault(cloud).is_some()), [false; 3]);
+        let fault = [Cloud::GccHigh, Cloud::Dod].map(|cloud| fault(cloud).unwrap());
+        assert!(fault[0].problem.contains("gcc_high") && fault[1].cure.contains("inside the message"), "{fault:?}");
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use reqwest::Method;
 use serde_json::{Value, json};
-use stentor::app::pictures::placed;
+use stentor::app::pictures::{address_in_card, placed};
+use stentor::domain::cloud::{Cloud, CloudProfile};
+use stentor::domain::manuscript::ManuscriptImage;
 use uuid::Uuid;
 
 use crate::stage::{Answered, Stage, answered};
@@ -53,7 +55,7 @@ async fn a_picture_is_taken_in_and_shown_to_whoever_has_its_address() {
     assert_eq!(bytes.len() as u64, told.body["bytes"].as_u64().unwrap());
     assert_eq!(image::load_from_memory(&bytes).unwrap().width(), 1024);
 
-    let placed = placed(&*stage.api.office, stage.tenant, id.parse().unwrap(), &stage.api.settings.public_url).await;
+    let placed = placed(&*stage.api.office, stage.tenant, id.parse().unwrap(), None).await;
     assert!(placed.unwrap().starts_with("data:image/"));
 }
 
@@ -98,8 +100,30 @@ async fn the_audit_keeps_of_a_picture_only_its_weight() {
 #[tokio::test]
 async fn a_picture_that_is_not_there_is_a_fault_of_the_announcement() {
     let stage = Stage::open(1).await;
-    let fault =
-        placed(&*stage.api.office, stage.tenant, Uuid::nil(), &stage.api.settings.public_url).await.unwrap_err();
+    let fault = placed(&*stage.api.office, stage.tenant, Uuid::nil(), None).await.unwrap_err();
     assert_eq!(fault.field, "image.picture");
     assert!(fault.problem.starts_with("there is no picture"));
+}
+
+#[tokio::test]
+async fn a_picture_within_a_manuscript_is_written_anew_and_a_link_needs_a_cloud_that_shows_it() {
+    let stage = Stage::open(1).await;
+    let address = async |url: &str, cloud: Cloud| {
+        let image = ManuscriptImage { url: Some(url.to_owned()), ..ManuscriptImage::default() };
+        let profile = CloudProfile::published(cloud).unwrap();
+        let settings = (&stage.api.settings.public_url, &profile);
+        address_in_card((&*stage.api.office, stage.tenant), &image, settings).await
+    };
+    let secret = b"\0\0\0\x04tEXtHome\0\0\0\0";
+    let plain = file(64, 64);
+    let end = plain.len() - 12;
+    // A chunk whose sum is wrong is passed over, as every one that is not needed.
+    let noted = [&plain[..end], secret, &plain[end..]].concat();
+    let url = stentor::domain::content::inline(&noted).unwrap();
+    let placed = address(&url, Cloud::Global).await.unwrap().unwrap();
+    assert!(placed.starts_with("data:image/") && placed != url);
+    let (cut, link) = ("data:image/png;base64,iVBORw0KGgo=", "https://contoso.example/a.png");
+    assert_eq!(address(cut, Cloud::Global).await.unwrap().unwrap_err().field, "image.url");
+    assert_eq!(address(link, Cloud::Global).await, None);
+    assert!(address(link, Cloud::Dod).await.unwrap().unwrap_err().cure.contains("inside the message"));
 }

@@ -211,6 +211,7 @@ async fn a_team_of_ten_thousand_and_one_is_refused_before_anybody_is_asked_to_no
         notification: said(),
         in_team: Some(EVERYONE.to_owned()),
         everybody: Some(Everybody::Members),
+        ..Wanted::default()
     }));
     let refused = submit(&house.people(), draft, |_| {}).await.unwrap_err();
     assert!(matches!(refused, SubmitError::Faults(_)), "{refused}");

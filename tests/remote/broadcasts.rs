@@ -133,7 +133,7 @@ async fn what_needs_a_second_person_is_told_so() {
     let house = House::open_with(5, reach).await;
     let told = house.afar(&[&DRILL[..], &["--audience-expr", "everyone"]].concat()).await;
     assert_eq!(told.code, Some(2), "{}", told.err);
-    assert!(told.err.contains("second person") && told.err.contains("hand it in there"), "{}", told.err);
+    assert!(told.err.contains("second person") && told.err.contains("/submit`"), "{}", told.err);
     let began = SystemClock.now();
     let hour = (began + chrono::TimeDelta::days(2)).format("%Y-%m-%dT%H:%M+00:00").to_string();
     let scheduled =

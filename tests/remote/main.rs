@@ -38,6 +38,8 @@ async fn the_directory_reads_the_same_here_and_from_afar() {
     house.same(&["directory", "status"]).await;
     house.same(&["directory", "search", "a"]).await;
     house.same(&["directory", "search", "nobody of this name"]).await;
+    let many = house.afar(&["directory", "search", "a", "--limit", "201"]).await;
+    assert!(many.code == Some(2) && many.err.contains("--limit 200 or less"), "{}", many.err);
     let (here, afar) = (house.here(&["directory", "sync"]).await, house.afar(&["directory", "sync"]).await);
     let without_time = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!((here.code, afar.code), (Some(0), Some(0)), "{afar:?}");

@@ -2,6 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use serde_json::json;
 use stentor::adapters::system::SystemClock;
 use stentor::ports::Clock;
@@ -138,6 +143,59 @@ async fn an_answer_that_was_lost_is_asked_for_again_with_the_same_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_announcement_whose_answer_is_lost_is_made_once() {
+    let house = House::open(3).await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let problem = |status: u16, code: &str| {
+        let body = json!({"type": "about:blank", "title": code, "status": status, "code": code, "next_step": "Wait."});
+        (StatusCode::from_u16(status).unwrap(), [("content-type", "application/problem+json")], body.to_string())
+    };
+    let (url, keys) = (house.stage.url.clone(), Arc::clone(&seen));
+    // Stands before the server, and loses what it answers to whatever has a key: the first time, and, while it is still
+    // at it, the second.
+    let before = Router::new().fallback(async move |request: Request| {
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let number = parts.headers.get("idempotency-key").map(|key| {
+            let mut keys = keys.lock().unwrap();
+            keys.push(key.clone());
+            keys.len()
+        });
+        if number == Some(2) {
+            return problem(409, "still_running").into_response();
+        }
+        let mut headers = parts.headers;
+        headers.remove("host");
+        let sent =
+            reqwest::Client::new().request(parts.method, format!("{url}{}", parts.uri)).headers(headers).body(body);
+        let answer = sent.send().await.unwrap();
+        let status = answer.status();
+        let bytes = answer.bytes().await.unwrap();
+        match number {
+            Some(1) => problem(504, "too_slow").into_response(),
+            _ => (status, bytes).into_response(),
+        }
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, before).await });
+    let drill = ["broadcast", "create", "--now", "--title", "T", "--body", "B", "--audience-expr", "everyone"];
+    let told = asked(&at, "Admin/1", &drill).await;
+    assert!(told.code == Some(0) && told.out.starts_with("Accepted as "), "{told:?}");
+    let keys = seen.lock().unwrap().clone();
+    assert!(keys.len() == 3 && keys.iter().all(|key| *key == keys[0]), "only what changes something has one: {keys:?}");
+    assert!(
+        told.err.contains("It is still waited for") && told.err.contains(keys[0].to_str().unwrap()),
+        "{}",
+        told.err
+    );
+    let again = asked(&at, "Admin/1", &[&drill[..], &["--idempotency-key", keys[0].to_str().unwrap()]].concat()).await;
+    assert_eq!(again.out, told.out, "the same command under the same key is the same: {}", again.err);
+    let listed = house.here(&["broadcast", "list", "--json"]).await.json();
+    assert_eq!(listed["broadcasts"].as_array().unwrap().len(), 1, "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_asks_for_patience_gets_it() {
     let began = SystemClock.monotonic();
     let answer = |stream: TcpStream, _, number| async move {
@@ -179,6 +237,9 @@ async fn an_export_that_breaks_off_is_no_export() {
             if !head.contains("/export") {
                 return say(stream, "200 OK", "application/json", document).await;
             }
+            if head.contains("format=jsonl") {
+                return say(stream, "200 OK", "application/x-ndjson", "{}\n{}\n".to_owned()).await;
+            }
             let half =
                 "HTTP/1.1 200 OK\r\ncontent-type: text/csv\r\ntransfer-encoding: chunked\r\n\r\n9\r\nid,name\na\r\n";
             let _ = stream.write_all(half.as_bytes()).await;
@@ -191,6 +252,9 @@ async fn an_export_that_breaks_off_is_no_export() {
     assert_eq!(broken.code, Some(1), "{}", broken.err);
     assert!(broken.err.contains("broke off in the middle of the export"), "{}", broken.err);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "half a file is none");
+    let short = run(afar(dir.path(), &url, "Admin/1", &[&args[..], &["--format", "jsonl"]].concat())).await;
+    assert!(short.code == Some(1) && short.err.contains("told of 2 people and not of all 9 people"), "{}", short.err);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "a part of a file is none");
     let piped = asked(&url, "Admin/1", &["broadcast", "export", id]).await;
     assert_eq!((piped.code, piped.out.as_str()), (Some(1), "id,name\na"), "what came was passed on, and it is said");
 }

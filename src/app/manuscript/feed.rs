@@ -44,13 +44,14 @@ impl FeedWish {
             Some(channel) => Some(Everybody::OfChannel(ConversationId(channel.clone()))),
             None => self.said.all_members.then_some(Everybody::Members),
         };
+        let names_type = self.said.activity_type.is_some();
         let (notification, in_team) = notification(self.said, self.parameters, content, activity_type);
         // What leads into a team can be judged once the team is found by its name.
         let is_open = in_team.is_some() && notification.scope == Scope::User;
         let judged =
             if is_open { Notification { topic: Topic::App, ..notification.clone() } } else { notification.clone() };
         faults.extend(judged.check().err().map(|found| found.0).unwrap_or_default());
-        let wanted = Box::new(Wanted { notification, in_team, everybody });
+        let wanted = Box::new(Wanted { notification, names_type, in_team, everybody });
         let going = if self.channels == Channels::Both { Going::Both(wanted) } else { Going::Feed(wanted) };
         Faults::or(faults, going)
     }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::audience::{Address, List};
 use crate::domain::broadcast::{Channels, Schedule};
+use crate::domain::content::Content;
 use crate::domain::duration::duration_text;
 use crate::domain::manuscript::{Manuscript, ManuscriptAudience, ManuscriptFeed, ManuscriptImage, ManuscriptSchedule};
-use crate::domain::notification::{NamedBy, Scope, Topic};
+use crate::domain::notification::{NamedBy, Notification, Scope, Topic};
 use crate::domain::schedule;
 use crate::domain::time::Timestamp;
 
@@ -34,7 +35,7 @@ pub fn written(draft: &Draft, now: Timestamp) -> Manuscript {
         banner: content.banner.clone(),
         buttons: content.buttons.clone(),
         channel,
-        feed: draft.going.wanted().map(feed),
+        feed: draft.going.wanted().map(|wanted| feed(wanted, content)),
         post_to: match &draft.going {
             Going::TeamChannel(posts) => posts.iter().map(ToString::to_string).collect(),
             Going::Chat | Going::Feed(_) | Going::Both(_) => Vec::new(),
@@ -51,8 +52,11 @@ pub fn written(draft: &Draft, now: Timestamp) -> Manuscript {
     }
 }
 
-fn feed(wanted: &Wanted) -> ManuscriptFeed {
+fn feed(wanted: &Wanted, content: &Content) -> ManuscriptFeed {
     let said = &wanted.notification;
+    // What follows from the type is left to whoever knows the type.
+    let follows = !wanted.names_type && said.parameters == Notification::of(content, &said.activity_type).parameters;
+    let parameters = if follows { BTreeMap::new() } else { said.parameters.iter().cloned().collect() };
     let (topic_url, topic, topic_link) = match &said.topic {
         Topic::App => (None, None, None),
         Topic::Entity(url) => (Some(url.clone()), None, None),
@@ -70,8 +74,8 @@ fn feed(wanted: &Wanted) -> ManuscriptFeed {
     };
     ManuscriptFeed {
         preview_text: Some(said.preview.clone()),
-        activity_type: Some(said.activity_type.clone()),
-        parameters: said.parameters.iter().cloned().collect(),
+        activity_type: wanted.names_type.then(|| said.activity_type.clone()),
+        parameters,
         topic_url,
         topic,
         topic_link,

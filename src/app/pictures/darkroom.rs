@@ -20,8 +20,8 @@ use crate::domain::fault::Fault;
 pub const WIDTH_MAX: u32 = 1024;
 /// The highest picture that is kept, in pixels: more is a page, and nobody scrolls through a card.
 pub const HEIGHT_MAX: u32 = 2048;
-/// The largest picture that is read, in pixels: the cameras of telephones take up to 50 million.
-const PIXELS_MAX: u64 = 64_000_000;
+/// The largest picture that is read, in pixels. Telephones take 12 to 24 million unless they are told to take more.
+const PIXELS_MAX: u64 = 32_000_000;
 /// No side is longer; a picture of one line is a mistake, or worse.
 const SIDE_MAX: u32 = 20_000;
 /// The most memory that reading one picture takes, in bytes: four for each pixel.
@@ -166,7 +166,7 @@ fn squeezed(picture: RgbaImage) -> Result<Developed, Fault> {
         }
     }
     let problem = format!("cannot be made smaller than {IMAGE_BYTES_MAX} bytes, the most that a message carries");
-    let cure = "Use a plainer picture, or let http.public_url be an https address, under which Teams can fetch it.";
+    let cure = "Use a plainer picture.";
     Err(Fault::new(FIELD, problem, cure))
 }
 

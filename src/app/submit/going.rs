@@ -44,6 +44,8 @@ pub enum Going {
 pub struct Wanted {
     /// What is said. Its scope is a team's once that is found.
     pub notification: Notification,
+    /// The author named its type of activity, which is the server's own otherwise.
+    pub names_type: bool,
     /// The team in whose name, by name or id, until it is found.
     pub in_team: Option<String>,
     /// Everybody in the place of its scope, with one notification.

@@ -19,6 +19,20 @@ const FIND_BATCH: usize = 5000;
 /// Lines that a refusal spells out; the count tells of the others.
 const LINES_SHOWN: usize = 8;
 
+/// How many lines count for nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[schema(as = LinesLeftOutCounts)]
+pub struct LeftOutCounts {
+    /// They name somebody again.
+    pub duplicates: usize,
+    /// Nobody has the address.
+    pub unknown: usize,
+    /// Several people have it.
+    pub ambiguous: usize,
+    /// Neither an id nor an address.
+    pub malformed: usize,
+}
+
 /// Lines of a list that name nobody, or somebody again, by line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LeftOut {
@@ -30,6 +44,8 @@ pub struct LeftOut {
     pub malformed: Vec<Malformed>,
     /// Names somebody whom an earlier line named, by the same address or by another one of hers.
     pub duplicates: Vec<Repeat>,
+    /// How many more there are of each kind, which whoever read the list counts and does not name.
+    pub beyond: LeftOutCounts,
 }
 
 /// A list whose people are known.
@@ -116,6 +132,22 @@ impl Found {
 }
 
 impl LeftOut {
+    /// How many there are of each kind, named or not.
+    pub fn counts(&self) -> LeftOutCounts {
+        let beyond = self.beyond;
+        LeftOutCounts {
+            duplicates: self.duplicates.len() + beyond.duplicates,
+            unknown: self.unknown.len() + beyond.unknown,
+            ambiguous: self.ambiguous.len() + beyond.ambiguous,
+            malformed: self.malformed.len() + beyond.malformed,
+        }
+    }
+
+    /// Whether every line is named that is counted.
+    pub fn names_all(&self) -> bool {
+        self.beyond == LeftOutCounts::default()
+    }
+
     /// Each kind of line that names nobody for certain, as a fault of `field`.
     pub(super) fn faults(&self, field: &str) -> Vec<Fault> {
         const CURE: &str = "Correct the list, or go on without them with --accept-partial.";

@@ -209,7 +209,7 @@ fn in_team(world: &World, audience: Audience) -> Draft {
     *world.directory.groups.lock().unwrap() = vec![(milan, members)];
     let content = Content { title: "Fire drill".into(), ..Content::default() };
     let notification = Notification::of(&content, "announced");
-    let wanted = Wanted { notification, in_team: Some("Milan".into()), everybody: None };
+    let wanted = Wanted { notification, in_team: Some("Milan".into()), ..Wanted::default() };
     Draft { going: Going::Feed(Box::new(wanted)), ..draft(audience) }
 }
 

@@ -56,7 +56,7 @@ fn lines_csv(lists: &[(&str, &LeftOut)], to: &mut impl Write) -> std::io::Result
     let mut lines = csv::Writer::from_writer(to);
     lines.write_record(["list", "line", "text", "problem"])?;
     for (list, left_out) in lists {
-        let LeftOut { unknown, ambiguous, malformed, duplicates } = left_out;
+        let LeftOut { unknown, ambiguous, malformed, duplicates, beyond: _ } = left_out;
         let unknown =
             unknown.iter().map(|(line, text)| (*line, text.to_string(), "unknown to the directory".to_owned()));
         let shared =

@@ -80,6 +80,11 @@ impl Desk for Stentor {
 
     async fn amend(&self, id: BroadcastId, order: &AmendOrder) -> anyhow::Result<Amended> {
         let (store, tenant, wish) = (self.store.as_ref(), self.tenant, &order.wish);
+        if let amend::Wish::Correct(new) = wish
+            && let Some(fault) = self.picture_fault(&new.content)
+        {
+            return Err(Faults(vec![fault]).into());
+        }
         if order.is_dry {
             return Ok(amend::preview(store, tenant, id, wish).await?);
         }
@@ -99,8 +104,10 @@ impl Desk for Stentor {
     }
 
     async fn check(&self, draft: &Draft) -> anyhow::Result<()> {
-        if let Some(fault) = draft.going.wanted().and_then(|_| self.feed_fault("--channel")) {
-            return Err(Faults(vec![fault]).into());
+        let no_feeds = draft.going.wanted().and_then(|_| self.feed_fault("--channel"));
+        let faults: Vec<_> = no_feeds.into_iter().chain(self.picture_fault(&draft.content)).collect();
+        if !faults.is_empty() {
+            return Err(Faults(faults).into());
         }
         self.check_clock().await?;
         Ok(self.usher().check_app().await?)

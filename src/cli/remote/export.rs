@@ -5,6 +5,7 @@ use std::io::Write;
 use reqwest::Response;
 
 use super::super::complaint::Complaint;
+use super::super::text;
 use crate::app::export::{ExportError, Format};
 use crate::wiring::what_happened;
 
@@ -78,6 +79,14 @@ fn broken_off(server: &str, what: &str) -> Complaint {
     let message = format!("{server} broke off in the middle of the export ({what}): it is not complete.");
     let cure = "Export it again; with --output a file is complete or not there.";
     Complaint::failed("export_broken_off", message, cure).about("--server")
+}
+
+/// An export that ended too early, without a word.
+pub(super) fn too_short(server: &str, written: u64, targeted: u64) -> Complaint {
+    let (written, targeted) = (text::people(written), text::people(targeted));
+    let message = format!("{server} told of {written} and not of all {targeted}: the export is not complete.");
+    let cure = "Export it again; with --output a file is complete or not there.";
+    Complaint::failed("export_incomplete", message, cure).about("--server")
 }
 
 #[cfg(test)]

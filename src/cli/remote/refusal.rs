@@ -15,15 +15,6 @@ use crate::http::problem::ProblemDocument;
 const NEW_TOKEN: &str = "Get a new one from Microsoft Entra, and put it into the file that --token-file names, or into \
                          STENTOR_TOKEN.";
 
-/// No answer.
-#[derive(Debug)]
-pub(super) struct Silence {
-    /// What happened, in the network's words.
-    pub what: String,
-    /// The server may have done what it was asked.
-    pub may_be_done: bool,
-}
-
 /// Why there is nothing to tell.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -75,24 +66,40 @@ impl Refusal {
         Complaint::failed("server_untrusted", message, cure).about("--server").into()
     }
 
-    pub(super) fn silent(server: &str, Silence { what, may_be_done }: &Silence) -> Self {
-        if *may_be_done {
-            let message = format!("{server} did not answer ({what}); it may have done it all the same.");
-            let cure = "Look with `stentor broadcast list` before you do it again.";
-            return Complaint::failed("fate_unknown", message, cure).about("--server").into();
-        }
+    /// There was no answer, and nothing can have been done.
+    pub(super) fn silent(server: &str, what: &str) -> Self {
         let cure = "Check --server, and that this machine reaches it (network.proxy); then try again.";
         Complaint::failed("server_unavailable", format!("{server} does not answer ({what})."), cure)
             .about("--server")
             .into()
     }
 
+    /// There was no answer to what changes something under `key`, however long it was asked for.
+    pub(super) fn fate_unknown(server: &str, what: &str, key: &str) -> Self {
+        let message = format!(
+            "{server} does not say whether it was done ({what}); it may have been, under the idempotency key {key}."
+        );
+        let cure = format!(
+            "Give the same command again with --idempotency-key {key}: then it is done once, or you are told what came \
+             of it. `stentor broadcast list` shows what is there."
+        );
+        Complaint::failed("fate_unknown", message, cure).about("--server").into()
+    }
+
+    /// Whether what was asked may have been done, or is being done.
+    pub(super) fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Problem(problem) => matches!(problem.status, 502..=504) || problem.code == "still_running",
+            Self::Complaint(_) => false,
+            Self::Passing(_) => true,
+        }
+    }
+
     /// Whether it is worth asking the same again soon.
     pub(super) fn passes(&self) -> bool {
         match self {
-            Self::Problem(problem) => matches!(problem.status, 429 | 502..=504) || problem.code == "still_running",
-            Self::Complaint(_) => false,
-            Self::Passing(_) => true,
+            Self::Problem(problem) => problem.status == 429 || self.leaves_doubt(),
+            Self::Complaint(_) | Self::Passing(_) => self.leaves_doubt(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::json;
@@ -34,6 +35,7 @@ use crate::domain::duration::duration_text;
 use crate::domain::ids::BroadcastId;
 use crate::domain::manuscript::{Correction, ManuscriptImage, Part};
 use crate::domain::pacing::{Bucket, Quota};
+use crate::domain::time::Timestamp;
 use crate::http::api::audiences::in_words_of_commands;
 use crate::ports::{BroadcastReport, Clock, Group, Person, RetryWish, Said, SavedAudience};
 
@@ -50,8 +52,14 @@ pub(in crate::cli) struct Server {
 }
 
 impl Server {
-    pub(in crate::cli) fn at(server: Url, token: SecretString, settings: &Settings) -> anyhow::Result<Self> {
-        Ok(Self { talk: Talk::new(server, token, settings)? })
+    /// The one at this address; `key` is that of a wish which was begun before.
+    pub(in crate::cli) fn at(
+        server: Url,
+        token: SecretString,
+        key: Option<String>,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
+        Ok(Self { talk: Talk::new(server, token, key, settings)? })
     }
 }
 
@@ -151,7 +159,10 @@ impl Desk for Server {
                 ("correct", json!(correction(&old, new, deadline)))
             }
         };
-        let call = Call::post(&["broadcasts", &id.to_string(), verb], body).with("dry", order.is_dry);
+        let id_text = id.to_string();
+        let path = ["broadcasts", &id_text, verb];
+        let call = if order.is_dry { Call::ask(&path, body) } else { Call::post(&path, body) };
+        let call = call.with("dry", order.is_dry);
         match self.talk.json::<shapes::Amending>(&call).await {
             Ok(amending) => Ok(Amended::Begun(amending.standing())),
             Err(refusal) => match refusal.code() {
@@ -199,6 +210,9 @@ impl Desk for Server {
         let of = |written: u64| Exported { people: if is_whole { written } else { people.max(written) }, written };
         let server = self.talk.server();
         let written = export::written(response, server, order.format, to, |written| progress(of(written))).await?;
+        if is_whole && order.passes.is_none() && written < report.progress.targeted {
+            return Err(export::too_short(server, written, report.progress.targeted).into());
+        }
         Ok(of(written))
     }
 
@@ -210,7 +224,7 @@ impl Desk for Server {
     async fn rehearse(&self, draft: Draft, by_name: bool) -> anyhow::Result<Rehearsed> {
         let named = if by_name { NAMED_MAX } else { 0 };
         let body = json!(written(&draft, self.talk.clock.now()));
-        let call = Call::post(&["broadcasts", "dry-run"], body).with("people", named);
+        let call = Call::ask(&["broadcasts", "dry-run"], body).with("people", named);
         let tried: shapes::DryRun = self.talk.json(&call).await.map_err(of_manuscript)?;
         tell(&tried.notes);
         let (preview, forecast) = tried.told();
@@ -222,7 +236,7 @@ impl Desk for Server {
     }
 
     async fn create(&self, draft: Draft) -> anyhow::Result<Created> {
-        let now = self.talk.clock.now();
+        let now = asked_at(&draft, self.talk.clock.now());
         // What of its lists is left out, and whom its groups hold, is told before it is sent.
         let aside = match &draft.audience {
             Audience::List(_) | Audience::Words(_) => self.rehearse(draft.clone(), false).await?.preview,
@@ -253,7 +267,7 @@ impl Desk for Server {
         let lists: BTreeMap<&String, String> = words.lists.iter().map(|(name, list)| (name, lines(list))).collect();
         let body = json!({ "expression": words.text, "lists": lists });
         let counted: CountShape =
-            self.talk.json(&Call::post(&["audiences", "count"], body)).await.map_err(of_audience)?;
+            self.talk.json(&Call::ask(&["audiences", "count"], body)).await.map_err(of_audience)?;
         Ok(counted.tally())
     }
 
@@ -284,12 +298,18 @@ impl Desk for Server {
     }
 
     async fn search(&self, wanted: &str, limit: u32) -> anyhow::Result<(Vec<Person>, Vec<Group>)> {
-        let call = Call::get(&["directory", "search"]).with("text", wanted).with("limit", limit.min(PAGE_MAX));
-        let found: shapes::Found = self.talk.json(&call).await?;
-        if let Some(why) = &found.groups_failure {
-            text::aside(&format!("No groups could be looked up: {}", text::one_line(why)));
+        if limit > PAGE_MAX {
+            let message = format!("A server lists {PAGE_MAX} people at most, and {limit} are wanted.");
+            let cure = format!("Write --limit {PAGE_MAX} or less, and more of the name.");
+            return Err(Complaint::bad_input("bad_arguments", message, cure).about("--limit").into());
         }
-        Ok((found.people, found.groups))
+        let call = Call::get(&["directory", "search"]).with("text", wanted).with("limit", limit);
+        let found: shapes::Found = self.talk.json(&call).await?;
+        match &found.groups_failure {
+            // As on the server's own machine: who is found without groups may be taken for all there are.
+            Some(why) => Err(unread(why).into()),
+            None => Ok((found.people, found.groups)),
+        }
     }
 
     async fn sync(&self, whole: bool) -> anyhow::Result<Synced> {
@@ -354,6 +374,13 @@ fn looked_at(report: &BroadcastReport, order: &ExportOrder) -> u64 {
     rounds.map(|round| round.progress.targeted).max().unwrap_or_default()
 }
 
+/// When the broadcast that is asked for now would start at once, so that its deadline is whole seconds away: the same
+/// command, given again, must ask for the very same, or its key would not fit.
+fn asked_at(draft: &Draft, now: Timestamp) -> Timestamp {
+    let left = (draft.treatment.deadline_at - now).num_milliseconds();
+    draft.treatment.deadline_at - TimeDelta::milliseconds((left + 999).div_euclid(1000) * 1000)
+}
+
 /// Everybody of a place, with one request each; `None` when people are meant, or channels.
 fn places(draft: &Draft, count: u64) -> Option<String> {
     draft.going.wanted()?.everybody.as_ref()?;
@@ -371,7 +398,8 @@ fn tell(notes: &[String]) {
 fn of_manuscript(refusal: Refusal) -> anyhow::Error {
     if refusal.code() == "needs_approval" {
         let message = format!("{refusal}. {}", refusal.detail().unwrap_or_default());
-        let cure = "Write it on the server's page, and hand it in there: somebody who may approve then releases it.";
+        let cure = "Write it with `POST /api/v1/broadcasts`, and hand it in with `POST /api/v1/broadcasts/{id}/submit`: \
+                    whoever has the role Approver then releases it.";
         return Complaint::bad_input("needs_approval", message, cure).into();
     }
     refusal.about(in_words_of_options)

@@ -9,7 +9,7 @@ use super::super::desk::{Known, Tally};
 use crate::app::groups::GroupRead;
 use crate::app::people::PeopleRead;
 use crate::app::report::Summary;
-use crate::app::submit::{LeftOut, Preview, Reach};
+use crate::app::submit::{LeftOut, LeftOutCounts, Preview, Reach};
 use crate::domain::audience::expression::{Expression, parse};
 use crate::domain::audience::{Address, Flaw, Malformed, Repeat};
 use crate::domain::broadcast::{BroadcastState, Channel};
@@ -41,6 +41,7 @@ pub(super) struct Granted {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct LeftOutShape {
+    pub counts: LeftOutCounts,
     pub duplicates: Vec<Repeat>,
     pub unknown: Vec<LineShape>,
     pub ambiguous: Vec<LineShape>,
@@ -69,11 +70,19 @@ impl From<LeftOutShape> for LeftOut {
             lines.into_iter().map(|line| (line.line, address(line.address))).collect()
         };
         let malformed = |row: MalformedShape| Malformed { line: row.line, cell: row.text, flaw: row.flaw };
+        let counts = shape.counts;
+        let beyond = LeftOutCounts {
+            duplicates: counts.duplicates.saturating_sub(shape.duplicates.len()),
+            unknown: counts.unknown.saturating_sub(shape.unknown.len()),
+            ambiguous: counts.ambiguous.saturating_sub(shape.ambiguous.len()),
+            malformed: counts.malformed.saturating_sub(shape.malformed.len()),
+        };
         Self {
             unknown: lines(shape.unknown),
             ambiguous: lines(shape.ambiguous),
             malformed: shape.malformed.into_iter().map(malformed).collect(),
             duplicates: shape.duplicates,
+            beyond,
         }
     }
 }

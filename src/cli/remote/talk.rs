@@ -15,7 +15,7 @@ use url::Url;
 use super::super::complaint::Complaint;
 use super::super::text;
 use super::is_here;
-use super::refusal::{Refusal, Silence};
+use super::refusal::Refusal;
 use crate::adapters::system::{SystemClock, SystemRandom};
 use crate::config::Settings;
 use crate::http::api::router::API;
@@ -24,8 +24,14 @@ use crate::wiring::{http_client, is_untrusted, what_happened};
 
 /// The header that makes a request one, however often it comes.
 const KEY: &str = "Idempotency-Key";
-/// How often the same is asked.
+/// How often the same is asked, while nothing can have been done.
 const TRIES: u32 = 5;
+/// How long an answer is asked for that tells whether something was done.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// The longest between two such questions.
+const PATIENT_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How often it is said that we still wait.
+const TELL_EVERY: Duration = Duration::from_secs(30);
 /// How long it is waited after the first silence; twice as long after each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Whoever asks us to wait longer is told on: nobody sits at a keyboard for that.
@@ -51,6 +57,11 @@ impl Call {
     pub(super) fn get(path: &[&str]) -> Self {
         let path = path.iter().map(|step| (*step).to_owned()).collect();
         Self { method: Method::GET, path, query: Vec::new(), body: None, if_match: None, key: None }
+    }
+
+    /// Only looks, with a question that is too long for an address: a POST that changes nothing, and needs no key.
+    pub(super) fn ask(path: &[&str], body: Value) -> Self {
+        Self { method: Method::POST, body: Some(body), ..Self::get(path) }
     }
 
     /// Changes something; made once, however often it is sent.
@@ -90,16 +101,24 @@ pub(super) struct Talk {
     server: Url,
     bearer: HeaderValue,
     token: SecretString,
+    key: Option<String>,
+    patience: Duration,
     /// Time, by which it is waited.
     pub(super) clock: SystemClock,
 }
 
 impl Talk {
-    pub(super) fn new(server: Url, token: SecretString, settings: &Settings) -> anyhow::Result<Self> {
+    /// To `server`, as whoever the token says; `key` is that of a wish which was begun before, and is asked about again.
+    pub(super) fn new(
+        server: Url,
+        token: SecretString,
+        key: Option<String>,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
         let client = http_client(settings, is_here(&server), SILENCE_MAX)?;
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))?;
         bearer.set_sensitive(true);
-        Ok(Self { client, server, bearer, token, clock: SystemClock })
+        Ok(Self { client, server, bearer, token, key, patience: PATIENCE, clock: SystemClock })
     }
 
     /// The server's address, as it is told.
@@ -109,44 +128,91 @@ impl Talk {
 
     /// Asks, and reads the answer as JSON.
     pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Refusal> {
-        let response = self.answer(call).await?;
-        let bytes = whole(response).await.map_err(|error| self.broken_off(call, &error))?;
+        let bytes = self.patiently(call, whole).await?;
         serde_json::from_slice(&bytes).map_err(|error| Refusal::not_understood(self.server(), &error.to_string()))
     }
 
     /// Asks until there is an answer, and gives one that says yes; its body is not read.
     pub(super) async fn answer(&self, call: &Call) -> Result<Response, Refusal> {
-        let (mut tries, mut may_be_done) = (0, false);
+        self.patiently(call, |response| std::future::ready(Ok(response))).await
+    }
+
+    /// Asks until there is an answer that says yes, and reads it. Where it may have been done, and nobody knows, the same
+    /// is asked much longer: an author who is told to try again would tell everybody twice.
+    async fn patiently<T, F>(&self, call: &Call, read: impl Fn(Response) -> F) -> Result<T, Refusal>
+    where
+        F: Future<Output = reqwest::Result<T>>,
+    {
+        let (began, key) = (self.clock.monotonic(), self.key_of(call));
+        let (mut tries, mut in_doubt, mut told_at) = (0, false, None);
         loop {
             tries += 1;
-            let (wait, trouble) = match self.send(call).await {
-                Ok(response) if response.status().is_success() => return Ok(response),
-                Ok(response) => {
-                    let asked_to_wait = retry_after(&response);
-                    let refusal = self.refusal(response).await;
-                    if !refusal.passes() || tries == TRIES {
+            let (asked_to_wait, refusal, what) = match self.once(call, &read).await {
+                Ok(Answer::Yes(read)) => return Ok(read),
+                Ok(Answer::No(wait, refusal)) => {
+                    in_doubt |= key.is_some() && refusal.leaves_doubt();
+                    if !refusal.passes() {
                         return Err(refusal);
                     }
-                    (asked_to_wait, refusal.to_string())
+                    let what = refusal.to_string();
+                    (wait, refusal, what)
                 }
                 Err(error) if is_untrusted(&error) => {
                     return Err(Refusal::untrusted(self.server(), &what_happened(&error)));
                 }
                 Err(error) => {
-                    may_be_done |= !error.is_connect() && call.key.is_some();
-                    let silence = Silence { what: what_happened(&error), may_be_done };
-                    if tries == TRIES {
-                        return Err(Refusal::silent(self.server(), &silence));
-                    }
-                    (None, silence.what)
+                    in_doubt |= key.is_some() && !error.is_connect();
+                    let what = what_happened(&error);
+                    (None, Refusal::silent(self.server(), &what), what)
                 }
             };
-            if tries == 1 {
-                text::aside(&format!("No answer from {} yet ({trouble}); it is asked again.", self.server()));
+            let now = self.clock.monotonic();
+            let doubt = key.filter(|_| in_doubt);
+            match doubt {
+                Some(key) if now.saturating_since(began) >= self.patience => {
+                    return Err(Refusal::fate_unknown(self.server(), &what, key));
+                }
+                None if tries >= TRIES => return Err(refusal),
+                Some(_) | None => {}
             }
-            let wait = wait.unwrap_or(FIRST_WAIT * 2_u32.pow(tries - 1)).min(WAIT_MAX);
-            self.clock.sleep_until(self.clock.monotonic() + wait).await;
+            if told_at.is_none_or(|at| doubt.is_some() && now.saturating_since(at) >= TELL_EVERY) {
+                told_at = Some(now);
+                text::aside(&self.told(&what, doubt));
+            }
+            let longest = if in_doubt { PATIENT_WAIT_MAX } else { WAIT_MAX };
+            let wait = asked_to_wait.unwrap_or(FIRST_WAIT * 2_u32.pow(tries.min(TRIES) - 1)).min(longest);
+            self.clock.sleep_until(now + wait).await;
         }
+    }
+
+    async fn once<T, F>(&self, call: &Call, read: impl Fn(Response) -> F) -> reqwest::Result<Answer<T>>
+    where
+        F: Future<Output = reqwest::Result<T>>,
+    {
+        let response = self.send(call).await?;
+        if response.status().is_success() {
+            return read(response).await.map(Answer::Yes);
+        }
+        let wait = retry_after(&response);
+        Ok(Answer::No(wait, self.refusal(response).await))
+    }
+
+    /// That it is asked again; under which key, where that matters.
+    fn told(&self, what: &str, doubt: Option<&str>) -> String {
+        let server = self.server();
+        match doubt {
+            Some(key) => format!(
+                "No answer from {server} yet ({what}). It is still waited for, up to {} in all; nothing is done twice \
+                 (idempotency key {key}).",
+                text::duration(self.patience)
+            ),
+            None => format!("No answer from {server} yet ({what}); it is asked again."),
+        }
+    }
+
+    /// The key under which something is changed: the one that was given, or else the call's own.
+    fn key_of<'a>(&'a self, call: &'a Call) -> Option<&'a str> {
+        call.key.as_deref().map(|own| self.key.as_deref().unwrap_or(own))
     }
 
     /// One request, once.
@@ -159,7 +225,7 @@ impl Talk {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         let mut request = self.client.request(call.method.clone(), url).header(AUTHORIZATION, self.bearer.clone());
-        if let Some(key) = &call.key {
+        if let Some(key) = self.key_of(call) {
             request = request.header(KEY, key);
         }
         if let Some(version) = &call.if_match {
@@ -177,11 +243,13 @@ impl Talk {
         let bytes = whole(response).await.unwrap_or_default();
         Refusal::read(self.server(), status, &bytes, &self.token, self.clock.now())
     }
+}
 
-    fn broken_off(&self, call: &Call, error: &reqwest::Error) -> Refusal {
-        let silence = Silence { what: what_happened(error), may_be_done: call.key.is_some() };
-        Refusal::silent(self.server(), &silence)
-    }
+/// What came of asking once.
+enum Answer<T> {
+    Yes(T),
+    /// And how long the server asks us to wait.
+    No(Option<Duration>, Refusal),
 }
 
 /// How long the server asks us to wait, in whole seconds.

@@ -44,8 +44,25 @@ impl Format {
     fn is_whole(self, bytes: &[u8]) -> bool {
         match self {
             Self::Png => bytes.windows(4).any(|mark| mark == b"IEND"),
-            Self::Jpeg => bytes.windows(2).any(|mark| mark == [0xff, 0xd9]),
+            Self::Jpeg => jpeg_ends(bytes),
             Self::Gif => bytes.iter().rposition(|byte| *byte != 0).is_some_and(|last| bytes[last] == b';'),
+        }
+    }
+}
+
+/// Whether the picture itself ends: a camera's file holds a small picture, with an end of its own, in one of its segments,
+/// which are left out by their lengths. What cameras add behind the end is nobody's business.
+fn jpeg_ends(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        // Between segments, and in the picture's data, 0xff is a mark unless it is stuffed, filled up or a restart.
+        let is_mark = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff | 0xd0..=0xd7);
+        let Some(mark) = rest.windows(2).position(is_mark).map(|place| at + place) else { return false };
+        match bytes.get(mark + 1..mark + 4) {
+            _ if bytes[mark + 1] == 0xd9 => return true,
+            Some(&[_, high, low]) => at = mark + 2 + usize::from(u16::from_be_bytes([high, low])),
+            _ => return false,
         }
     }
 }
@@ -86,8 +103,8 @@ impl Image {
         self.url.starts_with(INSIDE)
     }
 
-    /// The file that the card carries.
-    pub(super) fn bytes(&self) -> Option<Vec<u8>> {
+    /// The file that the card carries; `None` for a link, and for what is none.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
         let (_, encoded) = self.url.strip_prefix(INSIDE)?.split_once(";base64,")?;
         STANDARD.decode(encoded).ok()
     }

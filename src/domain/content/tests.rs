@@ -5,7 +5,7 @@ use super::*;
 /// The smallest things that count as pictures.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0IEND\xaeB`\x82";
 const GIF: &[u8] = b"GIF89a\x01\0\x01\0\0\0\0;\0";
-const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\xff\xd9";
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x07JFIF\0\xff\xd9";
 
 fn content() -> Content {
     Content { title: "Offices close at noon".into(), body: "Leave before **12:00**.".into(), ..Content::default() }
@@ -84,6 +84,15 @@ fn a_picture_is_known_by_its_content_and_needs_a_description() {
     }
     let disguised = inline(PNG).unwrap().replace("image/png", "image/gif");
     assert_eq!(fields(with_image(&disguised, "A clock")), ["image"]);
+}
+
+#[test]
+fn the_end_of_a_thumbnail_is_not_the_end_of_a_picture() {
+    let with_thumbnail = [b"\xff\xd8\xff\xe1\0\x0a", &JPEG[..2], &b"abcd"[..], &JPEG[JPEG.len() - 2..]].concat();
+    assert!(inline(&with_thumbnail).unwrap_err().problem.contains("cut off"));
+    let data = b"\xff\xda\0\x02a\xff\0\xff\xd0b";
+    assert!(inline(&[&with_thumbnail[..], data].concat()).is_err());
+    assert!(inline(&[&with_thumbnail[..], data, b"\xff\xd9\0\0what a camera adds"].concat()).is_ok());
 }
 
 #[test]

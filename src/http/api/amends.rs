@@ -81,8 +81,11 @@ pub async fn correct(
         Asked { api: &api, id, birth, dry: dry.dry.unwrap_or_default(), deadline: correction.deadline.as_deref() };
     let report = ended(&api, id).await?;
     let old = asked.said(&report).await?;
-    let picture = match correction.image.as_ref().and_then(|image| image.picture) {
-        Some(picture) => Some(pictures::placed(&*api.office, api.tenant, picture, &api.settings.public_url).await),
+    let picture = match &correction.image {
+        Some(image) => {
+            let (office, settings) = ((&*api.office, api.tenant), (&api.settings.public_url, &api.settings.cloud));
+            pictures::address_in_card(office, image, settings).await
+        }
         None => None,
     };
     // Faults are told by the names that the correction has in common with manuscripts.

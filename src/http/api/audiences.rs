@@ -16,7 +16,7 @@ use super::lists::LinesLeftOut;
 use crate::app::groups::GroupRead;
 use crate::app::manuscript::in_words_of_manuscripts;
 use crate::app::saved::{self, Removal, SaveError};
-use crate::app::submit::{self, Counted, EXPRESSION, LeftOut, SubmitError, Words};
+use crate::app::submit::{self, Counted, EXPRESSION, SubmitError, Words};
 use crate::domain::audience::expression::{parse, parse_name};
 use crate::domain::audience::read_list;
 use crate::domain::fault::{Fault, Faults};

@@ -8,12 +8,12 @@ use utoipa::ToSchema;
 use super::Api;
 use super::audiences::{bad, refused};
 use super::input::Raw;
-use crate::app::submit::{self, LeftOut};
+use crate::app::submit::{self, LeftOut, LeftOutCounts};
 use crate::domain::audience::{Address, List, read_list};
 use crate::http::problem::Problem;
 
 /// Lines of each kind that are told one by one; the numbers tell of all.
-const LINES_TOLD: usize = 1000;
+pub const LINES_TOLD: usize = 1000;
 
 /// A list as it was read, and whom it names.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,7 +62,7 @@ impl ListUnderstood {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LinesLeftOut {
     /// How many of each kind.
-    pub counts: LinesLeftOutCounts,
+    pub counts: LeftOutCounts,
     /// They name somebody whom an earlier line named.
     pub duplicates: Vec<RepeatedLine>,
     /// Nobody in the directory has the address.
@@ -71,19 +71,6 @@ pub struct LinesLeftOut {
     pub ambiguous: Vec<AddressLine>,
     /// Neither an id nor an address.
     pub malformed: Vec<MalformedLine>,
-}
-
-/// How many lines count for nobody.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LinesLeftOutCounts {
-    /// They name somebody again.
-    pub duplicates: usize,
-    /// Nobody has the address.
-    pub unknown: usize,
-    /// Several people have it.
-    pub ambiguous: usize,
-    /// Neither an id nor an address.
-    pub malformed: usize,
 }
 
 /// A line that names somebody again.
@@ -118,7 +105,7 @@ pub struct MalformedLine {
 }
 
 impl LinesLeftOut {
-    /// The lines of `left_out`, the first hundred of each kind.
+    /// The lines of `left_out`, the first thousand of each kind.
     pub fn of(left_out: &LeftOut) -> Self {
         let named = |lines: &[(u64, Address)]| {
             let told = lines.iter().take(LINES_TOLD);
@@ -127,12 +114,7 @@ impl LinesLeftOut {
         let repeats = left_out.duplicates.iter().take(LINES_TOLD);
         let malformed = left_out.malformed.iter().take(LINES_TOLD);
         Self {
-            counts: LinesLeftOutCounts {
-                duplicates: left_out.duplicates.len(),
-                unknown: left_out.unknown.len(),
-                ambiguous: left_out.ambiguous.len(),
-                malformed: left_out.malformed.len(),
-            },
+            counts: left_out.counts(),
             duplicates: repeats.map(|it| RepeatedLine { line: it.line, first_line: it.first_line }).collect(),
             unknown: named(&left_out.unknown),
             ambiguous: named(&left_out.ambiguous),

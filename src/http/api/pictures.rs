@@ -61,7 +61,8 @@ pub async fn upload(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Change, Json<PictureTakenIn>), Problem> {
     let (office, public_url) = (api.office.as_ref(), &api.settings.public_url);
     let chances = (api.clock.as_ref(), api.random.as_ref());
-    let taken = pictures::take_in((office, api.tenant), chances, file, caller.who.subject(), public_url);
+    let links = pictures::links(public_url, &api.settings.cloud);
+    let taken = pictures::take_in((office, api.tenant), chances, file, caller.who.subject(), links);
     let taken = taken.await.map_err(|error| match error {
         PictureError::Wrong(fault) => Problem::new(
             422,
