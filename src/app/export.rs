@@ -242,6 +242,15 @@ impl<S: Deref<Target: Store>> Pages<S> {
         Ok(lines.end(self.stage == Stage::Over)?)
     }
 
+    /// What is written first, read at once and perhaps nothing yet: whoever answers with an export learns before the first word
+    /// whether it can be read at all.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn first(&mut self) -> Result<Bytes, ExportError> {
+        Ok(Bytes::from(self.page().await?))
+    }
+
     /// The pages as a stream, which reads the next one when it is asked for.
     pub fn stream(self) -> impl Stream<Item = Result<Bytes, ExportError>> {
         try_unfold(self, async |mut pages| Ok(pages.next().await?.map(|page| (page, pages))))

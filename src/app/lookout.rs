@@ -167,6 +167,21 @@ impl Drop for Watcher {
     }
 }
 
+/// Whoever looks, on his post. However he leaves it, also in a panic, whoever comes next finds it empty and sends another.
+struct Keeper {
+    tower: Arc<Tower>,
+    subject: Subject,
+    has_left: bool,
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if !self.has_left {
+            self.tower.crowd().looks.remove(&self.subject);
+        }
+    }
+}
+
 /// What a look goes on from.
 #[derive(Default)]
 struct Memory {
@@ -183,6 +198,7 @@ impl Tower {
     /// Looks until nobody watches or there is nothing more to see.
     async fn look_after(self: Arc<Self>, subject: Subject, seen: watch::Sender<Seen>) {
         let mut memory = Memory::default();
+        let mut keeper = Keeper { tower: Arc::clone(&self), subject, has_left: false };
         loop {
             let began = self.clock.monotonic();
             match self.look(subject, &mut memory).await {
@@ -203,12 +219,12 @@ impl Tower {
                     let mut crowd = self.crowd();
                     if seen.receiver_count() == 0 {
                         crowd.looks.remove(&subject);
+                        keeper.has_left = true;
                         return;
                     }
                 }
             }
         }
-        self.crowd().looks.remove(&subject);
     }
 
     /// What has changed, in JSON, and whether that is the end; `None` when nothing has.

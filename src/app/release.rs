@@ -22,7 +22,7 @@ use super::manuscript::{self, Desk, Understood, faults_of_manuscript};
 use super::people::{People, PeopleError};
 use super::pictures;
 use super::presence::{Presence, Usher};
-use super::submit::{self, Accepted, Origin, Preview, Ready, SubmitError};
+use super::submit::{self, Accepted, Audience, Origin, Preview, Ready, SubmitError};
 
 /// How many people something may be tried on.
 pub const TRIED_ON_MAX: usize = 10;
@@ -135,10 +135,13 @@ impl Clerk<'_> {
     /// Everything wrong with it that can be told without asking anybody.
     pub async fn read(&self, manuscript: &Manuscript) -> Result<Understood, Faults> {
         let picture = self.picture(manuscript).await;
-        let desk = Desk { activity_type: self.activity_type, now: self.people.clock.now(), picture };
+        let (activity_type, now) = (self.activity_type.to_owned(), self.people.clock.now());
         let in_feeds = matches!(manuscript.channel, Channels::Feed | Channels::Both);
         let no_feeds = self.cloud.features.feed_fault(self.cloud.cloud, "channel").filter(|_| in_feeds);
-        let read = manuscript::read(manuscript, &desk);
+        let read = aside(manuscript, move |manuscript| {
+            manuscript::read(manuscript, &Desk { activity_type: &activity_type, now, picture })
+        })
+        .await;
         match (read, no_feeds) {
             (read, None) => read,
             (Ok(_), Some(fault)) => Err(Faults(vec![fault])),
@@ -154,7 +157,8 @@ impl Clerk<'_> {
     /// # Errors
     /// Everything wrong with that.
     pub async fn read_content(&self, manuscript: &Manuscript) -> Result<Content, Faults> {
-        manuscript::read_content(manuscript, self.picture(manuscript).await)
+        let picture = self.picture(manuscript).await;
+        aside(manuscript, move |manuscript| manuscript::read_content(manuscript, picture)).await
     }
 
     /// Reads a manuscript, and counts whom it means at this moment.
@@ -172,16 +176,21 @@ impl Clerk<'_> {
         Ok(Weighed { ready, people, notes })
     }
 
-    /// What a manuscript would be, had it been sent at this moment.
+    /// What a manuscript would be, had it been sent at this moment, and whether a second person would have to release it.
     ///
     /// # Errors
     /// [`ReleaseError::Submit`].
-    pub async fn preview(&self, manuscript: &Manuscript) -> Result<(Preview, Understood), ReleaseError> {
+    pub async fn preview(&self, manuscript: &Manuscript) -> Result<(Preview, Understood, bool), ReleaseError> {
         let named = |error| named(error, manuscript);
         let mut understood = self.read(manuscript).await.map_err(SubmitError::from).map_err(named)?;
         understood.draft = submit::placed(self.people, understood.draft).await.map_err(named)?;
         let preview = submit::preview(self.people, understood.draft.clone(), |_| {}).await.map_err(named)?;
-        Ok((preview, understood))
+        // As when it is sent: a post is read by more people than the places that it goes to.
+        let people = match (&understood.draft.audience, self.reach.approve_above) {
+            (Audience::Venues(venues), Some(_)) => submit::readers_of(self.people, venues).await.map_err(named)?,
+            _ => preview.reach.people,
+        };
+        Ok((preview, understood, self.reach.needs_approval(people)))
     }
 
     /// Hands a draft in, so that a second person releases it; how it then stands.
@@ -344,6 +353,23 @@ impl Clerk<'_> {
     /// Whoever acts, at this moment.
     pub fn signature(&self, caller: &Caller) -> Signature {
         Signature { subject: caller.who.subject(), name: caller.who.name().to_owned(), at: self.people.clock.now() }
+    }
+}
+
+/// So many bytes of a manuscript are read in a few milliseconds, for which others may wait.
+const SHORT: usize = 1 << 20;
+
+/// Does `work` on a manuscript; on a long one in a thread of its own, so that nobody else has to wait.
+async fn aside<T: Send + 'static>(manuscript: &Manuscript, work: impl FnOnce(&Manuscript) -> T + Send + 'static) -> T {
+    let audience = manuscript.audience.as_ref();
+    let lists = audience.into_iter().flat_map(|audience| audience.lists.values().chain(&audience.list));
+    if lists.map(String::len).sum::<usize>() + manuscript.body.len() <= SHORT {
+        return work(manuscript);
+    }
+    let manuscript = manuscript.clone();
+    match tokio::task::spawn_blocking(move || work(&manuscript)).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

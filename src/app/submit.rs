@@ -35,7 +35,7 @@ pub use going::{Everybody, Going, IN_TEAM, Wanted, placed};
 pub use lists::{LeftOut, LeftOutCounts, look_up};
 pub use named::{Counted, count};
 pub use preview::{Preview, Reach, preview};
-pub use readers::readers;
+pub use readers::{readers, readers_of};
 
 use going::refuse_outsiders;
 use named::{Named, named};

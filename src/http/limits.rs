@@ -17,6 +17,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{NotUntil, Quota as GovernorQuota, RateLimiter};
 use http_body::Body as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 use crate::domain::pacing::Quota;
@@ -28,6 +29,11 @@ pub const BODY: usize = 1024 * 1024;
 pub const LIST: usize = 64 * 1024 * 1024;
 /// The same for a picture, as cameras make them; it is made small here.
 pub const PICTURE: usize = 20 * 1024 * 1024;
+
+/// So many bodies larger than [`BODY`] are in hand at once: with what is made of them, each may take several times its size.
+pub const LARGE_AT_ONCE: usize = 3;
+/// So many exports are written at once: each holds a connection, and a page.
+pub const EXPORTS_AT_ONCE: usize = 32;
 
 /// A caller may ask so many times at once what the rate allows in one of its windows.
 const BURST: u32 = 5;
@@ -57,6 +63,13 @@ pub const BODY_TOO_SLOW: Problem = Problem::new(
     "The body did not arrive in time.",
     "Send it again over a faster connection, or less of it.",
 );
+/// There is no room for what takes much of it.
+const BUSY: Problem = Problem::new(
+    503,
+    "busy",
+    "So much of this kind is in hand already that there is no room for more.",
+    "Ask again after as many seconds as the header Retry-After says.",
+);
 /// The body broke off.
 pub const BODY_BROKEN: Problem =
     Problem::new(400, "unreadable_body", "The body broke off before its end.", "Send it again.");
@@ -67,6 +80,49 @@ pub const TOO_SLOW: Problem = Problem::new(
     "This takes longer than a request may.",
     "Look whether it was done before you ask for it again; with an Idempotency-Key you may repeat it at once.",
 );
+
+/// The room for what takes much of it. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Room {
+    bodies: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
+}
+
+/// A place in the [`Room`]; the last clone gives it back.
+#[derive(Debug, Clone)]
+pub struct Place(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+
+impl Default for Room {
+    fn default() -> Self {
+        let places = |most| Arc::new(Semaphore::new(most));
+        Self { bodies: places(LARGE_AT_ONCE), exports: places(EXPORTS_AT_ONCE) }
+    }
+}
+
+impl Room {
+    /// A place for a body that is larger than [`BODY`].
+    ///
+    /// # Errors
+    /// `busy` (503) when there is none.
+    pub fn for_body(&self) -> Result<Place, Problem> {
+        place(&self.bodies)
+    }
+
+    /// A place for an export.
+    ///
+    /// # Errors
+    /// `busy` (503) when there is none.
+    pub fn for_export(&self) -> Result<Place, Problem> {
+        place(&self.exports)
+    }
+}
+
+fn place(places: &Arc<Semaphore>) -> Result<Place, Problem> {
+    match Arc::clone(places).try_acquire_owned() {
+        Ok(permit) => Ok(Place(Arc::new(permit))),
+        Err(_) => Err(BUSY.with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))),
+    }
+}
 
 /// Our clock, as `governor` reads it.
 #[derive(Clone)]
@@ -152,24 +208,36 @@ pub async fn within<T>(clock: &dyn Clock, limit: Duration, work: impl Future<Out
     }
 }
 
-/// The whole of `body`, when it has `bytes_max` at most and arrives within `limit`.
+/// The whole of `body`, when it has `bytes_max` at most and arrives within `limit`; of a large one, with its place in `room`.
 ///
 /// # Errors
-/// [`TOO_LARGE`], [`BODY_TOO_SLOW`] and [`BODY_BROKEN`].
-pub async fn whole(clock: &dyn Clock, body: Body, bytes_max: usize, limit: Duration) -> Result<Bytes, Problem> {
+/// [`TOO_LARGE`], [`BODY_TOO_SLOW`] and [`BODY_BROKEN`]; `busy` (503) when there is no room for a large one.
+pub async fn whole(
+    clock: &dyn Clock,
+    body: Body,
+    bytes_max: usize,
+    limit: Duration,
+    room: &Room,
+) -> Result<(Bytes, Option<Place>), Problem> {
     let too_large = || TOO_LARGE.because(format!("It may have {bytes_max} bytes."));
-    if body.size_hint().lower() > bytes_max as u64 {
+    let announced = body.size_hint().lower();
+    if announced > bytes_max as u64 {
         return Err(too_large());
     }
+    let mut place = if announced > BODY as u64 { Some(room.for_body()?) } else { None };
     let (begun_at, mut pieces) = (clock.monotonic(), body.into_data_stream());
     let mut whole: Vec<u8> = Vec::new();
     let mut patience = FIRST_BYTE_WITHIN.min(limit);
     loop {
         let Some(next) = within(clock, patience, pieces.next()).await else { return Err(BODY_TOO_SLOW) };
-        let Some(piece) = next else { return Ok(whole.into()) };
+        let Some(piece) = next else { return Ok((whole.into(), place)) };
         let piece = piece.map_err(|_| BODY_BROKEN)?;
         if piece.len() > bytes_max - whole.len() {
             return Err(too_large());
+        }
+        // Nobody need announce how much is to come.
+        if place.is_none() && whole.len() + piece.len() > BODY {
+            place = Some(room.for_body()?);
         }
         whole.extend_from_slice(&piece);
         patience = limit.saturating_sub(clock.monotonic().saturating_since(begun_at));
@@ -183,8 +251,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_is_taken_up_to_its_limit_and_not_for_ever() {
-        let clock = SystemClock;
-        let read = async |body: Body| whole(&clock, body, 4, Duration::from_secs(30)).await.map_err(|it| it.code);
+        let (clock, room) = (SystemClock, Room::default());
+        let read = async |body: Body| {
+            let read = whole(&clock, body, 4, Duration::from_secs(30), &room).await;
+            read.map(|(bytes, _)| bytes).map_err(|it| it.code)
+        };
         assert_eq!(read(Body::from("1234")).await, Ok(Bytes::from("1234")));
         assert_eq!(read(Body::from("12345")).await, Err("body_too_large"));
         let drops = |drops: &'static [&'static str]| {
@@ -197,6 +268,26 @@ mod tests {
         assert_eq!(read(silent).await, Err("body_too_slow"));
         let broken = Body::from_stream(futures_util::stream::iter([Err::<&str, _>(std::io::Error::other("gone"))]));
         assert_eq!(read(broken).await, Err("unreadable_body"));
+    }
+
+    #[tokio::test]
+    async fn only_so_many_large_bodies_are_in_hand_at_once() {
+        let (clock, room) = (SystemClock, Room::default());
+        let large = || Body::from(vec![b'x'; BODY + 1]);
+        // Of this one nobody knows how much is to come.
+        let grows = || {
+            let pieces = [BODY, 1].map(|bytes| Ok::<_, std::io::Error>(vec![b'x'; bytes]));
+            Body::from_stream(futures_util::stream::iter(pieces))
+        };
+        let read = async |body| whole(&clock, body, LIST, Duration::from_secs(30), &room).await;
+        let held = [read(large()).await.unwrap(), read(grows()).await.unwrap(), read(large()).await.unwrap()];
+        for one_more in [large(), grows()] {
+            let refused = read(one_more).await.unwrap_err();
+            assert_eq!((refused.status.as_u16(), refused.code, refused.headers.len()), (503, "busy", 1));
+        }
+        assert!(read(Body::from(vec![b'x'; BODY])).await.unwrap().1.is_none(), "small ones need no place");
+        drop(held);
+        assert!(read(grows()).await.is_ok());
     }
 
     #[test]

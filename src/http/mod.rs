@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod bot;
+pub mod connection;
 pub mod envelope;
 pub mod health;
 pub mod limits;

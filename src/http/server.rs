@@ -12,6 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use super::connection::Impatient;
 use crate::ports::Clock;
 
 /// How long requests that are being answered may go on after the word to stop. All of ours end in milliseconds; only
@@ -63,7 +64,7 @@ pub async fn serve(
         // Answers are written at once; there is nothing to wait for.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let connection = begun.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = begun.watch(http.serve_connection(TokioIo::new(Impatient::new(stream)), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended before its time");

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::drafts::{code, drill, id};
 use crate::stage::{Answered, Stage, answered};
 
 const AUTHOR: &str = "Author/7";
@@ -116,6 +117,28 @@ async fn an_audience_is_saved_used_and_forgotten() {
     assert_eq!(delete(&stage, "the%20south").await.status, 204);
     assert_eq!(delete(&stage, "the%20south").await.status, 404);
     assert_eq!(stage.get("/audiences/north", READER).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_a_broadcast_or_a_draft_waits_with_stays_as_it_was_released() {
+    let stage = Stage::open(5).await;
+    assert_eq!(put(&stage, "a", AUTHOR, "country = \"France\" or everyone").await.status, 200);
+    assert_eq!(put(&stage, "b", AUTHOR, "saved \"a\"").await.status, 200);
+    let mut drill = drill();
+    drill["audience"] = json!({ "expression": "saved \"b\"" });
+    drill["schedule"] = json!({ "at": "2030-01-01T08:00", "time_zone": "UTC" });
+    let sent = stage.post("/broadcasts?then=send", AUTHOR, &drill).await;
+    assert_eq!(sent.status, 201, "{sent:?}");
+    let handed_in = id(&stage.draft(&drill).await);
+    assert_eq!(stage.verb(&handed_in, "submit", AUTHOR, "", &json!({})).await.status, 200);
+    for waiting in [id(&sent), handed_in.clone()] {
+        let refused = put(&stage, "a", AUTHOR, "everyone").await;
+        assert_eq!((refused.status, code(&refused)), (409, "audience_in_use"), "{refused:?}");
+        assert!(refused.body["detail"].as_str().unwrap().contains(&waiting), "{refused:?}");
+        assert_eq!(stage.verb(&waiting, "cancel", "Admin/9", "", &json!({})).await.status, 200);
+    }
+    stage.sql("update broadcast set state = 'cancelled', finished_at = now()").await;
+    assert_eq!(put(&stage, "a", AUTHOR, "everyone").await.status, 200);
 }
 
 #[tokio::test]

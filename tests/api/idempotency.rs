@@ -119,6 +119,25 @@ async fn whoever_was_refused_may_ask_again_with_the_same_key_once_they_may() {
 }
 
 #[tokio::test]
+async fn a_header_that_was_forgotten_may_be_sent_with_the_same_key() {
+    let stage = Stage::open(3).await;
+    let path = format!("/broadcasts/{}", id(&stage.draft(&drill()).await));
+    let change = |tag: Option<&'static str>| {
+        let request = stage.request(Method::PUT, &path, AUTHOR).header("Idempotency-Key", "c").json(&drill());
+        answered(tag.into_iter().fold(request, |request, tag| request.header("If-Match", tag)))
+    };
+    assert_eq!(change(None).await.status, 428);
+    assert_eq!(change(Some("\"7\"")).await.status, 412);
+    assert_eq!(change(Some("\"1\"")).await.status, 200);
+    let unnamed = |kind: &'static str| {
+        let request = stage.request(Method::POST, "/broadcasts", AUTHOR).header("Idempotency-Key", "t");
+        answered(request.header("content-type", kind).body(drill().to_string()))
+    };
+    assert_eq!(unnamed("text/plain").await.status, 415);
+    assert_eq!(unnamed("application/json").await.status, 201);
+}
+
+#[tokio::test]
 async fn what_was_stored_before_the_answer_was_lost_is_not_stored_again() {
     let stage = Stage::open(3).await;
     for path in ["/broadcasts", "/broadcasts?then=send"] {

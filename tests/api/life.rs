@@ -107,6 +107,9 @@ async fn a_broadcast_is_written_approved_sent_tried_again_corrected_and_recalled
     assert_eq!(done.body["said"]["content"]["body"], "At **one**.");
     let nothing = stage.verb(&id, "correct", "Admin/9", "", &words).await;
     assert_eq!(code(&nothing), "nothing_to_correct");
+    let said = json!({ "say": "Something else altogether." });
+    let own = stage.verb(&id, "recall", AUTHOR, "", &said).await;
+    assert_eq!((own.status, code(&own)), (403, "needs_second_person"), "other words for all: {own:?}");
     let dry = stage.verb(&id, "recall?dry=true", AUTHOR, "", &none()).await;
     assert_eq!((dry.status, &dry.body["deletes"], &dry.body["dry"]), (200, &json!(true), &json!(true)), "{dry:?}");
     assert_eq!(stage.verb(&id, "recall", AUTHOR, "", &none()).await.status, 202);

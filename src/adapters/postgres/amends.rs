@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::PgStore;
-use super::broadcasts::note_at;
+use super::broadcasts::{ENGINE, note_at};
 use super::pool::Verdict;
 use super::queue::HOLD_LEASE;
 use super::retry::RETRY_BEGUN;
@@ -160,8 +160,8 @@ impl PgStore {
                 let before = Said { content, notification: notification.map(|Json(notification)| notification) };
                 write_amends(conn, (tenant, id), amends, rounds, (&before, deadline_at, now)).await?;
                 let (actor, action) = match (amends, by_itself) {
-                    (Amends::Correct(_), _) => ("command line", "corrected"),
-                    (Amends::Recall(_), false) => ("command line", "recalled"),
+                    (Amends::Correct(_), _) => (ENGINE, "corrected"),
+                    (Amends::Recall(_), false) => (ENGINE, "recalled"),
                     (Amends::Recall(_), true) => ("stentor", "recalled"),
                 };
                 note_at(conn, tenant.0, Some(now), actor, action, id).await?;

@@ -102,7 +102,7 @@ statements! {
         ),
         noted as (
           insert into audit (tenant_id, happened_at, actor, action, subject)
-          select $1, $5, 'command line', 'broadcast_' || $4, $7 from moved
+          select $1, $5, 'engine', 'broadcast_' || $4, $7 from moved
         )
         select count(*) from moved";
     LOCK_ROUNDS = "-- lock_rounds
@@ -141,7 +141,7 @@ statements! {
         ),
         noted as (
           insert into audit (tenant_id, happened_at, actor, action, subject)
-          select $1, $3, 'command line', 'broadcast_resumed', $4 from resumed
+          select $1, $3, 'engine', 'broadcast_resumed', $4 from resumed
         )
         select count(*) from resumed";
     HALT_BROADCAST = "-- halt_broadcast
@@ -477,6 +477,10 @@ async fn settle_doubted(conn: &mut PgConnection, tenant: TenantKey, now: Timesta
     }
     Ok(())
 }
+
+/// Who did what a person asked for, by the command line or over HTTP: this side is not told which. Over HTTP the person stands
+/// in the two lines of the request, beside it.
+pub(super) const ENGINE: &str = "engine";
 
 /// Writes down who did what to a broadcast, now by the database's clock.
 pub(super) async fn note(

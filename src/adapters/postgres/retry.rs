@@ -1,7 +1,7 @@
 //! A broadcast that is over takes some of its people up again.
 
 use super::PgStore;
-use super::broadcasts::note;
+use super::broadcasts::{ENGINE, note};
 use super::expand::TO_RETRY;
 use super::pool::Verdict;
 use super::statement::statements;
@@ -78,7 +78,7 @@ impl PgStore {
                 let query = sqlx::query(BEGIN_RETRY).bind(tenant.0).bind(round.as_i64()).bind(id.as_i64());
                 let query = query.bind(RoundKind::Retry.name()).bind(codes(wish)).bind(wish.unconfirmed);
                 query.bind(now).execute(&mut *conn).await?;
-                note(conn, tenant.0, "command line", "retried", id).await?;
+                note(conn, tenant.0, ENGINE, "retried", id).await?;
                 Ok(Verdict::Commit(true))
             })
             .await?;

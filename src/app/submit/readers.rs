@@ -11,7 +11,7 @@ use super::super::groups::GroupError;
 use super::super::people::People;
 use super::channels::POST_TO;
 use super::named::read_group;
-use super::{Audience, Ready, SubmitError};
+use super::{Audience, NamedVenue, Ready, SubmitError};
 
 /// How many people may read what `ready` says: everybody whom it names, and for a team or its channels all of the team's
 /// members. A chat, of which nobody is asked, counts as the most whom Teams notifies at once.
@@ -19,7 +19,17 @@ use super::{Audience, Ready, SubmitError};
 /// # Errors
 /// [`SubmitError::Faults`] when the members of a team cannot be read, and whatever keeps them from being so.
 pub async fn readers(people: &People, ready: &Ready) -> Result<u64, SubmitError> {
-    let Audience::Venues(venues) = &ready.draft.audience else { return Ok(ready.targeted) };
+    match &ready.draft.audience {
+        Audience::Venues(venues) => readers_of(people, venues).await,
+        Audience::Everyone | Audience::List(_) | Audience::Words(_) => Ok(ready.targeted),
+    }
+}
+
+/// How many people may read what is posted to `venues`.
+///
+/// # Errors
+/// As [`readers`].
+pub async fn readers_of(people: &People, venues: &[NamedVenue]) -> Result<u64, SubmitError> {
     let mut teams = BTreeSet::new();
     let mut readers = 0;
     for named in venues {

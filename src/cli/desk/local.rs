@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::super::complaint::Complaint;
 use super::super::text;
 use super::{
     AmendOrder, Blind, Created, Desk, ExportOrder, Known, Look, PAGES_A_WORD, Rehearsed, Sight, Synced, Tally, whom,
@@ -164,7 +165,7 @@ impl Desk for Stentor {
     async fn save(&self, name: &str, expression: &str) -> anyhow::Result<(SavedAudience, Tally)> {
         let (name, expression) = (name.to_owned(), expression.to_owned());
         let audience = SavedAudience { name, expression, saved_at: self.clock.now() };
-        let counted = saved::save(&self.people(), &audience).await.map_err(refused)?;
+        let counted = saved::save(&self.people(), &audience, &[]).await.map_err(refused)?;
         let tally = Tally::of(audience.expression.clone(), counted);
         Ok((audience, tally))
     }
@@ -310,6 +311,11 @@ fn reading() -> impl FnMut(PeopleRead) + Send {
 fn refused(error: SaveError) -> anyhow::Error {
     match error {
         SaveError::Wrong(fault) => Faults(vec![fault]).into(),
+        SaveError::Used(by) => {
+            let message = format!("What it means now is used by {}.", by.join(", "));
+            let cure = "Save it under another name, or cancel the broadcast, or wait until it has started.";
+            Complaint::bad_input("audience_in_use", message, cure).about("NAME").into()
+        }
         SaveError::Submit(error) => error.into(),
     }
 }

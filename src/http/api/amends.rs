@@ -17,7 +17,7 @@ use crate::app::correction::{corrected, corrected_content};
 use crate::app::manuscript::faults_of_manuscript;
 use crate::app::pictures;
 use crate::app::release::is_own;
-use crate::domain::broadcast::{BroadcastState, Channel, RoundKind};
+use crate::domain::broadcast::{BroadcastState, Channel, RoundKind, RoundState};
 use crate::domain::fault::Faults;
 use crate::domain::ids::BroadcastId;
 use crate::domain::manuscript::{Correction, Manuscript};
@@ -113,7 +113,8 @@ pub struct Recall {
 
 /// Take a broadcast back, once it is over: delete its messages, or replace them by other words
 ///
-/// A notification in an activity feed cannot be deleted; another one takes its place.
+/// A notification in an activity feed cannot be deleted; another one takes its place. Other words (`say`) in the place of
+/// what has reached more people than need approval come from a second person, as with a correction.
 #[utoipa::path(post, path = "/broadcasts/{id}/recall", tag = "Broadcasts", operation_id = "recall_broadcast",
     params(("id" = BroadcastId, Path, description = "Its id"), Dry), request_body = Recall,
     responses((status = 200, description = "What it would reach (dry)", body = Amending),
@@ -122,6 +123,7 @@ pub async fn recall(
     State(api): State<Api>,
     Path(id): Path<BroadcastId>,
     Query(dry): Query<Dry>,
+    Extension(caller): Extension<Caller>,
     Extension(birth): Extension<Birth>,
     Body(recall): Body<Recall>,
 ) -> Result<(StatusCode, Change, Json<Amending>), Problem> {
@@ -131,8 +133,13 @@ pub async fn recall(
     if let Some(words) = &recall.say {
         check_words("say", &old, words).map_err(invalid)?;
     }
+    let wish = Wish::Recall(recall.say.clone());
+    // Whoever deletes says nothing new: that is free, and quick when something went wrong.
+    if recall.say.is_some() {
+        asked.check_second_person(&caller, &wish).await?;
+    }
     let change = Change::of(id).from(&old.content).to(&recall.say);
-    asked.carry_out(&report, &Wish::Recall(recall.say.clone()), old.notification.as_ref(), change).await
+    asked.carry_out(&report, &wish, old.notification.as_ref(), change).await
 }
 
 /// A wish to set something right.
@@ -180,12 +187,15 @@ impl Asked<'_> {
             Wish::Correct(_) => (RoundKind::Correct, false),
             Wish::Recall(words) => (RoundKind::Recall, words.is_none()),
         };
-        let begun: Vec<(Channel, Standing)> = report
-            .rounds
-            .iter()
-            .filter(|round| round.kind == kind && round.id.is_made_of(chance))
-            .map(|round| (round.channel, Standing { known: round.progress.targeted, ..Standing::default() }))
-            .collect();
+        let mut begun: Vec<(Channel, Standing)> = Vec::new();
+        for round in report.rounds.iter().filter(|round| round.kind == kind && round.id.is_made_of(chance)) {
+            // While they are taken up, the round does not know how many they are.
+            let people = match round.state {
+                RoundState::Expanding => store.count_standing(tenant, id, kind, round.channel).await?,
+                _ => Standing { known: round.progress.targeted, ..Standing::default() },
+            };
+            begun.push((round.channel, people));
+        }
         let looked = match (self.dry, begun.is_empty()) {
             (true, _) => amend::preview(store, tenant, id, wish).await?,
             // By this very request, whose first answer was lost.

@@ -19,9 +19,11 @@ use crate::app::saved::{self, Removal, SaveError};
 use crate::app::submit::{self, Counted, EXPRESSION, SubmitError, Words};
 use crate::domain::audience::expression::{parse, parse_name};
 use crate::domain::audience::read_list;
+use crate::domain::broadcast::BroadcastState;
 use crate::domain::fault::{Fault, Faults};
+use crate::domain::ids::BroadcastId;
 use crate::http::problem::{Problem, ProblemDocument};
-use crate::ports::{GroupRecord, SavedAudience};
+use crate::ports::{AnnouncementQuery, GroupRecord, SavedAudience};
 
 /// What is wrong with an audience stands in the problem's `faults`.
 const BAD: Problem = Problem::new(
@@ -80,11 +82,13 @@ pub struct AudienceSaved {
 
 /// Save an audience under a name, in the place of an earlier one
 ///
-/// The names `count` and `read-list` are those of routes, and taken.
+/// The names `count` and `read-list` are those of routes, and taken. What a broadcast that has not started uses, or a draft
+/// that waits for approval, stays as it was released.
 #[utoipa::path(put, path = "/audiences/{name}", tag = "Audiences", operation_id = "save_audience",
     params(("name" = String, Path, description = "The name, as other audiences write it: saved \"NAME\"", min_length = 1, max_length = 200)),
     request_body = AudienceToSave,
-    responses((status = 200, description = "It is saved", body = AudienceSaved)))]
+    responses((status = 200, description = "It is saved", body = AudienceSaved),
+        (status = 409, description = "A broadcast or a draft waits with what it means now", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn save(
     State(api): State<Api>,
     Path(name): Path<String>,
@@ -94,13 +98,40 @@ pub async fn save(
         parse_name(&name).map_err(|problem| bad(Faults(vec![Fault::new("name", problem, "Choose another name.")])))?;
     let before = known(&api, &name).await?;
     let audience = SavedAudience { name, expression: wanted.expression, saved_at: api.clock.now() };
-    let counted = saved::save(&api.people, &audience).await.map_err(|error| match error {
+    let handed_in = handed_in(&api).await?;
+    let counted = saved::save(&api.people, &audience, &handed_in).await.map_err(|error| match error {
         SaveError::Wrong(fault) => bad(Faults(vec![fault])),
+        SaveError::Used(by) => Problem::new(
+            409,
+            "audience_in_use",
+            "What the audience means is waited for, so it is not changed.",
+            "Save it under another name, or cancel what waits, or wait until it has started.",
+        )
+        .because(format!("It is used by {}.", by.join(", "))),
         SaveError::Submit(error) => refused(error),
     })?;
     let change = Change::of(&audience.name).from(before).to(&audience);
     let count = AudienceCount::of(audience.expression.clone(), counted);
     Ok((change, Json(AudienceSaved { audience, count })))
+}
+
+/// The drafts that wait for approval and mean an audience in words, with the words.
+async fn handed_in(api: &Api) -> Result<Vec<(BroadcastId, String)>, Problem> {
+    const PAGE: u32 = 200;
+    let mut query = AnnouncementQuery { states: vec![BroadcastState::AwaitingApproval], ..Default::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = api.office.announcements(api.tenant, &query, PAGE).await?;
+        for waiting in &page {
+            let draft = api.office.draft(api.tenant, waiting.id).await?;
+            let words = draft.and_then(|draft| draft.manuscript.audience?.expression);
+            found.extend(words.map(|words| (waiting.id, words)));
+        }
+        match page.last().filter(|_| page.len() == PAGE as usize) {
+            Some(last) => query.before = Some(last.id),
+            None => return Ok(found),
+        }
+    }
 }
 
 /// Forget a saved audience that nothing uses
@@ -194,7 +225,11 @@ pub async fn count(
     State(api): State<Api>,
     Body(wanted): Body<AudienceToCount>,
 ) -> Result<Json<AudienceCount>, Problem> {
-    let words = words(wanted).map_err(bad)?;
+    // A long list takes some tenths of a second, in which nobody else should have to wait.
+    let words = match tokio::task::spawn_blocking(move || words(wanted)).await {
+        Ok(read) => read.map_err(bad)?,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
     let counted = submit::count(&api.people, &words, |_| {}).await.map_err(refused)?;
     Ok(Json(AudienceCount::of(words.expression.to_string(), counted)))
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::broadcasts::NO_SUCH;
 use super::cursor;
 use super::input::{Path, Query};
+use super::life::ended;
 use crate::app::export::{Line, Passes, StateWord};
 use crate::domain::broadcast::{Channel, Channels, RoundKind};
 use crate::domain::delivery::Settlement;
@@ -43,6 +43,7 @@ const NO_SUCH_ROUND: Problem = Problem::new(
 /// Which people are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct Wanted {
     /// Only those in this state. `sent` and `accepted` mean the same people.
     pub state: Option<StateWord>,
@@ -52,7 +53,7 @@ pub struct Wanted {
     /// address. Capitals and accents do not count.
     #[param(max_length = 100, example = "amélie dup")]
     pub search: Option<String>,
-    /// Where the rounds of this kind left them; without it, where the newest telling left them.
+    /// Where the rounds of this kind left them, neither `send` nor `retry`; without it, where the newest telling left them.
     pub kind: Option<RoundKind>,
     /// The rounds in this channel; without it, the one that the broadcast begins with.
     pub channel: Option<Channel>,
@@ -103,7 +104,8 @@ pub struct Tried {
     responses(
         (status = 200, description = "A page of them", body = DeliveryPage),
         (status = 400, description = "The query is not what this route takes", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such broadcast, or it has no such rounds", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = 404, description = "There is no such broadcast, or it has no such rounds", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "It was not sent yet", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn list(
     State(api): State<Api>,
     Path(id): Path<BroadcastId>,
@@ -133,7 +135,7 @@ pub async fn list(
     if !faults.is_empty() {
         return Err(bad_query(faults));
     }
-    let report = api.store.report(api.tenant, id).await?.ok_or(NO_SUCH)?;
+    let report = ended(&api, id).await?;
     let (passes, channel) = passes(&report, wanted.kind, wanted.channel)?;
     let query = DeliveryQuery {
         passes,
@@ -159,12 +161,13 @@ pub async fn list(
         ("person" = uuid::Uuid, Path, description = "Her object id in Entra")),
     responses(
         (status = 200, description = "What became of her", body = DeliveryHistory),
-        (status = 404, description = "There is no such broadcast, or it does not name her", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = 404, description = "There is no such broadcast, or it does not name her", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "It was not sent yet", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn show(
     State(api): State<Api>,
     Path((id, person)): Path<(BroadcastId, EntraId)>,
 ) -> Result<Json<DeliveryHistory>, Problem> {
-    let report = api.store.report(api.tenant, id).await?.ok_or(NO_SUCH)?;
+    let report = ended(&api, id).await?;
     let (row, tried) = api.office.delivery(api.tenant, id, person).await?.ok_or(NO_SUCH_PERSON)?;
     let delivery = Line::of(row, (report.channels, report.channels.first()), false);
     let tried = tried.into_iter().map(|attempt| in_words(attempt, report.channels)).collect();
@@ -190,7 +193,7 @@ pub(super) fn bad_query(faults: Vec<Fault>) -> Problem {
 /// Which rounds are meant, and the channel in which their people were told.
 ///
 /// # Errors
-/// 404 when the broadcast has no such rounds.
+/// 400 when the kind is one of those that tell, 404 when the broadcast has no such rounds.
 #[expect(clippy::result_large_err, reason = "a problem is answered once, and then the request is over")]
 pub(super) fn passes(
     report: &BroadcastReport,
@@ -198,7 +201,11 @@ pub(super) fn passes(
     channel: Option<Channel>,
 ) -> Result<(Passes, Channel), Problem> {
     let first = report.channels.first();
-    let kind = kind.filter(|kind| !kind.tells());
+    if let Some(kind) = kind.filter(|kind| kind.tells()) {
+        let problem =
+            format!("“{}” and its like are shown together, by the newest that names each person", kind.name());
+        return Err(bad_query(vec![Fault::new("kind", problem, "Leave it out: that means the rounds that tell.")]));
+    }
     // Of one that notifies after its messages, the feed is that round's.
     let later = (report.channels == Channels::Both && channel == Some(Channel::Feed)).then_some(RoundKind::Notify);
     let Some(kind) = kind.or(later) else {

@@ -21,7 +21,8 @@ use super::refusal::wrong_state;
 use crate::app::forecast::Plan;
 use crate::app::groups::GroupRead;
 use crate::app::manuscript::Understood;
-use crate::app::submit::{Audience, Preview};
+use crate::app::release::ReleaseError;
+use crate::app::submit::{Audience, Preview, SubmitError};
 use crate::domain::broadcast::Channels;
 use crate::domain::content::{ACTIVITY_BYTES_MAX, Content};
 use crate::domain::fault::{Fault, Faults};
@@ -81,8 +82,18 @@ pub async fn create(
             // Refused before it is kept, so that a program that mends and asks again leaves no drafts behind.
             api.clerk().judge(&caller, &draft).await?;
             api.office.keep_draft(api.tenant, &draft).await?;
-            let sent = api.clerk().send(&caller, &draft, birth).await?;
-            sent_document(&api, draft.id, &sent).await?
+            match api.clerk().send(&caller, &draft, birth).await {
+                Ok(sent) => sent_document(&api, draft.id, &sent).await?,
+                Err(error) => {
+                    // It may have been sent where nobody knows; otherwise it was refused in the last moment.
+                    if !matches!(error, ReleaseError::Submit(SubmitError::FateUnknown(_)))
+                        && let Err(error) = api.office.remove_draft(api.tenant, draft.id, draft.version).await
+                    {
+                        tracing::warn!(%error, "a draft that was refused stays behind");
+                    }
+                    return Err(error.into());
+                }
+            }
         }
     };
     Ok(Whole { status: StatusCode::CREATED, change: Some(change), document: Box::new(document) })
@@ -360,7 +371,7 @@ async fn tried(api: &Api, manuscript: &Manuscript, naming: &Naming) -> Result<Dr
     const NAMED: usize = 20;
     const NAMED_MAX: usize = 100_000;
     let named = naming.people.map_or(NAMED, |people| usize::try_from(people).unwrap_or(NAMED_MAX).min(NAMED_MAX));
-    let (preview, Understood { draft, notes }) = api.clerk().preview(manuscript).await?;
+    let (preview, Understood { draft, notes }, needs_approval) = api.clerk().preview(manuscript).await?;
     let venues = match &draft.audience {
         Audience::Venues(venues) => venues.len() as u64,
         Audience::Everyone | Audience::List(_) | Audience::Words(_) => 0,
@@ -374,7 +385,6 @@ async fn tried(api: &Api, manuscript: &Manuscript, naming: &Naming) -> Result<Dr
         venues,
     };
     let forecast = api.foresight().of_plan(&plan).await?;
-    let needs_approval = api.settings.reach.needs_approval(preview.reach.people);
     Ok(DryRun::of(preview, forecast, draft.content.size().bytes, named).noting(notes, needs_approval))
 }
 

@@ -14,14 +14,16 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 
 use super::Api;
-use super::broadcasts::NO_SUCH;
 use super::input::Path;
+use super::life::ended;
 use crate::app::lookout::{BroadcastProgress, Crowded, Going, Seen, Watcher};
 use crate::domain::ids::BroadcastId;
 use crate::domain::rights::Caller;
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::ports::Pending;
 
+/// Tells a proxy to pass on each event as it comes. Source: nginx, `proxy_buffering` (read November 2026).
+const X_ACCEL_BUFFERING: &str = "x-accel-buffering";
 /// A stream is no longer.
 const STREAM_MAX: Duration = Duration::from_secs(600);
 /// A comment after so much silence keeps proxies from closing the connection.
@@ -53,13 +55,14 @@ const CROWDED: Problem = Problem::new(
     responses(
         (status = 200, description = "The stream; the data of each event", body = BroadcastProgress, content_type = "text/event-stream"),
         (status = 404, description = "There is no such broadcast", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "It was not sent yet", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 429, description = "Too many streams are open", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn of_broadcast(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<BroadcastId>,
 ) -> Result<impl IntoResponse, Problem> {
-    api.store.report(api.tenant, id).await?.ok_or(NO_SUCH)?;
+    ended(&api, id).await?;
     stream(&api, Some(id), &caller)
 }
 
@@ -86,7 +89,7 @@ fn stream(api: &Api, subject: Option<BroadcastId>, caller: &Caller) -> Result<im
     })?;
     let ends = api.clock.sleep_until(api.clock.monotonic() + STREAM_MAX);
     let keep_alive = KeepAlive::new().interval(SIGN_OF_LIFE);
-    Ok(Sse::new(events(watcher, ends)).keep_alive(keep_alive))
+    Ok(([(X_ACCEL_BUFFERING, "no")], Sse::new(events(watcher, ends)).keep_alive(keep_alive)))
 }
 
 fn events(watcher: Watcher, ends: Pending<()>) -> impl Stream<Item = Result<Event, Infallible>> {

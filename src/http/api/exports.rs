@@ -2,23 +2,35 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Version, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use futures_util::stream::once;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::broadcasts::NO_SUCH;
 use super::deliveries::{bad_query, passes};
 use super::input::{Path, Query};
-use crate::app::export::{Filter, Format, Pages, STATES, StateWord};
+use super::life::ended;
+use crate::app::export::{ExportError, Filter, Format, Pages, STATES, StateWord};
 use crate::domain::broadcast::{Channel, RoundKind};
 use crate::domain::fault::Fault;
 use crate::domain::ids::BroadcastId;
 use crate::domain::reason::Reason;
+use crate::http::limits::Room;
 use crate::http::problem::{Problem, ProblemDocument};
+
+/// Before HTTP/1.1 a transfer that breaks off looks like one that ends.
+const TOO_OLD: Problem = Problem::new(
+    505,
+    "http_too_old",
+    "In HTTP/1.0 nobody can tell a file that breaks off from a whole one.",
+    "Ask in HTTP/1.1. A proxy in between must speak it to Stentor: of nginx, `proxy_http_version 1.1`.",
+);
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
@@ -36,6 +48,7 @@ pub enum ExportFormat {
 /// What is written.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct Wanted {
     /// How; CSV when it is left out.
     #[param(inline)]
@@ -46,7 +59,7 @@ pub struct Wanted {
     /// Only people who are there for these reasons, with commas between them.
     #[param(max_length = 1000, pattern = "^[a-z_,]*$", example = "blocked_by_policy")]
     pub reason: Option<String>,
-    /// Where the rounds of this kind left people; without it, where the newest telling left everybody.
+    /// Where the rounds of this kind left people, neither `send` nor `retry`; without it, where the newest telling left everybody.
     #[param(inline)]
     pub kind: Option<RoundKind>,
     /// The rounds in this channel; without it, the one that the broadcast begins with.
@@ -66,12 +79,19 @@ pub struct Wanted {
             (String = "text/csv; charset=utf-8"), (String = "application/jsonl"), (Vec<crate::app::export::Line> = "application/json")),
             headers(("Content-Disposition" = String, description = "A name for the file"))),
         (status = 400, description = "The query is not what this route takes", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such broadcast, or it has no such rounds", body = ProblemDocument, content_type = "application/problem+json")))]
+        (status = 404, description = "There is no such broadcast, or it has no such rounds", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "It was not sent yet", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 505, description = "The request is HTTP/1.0", body = ProblemDocument, content_type = "application/problem+json")))]
 pub async fn export(
     State(api): State<Api>,
+    Extension(room): Extension<Room>,
+    version: Version,
     Path(id): Path<BroadcastId>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
+    if version < Version::HTTP_11 {
+        return Err(TOO_OLD);
+    }
     let mut faults = Vec::new();
     let states = listed(wanted.state.as_deref(), "state", state_word, &STATES.join(", "), &mut faults);
     let codes = Reason::ALL.iter().map(|reason| reason.code()).collect::<Vec<_>>().join(", ");
@@ -87,18 +107,30 @@ pub async fn export(
     if !faults.is_empty() {
         return Err(bad_query(faults));
     }
-    let report = api.store.report(api.tenant, id).await?.ok_or(NO_SUCH)?;
+    let report = ended(&api, id).await?;
     let (passes, channel) = passes(&report, wanted.kind, wanted.channel)?;
     let states = states.into_iter().map(|state: StateWord| state.in_channel(channel).to_owned()).collect();
-    let pages =
+    let place = room.for_export()?;
+    let mut pages =
         Pages::open(Arc::clone(&api.store), (api.tenant, id, passes), format, Filter { states, reasons }).await?;
+    let first = pages.first().await.map_err(|error| match error {
+        ExportError::Store(error) => error.into(),
+        ExportError::Write(error) => {
+            tracing::error!(%error, "an export could not be begun");
+            Problem::INTERNAL
+        }
+    })?;
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"broadcast-{id}.{ending}\"")),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     // An error in the middle ends the connection before the last chunk: no client takes that for a whole file.
-    Ok((headers, Body::from_stream(pages.stream())).into_response())
+    let lines = once(async { Ok(first) }).chain(pages.stream()).map(move |page| {
+        let _held = &place;
+        page
+    });
+    Ok((headers, Body::from_stream(lines)).into_response())
 }
 
 fn state_word(word: &str) -> Option<StateWord> {

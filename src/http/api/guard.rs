@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use super::{Api, deeds};
 use crate::domain::rights::{Action, Caller};
 use crate::domain::time::Timestamp;
-use crate::http::limits::{CallerLimit, TOO_SLOW, whole, within};
+use crate::http::limits::{CallerLimit, Place, Room, TOO_SLOW, whole, within};
 use crate::http::problem::Problem;
 use crate::http::sign_in::cookies::Kind;
 use crate::http::sign_in::secrets;
@@ -60,6 +60,8 @@ pub struct Post {
     pub body_max: usize,
     /// How often one caller may ask.
     pub limit: Arc<CallerLimit>,
+    /// The room for large bodies, and for exports.
+    pub room: Room,
 }
 
 /// What the page of somebody who has signed in needs to know.
@@ -87,7 +89,10 @@ pub async fn guard(State(post): State<Post>, request: Request, next: Next) -> Re
     let (clock, limit) = (Arc::clone(&post.api.clock), post.api.settings.time_limit);
     let work = async move {
         match let_in(&post, request).await {
-            Ok(request) => next.run(request).await,
+            Ok(request) => {
+                let _held = request.extensions().get::<Place>().cloned();
+                next.run(request).await
+            }
             Err(problem) => problem.into_response(),
         }
     };
@@ -95,7 +100,7 @@ pub async fn guard(State(post): State<Post>, request: Request, next: Next) -> Re
 }
 
 async fn let_in(post: &Post, mut request: Request) -> Result<Request, Problem> {
-    let Post { api, action, body_max, limit } = post;
+    let Post { api, action, body_max, limit, room } = post;
     let (caller, signed) = caller(api, request.headers()).await?;
     let subject = caller.who.subject();
     tracing::Span::current().record("caller", &subject);
@@ -112,7 +117,12 @@ async fn let_in(post: &Post, mut request: Request) -> Result<Request, Problem> {
     // A little sooner than the request's own end, so that it is the body that is named.
     let patience = api.settings.time_limit * 9 / 10;
     let body = std::mem::take(request.body_mut());
-    *request.body_mut() = Body::from(whole(&*api.clock, body, *body_max, patience).await?);
+    let (body, place) = whole(&*api.clock, body, *body_max, patience, room).await?;
+    *request.body_mut() = Body::from(body);
+    if let Some(place) = place {
+        request.extensions_mut().insert(place);
+    }
+    request.extensions_mut().insert(room.clone());
     request.extensions_mut().insert(caller);
     if let Some(signed) = signed {
         request.extensions_mut().insert(signed);

@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::Api;
 use crate::domain::rights::Caller;
+use crate::http::limits::Place;
 use crate::http::problem::Problem;
 use crate::ports::{Birth, KeptReply, Turn};
 
@@ -101,7 +102,10 @@ pub async fn once(
     let mut request = Request::from_parts(parts, Body::from(bytes));
     request.extensions_mut().insert(birth);
     let (keeper, who) = (api.clone(), (subject.clone(), key.clone()));
+    // Whoever hangs up does not make room before the work is done.
+    let place = request.extensions().get::<Place>().cloned();
     let doing = async move {
+        let _held = place;
         let response = next.run(request).await;
         kept(&keeper, (&who.0, &who.1), response).await
     };
@@ -139,11 +143,23 @@ fn hash(parts: &[&[u8]]) -> Vec<u8> {
     context.finish().as_ref().to_vec()
 }
 
-/// Keeps an answer that would be the same again. What was refused for who asked or when, or what failed, is asked anew.
+/// Refused for who asked or when, or for how it was asked: nothing was done, and mended headers are no other request.
+const NOT_DONE: [StatusCode; 9] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::PRECONDITION_FAILED,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    StatusCode::PRECONDITION_REQUIRED,
+    StatusCode::TOO_MANY_REQUESTS,
+];
+
+/// Keeps an answer that would be the same again; what was not done, or what failed, is asked anew.
 async fn kept(api: &Api, who: (&str, &str), response: Response) -> Response {
     let status = response.status();
-    let passes = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS];
-    if status.is_server_error() || passes.contains(&status) {
+    if status.is_server_error() || NOT_DONE.contains(&status) {
         give_back(api, who).await;
         return response;
     }

@@ -20,7 +20,7 @@ use crate::app::presence::Presence;
 use crate::app::release::{ReleaseError, Sent};
 use crate::app::retry::{self, Retry};
 use crate::app::submit::Origin;
-use crate::domain::broadcast::{BroadcastState, RoundKind};
+use crate::domain::broadcast::{BroadcastState, RoundKind, RoundState};
 use crate::domain::duration::parse_duration;
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::ids::BroadcastId;
@@ -328,7 +328,9 @@ pub async fn retry(
     if let Some(begun) =
         report.rounds.iter().find(|round| round.kind == RoundKind::Retry && round.id.is_made_of(chance))
     {
-        let retried = Retried { id, state: report.state, dry: false, people: begun.progress.targeted };
+        // While they are taken up, those who are still to be count as well.
+        let left = if begun.state == RoundState::Expanding { store.count_retry(tenant, id, &wish).await? } else { 0 };
+        let retried = Retried { id, state: report.state, dry: false, people: begun.progress.targeted + left };
         return Ok((StatusCode::ACCEPTED, Change::of(id), Json(retried)));
     }
     let looked = match dry {

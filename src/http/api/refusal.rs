@@ -4,10 +4,12 @@ use axum::http::{HeaderValue, header};
 
 use super::directory::unread;
 use crate::app::control::Wish;
+use crate::app::people::PeopleError;
 use crate::app::release::ReleaseError;
 use crate::app::submit::SubmitError;
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::fault::Faults;
+use crate::domain::reason::HaltReason;
 use crate::http::problem::Problem;
 
 /// What is wrong with the announcement stands in `faults`.
@@ -92,6 +94,13 @@ pub fn needs_second_person(people: u64, limit: u64) -> Problem {
     .because(format!("It reached {people} people; more than {limit} take a second person."))
 }
 
+/// Nobody could be told anything: the app is not where Teams looks for it.
+fn app_not_ready() -> Problem {
+    let reason = HaltReason::NotInCatalogue;
+    Problem::new(409, "app_not_ready", "The Teams app is not ready, so nothing can be sent.", reason.cure())
+        .because(reason.sentence())
+}
+
 /// An instant that this machine and its database do not agree on.
 fn apart(detail: String) -> Problem {
     Problem::new(
@@ -107,6 +116,7 @@ impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Faults(faults) | SubmitError::LeftOut { faults, .. } => invalid(faults),
+            SubmitError::People(PeopleError::Refused { reason: HaltReason::NotInCatalogue, .. }) => app_not_ready(),
             SubmitError::People(error) => unread(error),
             SubmitError::Changed => CHANGED,
             SubmitError::Store(error) => error.into(),

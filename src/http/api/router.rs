@@ -26,7 +26,7 @@ use super::{
     idempotency, life, lists, me, pictures, quotas, workers,
 };
 use crate::domain::rights::Action;
-use crate::http::limits::{self, CallerLimit};
+use crate::http::limits::{self, CallerLimit, Room};
 use crate::http::problem::{PROBLEM_JSON, Problem};
 use crate::http::sign_in::cookies::Kind;
 
@@ -37,9 +37,11 @@ pub const API: &str = "/api/v1";
 pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
     use Action as A;
     let limit = Arc::new(CallerLimit::new(api.settings.caller_rate, Arc::clone(&api.clock)));
+    let room = Room::default();
     // For a route whose body may be larger than others': limits::LIST, limits::PICTURE.
     let at_most = |body_max, action, routes| {
-        guarded(guard::Post { api: api.clone(), action, body_max, limit: Arc::clone(&limit) }, routes)
+        let (limit, room) = (Arc::clone(&limit), room.clone());
+        guarded(guard::Post { api: api.clone(), action, body_max, limit, room }, routes)
     };
     let at = |action, routes| at_most(limits::BODY, action, routes);
     let mut document = document::blank();

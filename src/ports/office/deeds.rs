@@ -15,7 +15,8 @@ use crate::domain::time::Timestamp;
 pub struct Deed {
     /// When.
     pub happened_at: Timestamp,
-    /// Who, as [`Who::subject`](crate::domain::rights::Who::subject) writes it; or the command line, or Stentor itself.
+    /// Who, as [`Who::subject`](crate::domain::rights::Who::subject) writes it; or `command line`, or `engine` for what somebody asked for who stands in
+    /// another line or is not known, or `stentor` for what it did of its own accord.
     pub actor: String,
     /// Their name at that time.
     pub actor_name: Option<String>,
