@@ -277,7 +277,10 @@ impl<'a> Walk<'a> {
     }
 
     async fn explained(&self, lane: &Lane, from: i32) -> Result<Step, StoreError> {
-        let newer: Vec<i64> = lane.newer.iter().map(|(round, _)| *round).collect();
+        // The first steps look at few, and are enough where a later round took up some. Where it took up nearly everybody,
+        // the others are better looked for all at once.
+        let is_first = lane.step <= 4 * i64::try_from(self.limit).unwrap_or(STEP_MAX).max(16);
+        let newer: Vec<i64> = lane.newer.iter().map(|(round, _)| *round).filter(|_| !is_first).collect();
         let sql = if newer.is_empty() { EXPLAINED } else { EXPLAINED_LAST };
         let ask = async |conn: &mut sqlx::PgConnection| {
             let query = sqlx::query_as(sql).bind(self.tenant.0).bind(lane.round).bind(from).bind(lane.step);

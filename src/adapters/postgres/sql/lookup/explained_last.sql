@@ -21,5 +21,5 @@ cross join lateral (
   limit 1
 ) a
 where not exists (select from again where again.recipient_id = a.recipient_id)
-order by a.ordinal
+order by few.ordinal
 limit $4
