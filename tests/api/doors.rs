@@ -34,9 +34,7 @@ async fn with_a_cookie_only_our_own_page_changes_anything() {
         ("our page with another session's token", Some(&ours), Some("same-origin"), Some("another")),
     ];
     for (who, origin, site, token) in rows {
-        for (method, path) in
-            [(Method::POST, BROADCASTS), (Method::DELETE, BROADCAST), (Method::POST, "/sign-out")]
-        {
+        for (method, path) in [(Method::POST, BROADCASTS), (Method::DELETE, BROADCAST), (Method::POST, "/sign-out")] {
             let mut request = browser.request(method.clone(), path);
             for (name, value) in [("origin", origin), ("sec-fetch-site", site), ("x-csrf-token", token)] {
                 request = value.into_iter().fold(request, |request, value| request.header(name, value));
@@ -95,7 +93,8 @@ async fn bodies_that_are_too_large_or_never_come_are_not_waited_for() {
     if let Ok(refused) = request.send().await {
         assert_eq!(refused.status(), 413);
     }
-    let stranger = say(&house, b"POST /api/v1/broadcasts HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999999\r\n\r\n").await;
+    let stranger =
+        say(&house, b"POST /api/v1/broadcasts HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999999\r\n\r\n").await;
     assert!(stranger.starts_with("HTTP/1.1 401"), "nobody's body is looked at: {stranger}");
 }
 
