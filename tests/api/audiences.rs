@@ -126,7 +126,6 @@ async fn what_a_broadcast_or_a_draft_waits_with_stays_as_it_was_released() {
     assert_eq!(put(&stage, "b", AUTHOR, "saved \"a\"").await.status, 200);
     let mut drill = drill();
     drill["audience"] = json!({ "expression": "saved \"b\"" });
-    drill["schedule"] = json!({ "at": "2030-01-01T08:00", "time_zone": "UTC" });
     let sent = stage.post("/broadcasts?then=send", AUTHOR, &drill).await;
     assert_eq!(sent.status, 201, "{sent:?}");
     let handed_in = id(&stage.draft(&drill).await);

@@ -4,6 +4,7 @@ use reqwest::Method;
 use stentor::app::export::{Filter, Format, export};
 use stentor::domain::reason::Reason;
 
+use crate::drafts::{drill, id};
 use crate::stage::{Stage, answered};
 use crate::told::Told;
 
@@ -43,6 +44,14 @@ async fn an_export_that_is_asked_for_wrongly_is_refused() {
     }
     let nobody = stage.get("/broadcasts/0000000000000/export", "Reader/1").await;
     assert_eq!(nobody.status, 404);
+    let export = stage.request(Method::GET, &format!("/broadcasts/{}/export", told.id), "Reader/1");
+    let old = answered(export.version(reqwest::Version::HTTP_10)).await;
+    assert_eq!((old.status, old.body["code"].as_str()), (505, Some("http_too_old")), "{old:?}");
+    let draft = id(&stage.draft(&drill()).await);
+    for what in ["export", "deliveries", "events"] {
+        let unsent = stage.get(&format!("/broadcasts/{draft}/{what}"), "Reader/1").await;
+        assert_eq!((unsent.status, unsent.body["code"].as_str()), (409, Some("wrong_state")), "{what}");
+    }
 }
 
 #[tokio::test]
