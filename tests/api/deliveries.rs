@@ -70,7 +70,7 @@ async fn a_query_that_is_wrong_is_told_with_everything_that_is() {
     let stage = Stage::open(3).await;
     let told = Told::begin(&stage).await;
     let path = |query: &str| format!("/broadcasts/{}/deliveries?{query}", told.id);
-    let wrong = stage.get(&path("limit=0&after=AAAAAAAAAAAAAAAAAA&search=") + &"x".repeat(500), "Reader/1").await;
+    let wrong = stage.get(&(path("limit=0&after=AAAAAAAAAAAAAAAAAA&search=") + &"x".repeat(500)), "Reader/1").await;
     assert_eq!((wrong.status, wrong.body["code"].as_str()), (400, Some("bad_query")));
     let fields: Vec<_> = wrong.body["faults"].as_array().unwrap().iter().map(|fault| fault["field"].clone()).collect();
     assert_eq!(fields, ["limit", "after", "search"]);
