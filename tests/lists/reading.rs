@@ -121,7 +121,13 @@ fn check(list: &List, made: &Expected, encoding: Encoding, separator: char) {
 fn left_out(made: &Expected) -> LeftOut {
     let mut duplicates = [made.repeats.0.as_slice(), &made.repeats.1].concat();
     duplicates.sort();
-    LeftOut { unknown: made.unknown.clone(), ambiguous: Vec::new(), malformed: made.malformed.clone(), duplicates }
+    LeftOut {
+        unknown: made.unknown.clone(),
+        ambiguous: Vec::new(),
+        malformed: made.malformed.clone(),
+        duplicates,
+        ..LeftOut::default()
+    }
 }
 
 #[tokio::test]
