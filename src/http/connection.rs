@@ -23,6 +23,10 @@ impl<S> Impatient<S> {
         Self { inner, gives_up: None }
     }
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a connection's patience is the runtime's own; nothing is decided by it"
+    )]
     fn judged(&mut self, written: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.gives_up = None;
@@ -78,6 +82,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
+    #[allow(clippy::disallowed_methods, reason = "the test's time is the runtime's own")]
     async fn whoever_takes_nothing_is_given_up_and_whoever_takes_slowly_is_not() {
         let (ours, mut theirs) = duplex(1);
         let mut ours = Impatient::new(ours);

@@ -1,5 +1,10 @@
 //! The API over real HTTP, on a real Postgres. `stage.rs` holds the pieces.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the server under test goes by the real clock, and so does whoever asks it"
+)]
+
 use serde_json::json;
 
 use stage::Stage;

@@ -17,7 +17,7 @@ use crate::app::correction::{corrected, corrected_content};
 use crate::app::manuscript::faults_of_manuscript;
 use crate::app::pictures;
 use crate::app::release::is_own;
-use crate::domain::broadcast::{BroadcastState, Channel, RoundKind, RoundState};
+use crate::domain::broadcast::{AudienceKind, BroadcastState, Channel, RoundKind, RoundState};
 use crate::domain::fault::Faults;
 use crate::domain::ids::BroadcastId;
 use crate::domain::manuscript::{Correction, Manuscript};
@@ -94,7 +94,7 @@ pub async fn correct(
     let content = corrected_content(old.content.clone(), &correction, picture).map_err(named)?;
     let new = corrected(&old, content, &correction).map_err(named)?;
     let wish = Wish::Correct(Box::new(new.clone()));
-    asked.check_second_person(&caller, &wish).await?;
+    asked.check_second_person(&caller, &report, &wish).await?;
     let change = Change::of(id).from(&old.content).to(&new.content);
     asked.carry_out(&report, &wish, new.notification.as_ref(), change).await
 }
@@ -136,7 +136,7 @@ pub async fn recall(
     let wish = Wish::Recall(recall.say.clone());
     // Whoever deletes says nothing new: that is free, and quick when something went wrong.
     if recall.say.is_some() {
-        asked.check_second_person(&caller, &wish).await?;
+        asked.check_second_person(&caller, &report, &wish).await?;
     }
     let change = Change::of(id).from(&old.content).to(&recall.say);
     asked.carry_out(&report, &wish, old.notification.as_ref(), change).await
@@ -157,17 +157,23 @@ impl Asked<'_> {
     }
 
     /// What many have read is only changed by somebody who may approve, and has had no hand in it.
-    async fn check_second_person(&self, caller: &Caller, wish: &Wish) -> Result<(), Problem> {
+    async fn check_second_person(&self, caller: &Caller, report: &BroadcastReport, wish: &Wish) -> Result<(), Problem> {
         let (api, reach) = (self.api, self.api.settings.reach);
         let Some(limit) = reach.approve_above else { return Ok(()) };
-        let looked = amend::preview(&*api.store, api.tenant, self.id, wish).await?;
-        let Amended::Begun(standing) = looked else { return Ok(()) };
-        // The same people on two ways are counted once.
-        let people = standing.iter().map(|(_, people)| people.people()).max().unwrap_or_default();
-        if !reach.needs_approval(people) {
+        let standing = match amend::preview(&*api.store, api.tenant, self.id, wish).await? {
+            Amended::Begun(standing) => standing,
+            _ => Vec::new(),
+        };
+        let draft = api.office.draft(api.tenant, self.id).await?;
+        let expected = draft.as_ref().and_then(|draft| draft.expected);
+        // Whoever was not reached yet reads the new words with the next retry. The same people on two ways are counted once.
+        let reached = standing.iter().map(|(_, people)| people.people()).max().unwrap_or_default();
+        let people = reached.max(expected.unwrap_or_default()).max(report.progress.targeted);
+        // How many read what is posted in a channel, nobody has counted but for the draft.
+        let is_uncounted = report.audience == AudienceKind::Places && expected.is_none();
+        if !is_uncounted && !reach.needs_approval(people) {
             return Ok(());
         }
-        let draft = api.office.draft(api.tenant, self.id).await?;
         let is_own = draft.is_some_and(|draft| is_own(&draft, caller));
         if caller.may(Action::Approve) && !is_own { Ok(()) } else { Err(needs_second_person(people, limit)) }
     }

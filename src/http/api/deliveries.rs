@@ -194,7 +194,6 @@ pub(super) fn bad_query(faults: Vec<Fault>) -> Problem {
 ///
 /// # Errors
 /// 400 when the kind is one of those that tell, 404 when the broadcast has no such rounds.
-#[expect(clippy::result_large_err, reason = "a problem is answered once, and then the request is over")]
 pub(super) fn passes(
     report: &BroadcastReport,
     kind: Option<RoundKind>,

@@ -81,7 +81,6 @@ pub async fn of_all(
     stream(&api, None, &caller)
 }
 
-#[expect(clippy::result_large_err, reason = "a problem is answered once, and then the request is over")]
 fn stream(api: &Api, subject: Option<BroadcastId>, caller: &Caller) -> Result<impl IntoResponse + use<>, Problem> {
     let watcher = api.lookout.watch(subject, caller.who.subject()).map_err(|crowded| match crowded {
         Crowded::Caller => TOO_MANY,

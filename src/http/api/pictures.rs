@@ -53,7 +53,6 @@ pub struct PictureTakenIn {
     responses((status = 201, description = "It is kept", body = PictureTakenIn, headers(("Location" = String, description = "Where it is shown"))),
         (status = 413, description = "The file is larger than 20 MiB", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "It is no picture, cut off, or has too many pixels", body = ProblemDocument, content_type = "application/problem+json")))]
-#[expect(clippy::type_complexity, reason = "the parts of an answer, in the order of HTTP")]
 pub async fn upload(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
