@@ -23,6 +23,7 @@ use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::rights::{Caller, Role, Who};
 use crate::http::api::{Api, ApiSettings, Reach};
 use crate::http::router::{Shared, router};
+use crate::http::server;
 use crate::ports::{
     Answer, ChangesPage, Departure, Directory, Gatekeeper, GroupsPage, MembersPage, NotLetIn, PeoplePage, Return, Told,
     WhichGroups,
@@ -47,7 +48,7 @@ pub async fn serve(settings: &Settings, stop: CancellationToken, tell: impl FnOn
         api: Some(api),
     });
     tell(url.as_str().trim_end_matches('/'));
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await?;
+    server::serve(listener, router, stop, bench.clock.as_ref()).await?;
     bench.close().await;
     Ok(())
 }

@@ -71,7 +71,7 @@ pub fn router(shared: Shared) -> Router {
     let teams_hosts = api.map(|api| api.settings.cloud.teams_hosts.clone()).unwrap_or_default();
     let api = api.map_or_else(Router::new, |api| {
         let (routes, document) = api::router::api(api);
-        routes.merge(api::document::routes(document)).merge(sign_in::routes(api))
+        routes.merge(api::document::routes(&document)).merge(sign_in::routes(api))
     });
     let router = Router::new()
         .route("/healthz", get(health::alive))

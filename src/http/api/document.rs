@@ -2,8 +2,9 @@
 //!
 //! The page is Swagger UI, which travels within the program: nothing is fetched from elsewhere.
 
+use axum::Router;
 use axum::http::{HeaderValue, header};
-use axum::{Json, Router};
+use bytes::Bytes;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
@@ -62,10 +63,13 @@ pub fn written(document: &OpenApi) -> serde_json::Result<String> {
 }
 
 /// The document, and the page.
-pub fn routes(document: OpenApi) -> Router {
+pub fn routes(document: &OpenApi) -> Router {
     // The page asks a service on the internet whether the document is right, unless it is told not to.
     let config = Config::from(DOCUMENT).validator_url("none").try_it_out_enabled(true).display_operation_id(true);
     let page = Router::from(SwaggerUi::new(PAGE).config(config));
     let page = page.layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, POLICY));
-    Router::new().route(DOCUMENT, axum::routing::get(async move || Json(document))).merge(page)
+    // Written once: a router is copied whole for each connection, and the document is megabytes as values.
+    let written = Bytes::from(document.to_json().unwrap_or_default());
+    let as_json = [(header::CONTENT_TYPE, "application/json")];
+    Router::new().route(DOCUMENT, axum::routing::get(async move || (as_json, written))).merge(page)
 }

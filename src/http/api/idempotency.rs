@@ -87,9 +87,7 @@ pub async fn once(
     let Ok(bytes) = Bytes::from_request(whole, &()).await else { return UNREADABLE.into_response() };
     let subject = caller.who.subject();
     let asked = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    // What was asked for under another version is another request.
-    let version = parts.headers.get(header::IF_MATCH).map(HeaderValue::as_bytes).unwrap_or_default();
-    let hash = hash(&[parts.method.as_str().as_bytes(), asked.as_bytes(), version, &bytes]);
+    let hash = hash(&[parts.method.as_str().as_bytes(), asked.as_bytes(), &bytes]);
     // A request that is cut off ends within the time limit; what it began may take as long again.
     let patience = api.settings.time_limit * 2;
     let birth = match api.office.take_turn(api.tenant, (&subject, &key), &hash, birth, patience).await {
