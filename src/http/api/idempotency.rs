@@ -49,12 +49,6 @@ const RUNNING: Problem = Problem::new(
     "The first request with this Idempotency-Key is still being answered.",
     "Ask again in a few seconds, with the same key.",
 );
-const UNREADABLE: Problem = Problem::new(
-    413,
-    "too_large",
-    "The body is larger than this route takes.",
-    "/api/v1/openapi.json describes what this route takes.",
-);
 const DIED: Problem = Problem::new(
     500,
     "internal",
@@ -84,7 +78,10 @@ pub async fn once(
     };
     let (parts, body) = request.into_parts();
     let whole = Request::from_parts(parts.clone(), body);
-    let Ok(bytes) = Bytes::from_request(whole, &()).await else { return UNREADABLE.into_response() };
+    let bytes = match Bytes::from_request(whole, &()).await {
+        Ok(bytes) => bytes,
+        Err(unread) => return Problem::from(unread).into_response(),
+    };
     let subject = caller.who.subject();
     let asked = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let hash = hash(&[parts.method.as_str().as_bytes(), asked.as_bytes(), &bytes]);
