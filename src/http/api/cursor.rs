@@ -10,7 +10,7 @@ pub fn write(broadcast: BroadcastId, last: RecipientKey) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes(broadcast, last))
 }
 
-/// What [`write`] was given; `None` for a text that it did not make for this broadcast.
+/// What [`write()`] was given; `None` for a text that it did not make for this broadcast.
 pub fn read(broadcast: BroadcastId, text: &str) -> Option<RecipientKey> {
     let given: [u8; 13] = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
     let last = RecipientKey(i64::from_be_bytes(given[1..9].try_into().ok()?));
