@@ -116,17 +116,20 @@ comment on column session.principal_name is 'Their user principal name.';
 comment on column session.roles is 'The roles that they had when they signed in.';
 comment on column session.csrf is 'What their page sends along with everything that changes something.';
 
--- Nothing has kept any answers until now; what stands there belongs to nobody.
-delete from idempotency;
+-- Nothing has kept any answers until now; what stands there belongs to nobody, and nobody will ask for it.
 alter table idempotency
   drop constraint idempotency_pkey,
   drop constraint idempotency_key_is_short,
-  add column caller text not null,
-  add column chance bigint not null,
-  add column taken_until timestamptz not null,
+  add column caller text not null default '',
+  add column chance bigint not null default 0,
+  add column taken_until timestamptz not null default '-infinity',
   alter column answer drop not null,
   add primary key (tenant_id, caller, key),
   add constraint idempotency_key_is_short check (length(key) between 1 and 255);
+alter table idempotency
+  alter column caller drop default,
+  alter column chance drop default,
+  alter column taken_until drop default;
 comment on column idempotency.caller is 'Whose key: person or application, and the id.';
 comment on column idempotency.chance is 'What ids are made of, beside kept_at: the same in every repetition.';
 -- Serves forget_replies.

@@ -321,7 +321,7 @@ fn hot() -> Vec<Hot> {
         hot("groups", 20, "1".into()),
         hot("groups_read", 20, "1".into()),
         hot("group_members", 900, format!("1, {milan}")),
-        hot("meet_group", 40, format!("1, {milan}, false, false, 'Milan', now()")),
+        hot("meet_group", 80, format!("1, {milan}, false, false, 'Milan', now()")),
         hot("keep_group", 1600, format!("1, {milan}, {ids}")),
         of_everybody("attribute_values", 12_000, "1, 'mail'".into()),
         of_everybody("people_of_values", 12_000, format!("1, 'mail', {mails}")),
