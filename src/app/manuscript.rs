@@ -26,7 +26,7 @@ mod tests;
 mod written;
 
 pub use feed::{FeedWish, unseen};
-pub use names::{faults_of_manuscript, in_words_of_manuscripts, in_words_of_options};
+pub use names::{audience_in_words_of_options, faults_of_manuscript, in_words_of_audiences, in_words_of_options};
 pub use written::{lines, written};
 
 /// How long after the start whoever has had no turn fails, unless the author says otherwise.

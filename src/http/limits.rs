@@ -23,7 +23,7 @@ use super::problem::Problem;
 use crate::domain::pacing::Quota;
 use crate::ports::Clock;
 
-/// The largest body that a route takes, in bytes, unless it says otherwise: the longest announcement is 28 KB.
+/// The largest body that a route takes, in bytes, unless it says otherwise: ten times the longest announcement, its picture inside.
 pub const BODY: usize = 1024 * 1024;
 /// The same where a list of people may come along: half a million addresses of a hundred letters.
 pub const LIST: usize = 64 * 1024 * 1024;

@@ -4,12 +4,16 @@
 use crate::domain::fault::{Fault, Faults};
 use crate::domain::manuscript::Manuscript;
 
+use super::super::submit::EXPRESSION;
+
 /// What the command line calls something, and what the manuscript does; whatever contains another stands before it.
-const NAMES: [(&str, &str); 54] = [
+const NAMES: [(&str, &str); 56] = [
     ("`stentor audience list` shows what is saved, `save` saves it again", "GET /api/v1/audiences shows what is saved"),
     ("`stentor broadcast list`", "GET /api/v1/broadcasts"),
     ("`stentor directory search` finds", "GET /api/v1/directory/search finds"),
     ("`stentor broadcast show --json` prints it", "GET /api/v1/broadcasts/{id} gives it"),
+    ("`stentor directory search`", "GET /api/v1/directory/search"),
+    ("`stentor broadcast show --json`", "GET /api/v1/broadcasts/{id}"),
     ("the zone with --time-zone Europe/Berlin", "the zone as schedule.time_zone, such as Europe/Berlin"),
     ("Give its file with --list NAME=FILE", "Give its people in audience.lists, under its name"),
     ("Add --list ", "Add to audience.lists "),
@@ -62,8 +66,11 @@ const NAMES: [(&str, &str); 54] = [
     ("--at", "schedule.at"),
 ];
 
+/// The part of a manuscript that an audience is.
+const PART: &str = "audience.";
+
 /// A text about options, as one about fields of the manuscript.
-pub fn in_words_of_manuscripts(text: &str) -> String {
+fn in_words_of_manuscripts(text: &str) -> String {
     let mut text = text.to_owned();
     for (option, field) in NAMES {
         if text.contains(option) {
@@ -125,6 +132,28 @@ fn with_options(text: &str) -> String {
     names.into_iter().fold(text.to_owned(), |text, (option, field)| text.replace(field, option))
 }
 
+/// A fault of an audience that stands for itself: the manuscript's words, without the part of the manuscript that it is.
+pub fn in_words_of_audiences(fault: Fault) -> Fault {
+    let said = |text: &str| in_words_of_manuscripts(text).replace(PART, "");
+    let field = if fault.field == "EXPR" { "expression".to_owned() } else { said(&fault.field) };
+    Fault { field, problem: said(&fault.problem), cure: said(&fault.cure) }
+}
+
+/// The other way round, as the command line tells it. Only whole sentences are put into other words: `lists` alone is a plain
+/// word.
+pub fn audience_in_words_of_options(fault: Fault) -> Fault {
+    let sentences = NAMES.into_iter().filter(|(there, _)| !there.starts_with("--"));
+    let mut sentences: Vec<(&str, String)> = sentences.map(|(there, here)| (there, here.replace(PART, ""))).collect();
+    sentences.sort_by_key(|(_, here)| std::cmp::Reverse(here.len()));
+    let said = |text: String| sentences.iter().fold(text, |text, (there, here)| text.replace(here, there));
+    let field = match fault.field.as_str() {
+        "expression" => EXPRESSION.to_owned(),
+        field if field == "lists" || field.starts_with("lists.") => "--list".to_owned(),
+        _ => fault.field,
+    };
+    Fault { field, problem: said(fault.problem), cure: said(fault.cure) }
+}
+
 /// The option, or the part of the content, that `field` is.
 fn option(field: &str) -> String {
     if let Some(name) = field.strip_prefix("feed.parameters.") {
@@ -165,6 +194,28 @@ mod tests {
         for fault in told {
             let there = faults_of_manuscript(Faults(vec![fault.clone()]), &Manuscript::default());
             assert_eq!(in_words_of_options(there.0[0].clone()), fault);
+        }
+    }
+
+    #[test]
+    fn what_the_api_says_of_an_audience_is_said_of_its_options_again() {
+        let told = [
+            Fault::new(
+                "--audience-expr",
+                "“B” is no group that is known",
+                "`stentor directory search` finds groups and teams.",
+            ),
+            Fault::new(
+                "--audience-expr",
+                "“B” is the name of two",
+                "Name its id; `stentor directory search` shows it.",
+            ),
+            Fault::new("--list", "list “a” is named, and no file is given for it", "Add --list \"a=FILE\"."),
+        ];
+        for fault in told {
+            let there = in_words_of_audiences(fault.clone());
+            assert!(!format!("{there}").contains("--") && !format!("{there}").contains("stentor "), "{there}");
+            assert_eq!(audience_in_words_of_options(there), fault);
         }
     }
 

@@ -25,7 +25,7 @@ use super::{export, shapes};
 use crate::app::amend::{Amended, Wish as Amendment};
 use crate::app::control::{Granted, Wish};
 use crate::app::export::{Exported, Format};
-use crate::app::manuscript::{in_words_of_options, lines, written};
+use crate::app::manuscript::{audience_in_words_of_options, in_words_of_options, lines, written};
 use crate::app::report::Summary;
 use crate::app::retry::Retry;
 use crate::app::saved::Removal;
@@ -36,7 +36,6 @@ use crate::domain::ids::BroadcastId;
 use crate::domain::manuscript::{Correction, ManuscriptImage, Part};
 use crate::domain::pacing::{Bucket, Quota};
 use crate::domain::time::Timestamp;
-use crate::http::api::audiences::in_words_of_commands;
 use crate::ports::{BroadcastReport, Clock, Group, Person, RetryWish, Said, SavedAudience};
 
 /// How often it is asked how far a reading of the directory is.
@@ -353,7 +352,7 @@ impl Server {
 
 /// What is wrong with words or their lists, by the names that the command line has for both.
 fn of_audience(refusal: Refusal) -> anyhow::Error {
-    refusal.about(in_words_of_commands)
+    refusal.about(audience_in_words_of_options)
 }
 
 /// The server was begun anew meanwhile.

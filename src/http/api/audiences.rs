@@ -14,9 +14,9 @@ use super::directory::unread;
 use super::input::{Body, Path};
 use super::lists::LinesLeftOut;
 use crate::app::groups::GroupRead;
-use crate::app::manuscript::in_words_of_manuscripts;
+use crate::app::manuscript::in_words_of_audiences;
 use crate::app::saved::{self, Removal, SaveError};
-use crate::app::submit::{self, Counted, EXPRESSION, SubmitError, Words};
+use crate::app::submit::{self, Counted, SubmitError, Words};
 use crate::domain::audience::expression::{parse, parse_name};
 use crate::domain::audience::read_list;
 use crate::domain::broadcast::BroadcastState;
@@ -281,46 +281,5 @@ pub(super) fn refused(error: SubmitError) -> Problem {
 
 /// What is wrong with an audience or a list, as a problem.
 pub(super) fn bad(faults: Faults) -> Problem {
-    BAD.with_faults(faults.0.into_iter().map(in_words_of_the_api).collect())
-}
-
-/// Commands that the rules name, and the routes that do the same.
-const COMMANDS: [(&str, &str); 4] = [
-    ("`stentor audience list` shows what is saved, `save` saves it again", "GET /api/v1/audiences shows what is saved"),
-    ("`stentor directory search`", "GET /api/v1/directory/search"),
-    ("`stentor broadcast list`", "GET /api/v1/broadcasts"),
-    ("`stentor broadcast show --json`", "GET /api/v1/broadcasts/{id}"),
-];
-
-/// A fault as the API tells it, in the words of the command line again.
-pub fn in_words_of_commands(fault: Fault) -> Fault {
-    let sentences = COMMANDS.iter().filter(|(there, _)| there.contains(' ') || there.starts_with('`'));
-    let mut sentences: Vec<_> = sentences.collect();
-    sentences.sort_by_key(|(_, here)| std::cmp::Reverse(here.len()));
-    let said = |text: String| {
-        let text = sentences.iter().fold(text, |text, (there, here)| text.replace(here, there));
-        match text.split_once("Add to lists “") {
-            Some((before, named)) => format!("{before}Add --list \"{}", named.replacen('”', "=FILE\"", 1)),
-            None => text,
-        }
-    };
-    let field = match fault.field.as_str() {
-        "expression" => EXPRESSION.to_owned(),
-        field if field == "lists" || field.starts_with("lists.") => "--list".to_owned(),
-        _ => fault.field,
-    };
-    Fault { field, problem: said(fault.problem), cure: said(fault.cure) }
-}
-
-/// A fault in the words of this API: the manuscript's, but that an audience stands for itself here.
-fn in_words_of_the_api(fault: Fault) -> Fault {
-    let said = |text: &str| {
-        let mut text = text.to_owned();
-        for (command, route) in COMMANDS {
-            text = text.replace(command, route);
-        }
-        in_words_of_manuscripts(&text).replace("audience.", "")
-    };
-    let field = if fault.field == "EXPR" { "expression".to_owned() } else { said(&fault.field) };
-    Fault { field, problem: said(&fault.problem), cure: said(&fault.cure) }
+    BAD.with_faults(faults.0.into_iter().map(in_words_of_audiences).collect())
 }

@@ -59,7 +59,9 @@ pub fn blank() -> OpenApi {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn written(document: &OpenApi) -> serde_json::Result<String> {
-    document.to_pretty_json().map(|text| text + "\n")
+    // By way of a value, whose members are in order: the extensions of an operation lie in a map that has none.
+    let value = serde_json::to_value(document)?;
+    serde_json::to_string_pretty(&value).map(|text| text + "\n")
 }
 
 /// The document, and the page.
