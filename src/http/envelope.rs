@@ -29,13 +29,16 @@ struct Envelope {
 /// `router`, whose answers carry all of it; what panics is answered, too. Only pages at `teams_hosts`, and our own, may show
 /// ours in a frame.
 pub fn sealed(router: Router, random: Arc<dyn Random>, teams_hosts: &[String]) -> Router {
-    let frames: String = teams_hosts.iter().map(|host| format!(" https://{host} https://*.{host}")).collect();
-    let policy = format!(
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {}",
-        if frames.is_empty() { "'none'".to_owned() } else { format!("'self'{frames}") }
-    );
+    let ancestors = frame_ancestors(teams_hosts);
+    let policy = format!("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}");
     let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     router.layer(CatchPanicLayer::custom(fault)).layer(from_fn_with_state(Envelope { random, policy }, seal))
+}
+
+/// Who may show a page of ours in a frame, as the policy names them.
+pub fn frame_ancestors(teams_hosts: &[String]) -> String {
+    let frames: String = teams_hosts.iter().map(|host| format!(" https://{host} https://*.{host}")).collect();
+    if frames.is_empty() { "'none'".to_owned() } else { format!("'self'{frames}") }
 }
 
 /// A fault of ours. What it was is in the log already.

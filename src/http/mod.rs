@@ -1,4 +1,4 @@
-//! The HTTP server: the API, the sign-in, health, readiness, metrics, and the bot's webhook. Every route stands in [`router`], those of
+//! The HTTP server: the page, the API, the sign-in, health, readiness, metrics, and the bot's webhook. Every route stands in [`router`], those of
 //! the API in [`api::router`].
 
 pub mod api;
@@ -7,6 +7,7 @@ pub mod connection;
 pub mod envelope;
 pub mod health;
 pub mod limits;
+pub mod page;
 pub mod pictures;
 pub mod problem;
 pub mod router;

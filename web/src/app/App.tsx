@@ -1,0 +1,31 @@
+/** Theme, cache and words around everything. */
+
+import { createDOMRenderer, FluentProvider, RendererProvider, Toaster } from "@fluentui/react-components";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { useState } from "react";
+import { RouterProvider } from "react-router/dom";
+import { queryClient } from "../api/queries";
+import { THEMES, useAppearance } from "../ui/theme";
+import { router } from "./routes";
+
+/** The server lets only style elements in that carry the number it wrote into the page. */
+const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce;
+const renderer = createDOMRenderer(document, { styleElementAttributes: nonce ? { nonce } : {} });
+
+/** Whoever announces something in passing does it here: `useToastController(TOASTS)`. */
+export const TOASTS = "toasts";
+
+export function App() {
+    const [cache] = useState(queryClient);
+    const appearance = useAppearance();
+    return (
+        <RendererProvider renderer={renderer}>
+            <FluentProvider theme={THEMES[appearance]} style={{ minHeight: "100vh" }}>
+                <QueryClientProvider client={cache}>
+                    <RouterProvider router={router} />
+                    <Toaster toasterId={TOASTS} position="bottom-end" />
+                </QueryClientProvider>
+            </FluentProvider>
+        </RendererProvider>
+    );
+}

@@ -1,0 +1,18 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/App";
+import { joinTeams } from "./session/teams";
+import { startWords } from "./words";
+import "./main.css";
+
+startWords();
+await joinTeams();
+
+const root = document.getElementById("root");
+if (root) {
+    createRoot(root).render(
+        <StrictMode>
+            <App />
+        </StrictMode>,
+    );
+}

@@ -1,0 +1,5 @@
+import { Page } from "../../ui/Page";
+
+export function Broadcast() {
+    return <Page title="Broadcast">…</Page>;
+}

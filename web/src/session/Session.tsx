@@ -1,0 +1,114 @@
+/**
+ * Who is signed in. Before anybody is, the page says what it is; when a session ends, everything stays as it stands behind a
+ * dialog until its owner is back, so that nothing typed is lost.
+ */
+
+import {
+    Button,
+    Dialog,
+    DialogActions,
+    DialogBody,
+    DialogContent,
+    DialogSurface,
+    DialogTitle,
+} from "@fluentui/react-components";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { api, data } from "../api/client";
+import { Refused } from "../api/problem";
+import { me as meQuery } from "../api/queries";
+import { standing, useStanding } from "../api/standing";
+import type { Me, Role } from "../api/types";
+import { Loading } from "../ui/Loading";
+import { Trouble } from "../ui/Trouble";
+import { Welcome } from "./Welcome";
+
+/** Where the window that signs in again ends; it tells the page by this channel, and closes. */
+export const SIGNED_IN = "/signed-in";
+const CHANNEL = "stentor.signed-in";
+
+const Known = createContext<Me | undefined>(undefined);
+
+/** Whoever is signed in. */
+export function useMe(): Me {
+    const me = useContext(Known);
+    if (!me) throw new Error("nobody is signed in");
+    return me;
+}
+
+/** Whether they have one of these roles: the server decides, this only spares them a refusal. */
+export function useMay(...roles: Role[]): boolean {
+    return useMe().roles.some((role) => roles.includes(role));
+}
+
+export function Session({ children }: { children: ReactNode }) {
+    const query = useQuery(meQuery);
+    const isEnded = useStanding() === "unknown";
+    const cache = useQueryClient();
+    const me = query.data;
+    const { refetch } = query;
+
+    useEffect(() => {
+        const channel = new BroadcastChannel(CHANNEL);
+        channel.onmessage = async () => {
+            standing.known();
+            await refetch();
+            await cache.invalidateQueries();
+        };
+        return () => channel.close();
+    }, [cache, refetch]);
+
+    if (!me) {
+        if (query.error instanceof Refused && query.error.status === 401) return <Welcome />;
+        return query.error ? <Trouble error={query.error} onRetry={() => void refetch()} /> : <Loading />;
+    }
+    return (
+        <Known.Provider value={me}>
+            {children}
+            <Ended isOpen={isEnded} />
+        </Known.Provider>
+    );
+}
+
+function Ended({ isOpen }: { isOpen: boolean }) {
+    const { t } = useTranslation();
+    const again = () => window.open(`/sign-in?return_to=${SIGNED_IN}`, "stentor-sign-in", "popup,width=520,height=720");
+    return (
+        <Dialog open={isOpen} modalType="alert">
+            <DialogSurface>
+                <DialogBody>
+                    <DialogTitle>{t("common.ended.title")}</DialogTitle>
+                    <DialogContent>
+                        <p>{t("common.ended.text")}</p>
+                        <p>{t("common.ended.popup")}</p>
+                    </DialogContent>
+                    <DialogActions>
+                        <Button appearance="primary" onClick={again}>
+                            {t("common.ended.again")}
+                        </Button>
+                    </DialogActions>
+                </DialogBody>
+            </DialogSurface>
+        </Dialog>
+    );
+}
+
+/** The page in the window that has signed in again. */
+export function SignedIn() {
+    const { t } = useTranslation();
+    useEffect(() => {
+        const channel = new BroadcastChannel(CHANNEL);
+        channel.postMessage("back");
+        channel.close();
+        window.close();
+    }, []);
+    return <p style={{ padding: "2rem" }}>{t("common.ended.back")}</p>;
+}
+
+/** Ends the session, here and not at Microsoft. */
+export async function signOut() {
+    const csrf = (await data(api.GET("/api/v1/me"))).session?.csrf_token;
+    await fetch("/sign-out", { method: "POST", headers: csrf ? { "X-CSRF-Token": csrf } : {} });
+    window.location.assign("/");
+}

@@ -1,0 +1,82 @@
+/** Numbers, times and durations by the language that is spoken. Times come as ISO 8601 in UTC, durations in seconds. */
+
+import i18next from "i18next";
+import { useTranslation } from "react-i18next";
+
+const memo = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
+
+function kept<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>(
+    name: string,
+    make: (language: string) => T,
+): T {
+    const key = `${i18next.language}/${name}`;
+    const found = memo.get(key) as T | undefined;
+    if (found) return found;
+    const made = make(i18next.language);
+    memo.set(key, made);
+    return made;
+}
+
+export const format = {
+    /** 40,000 */
+    number: (value: number) => kept("number", (language) => new Intl.NumberFormat(language)).format(value),
+    /** 37.2 */
+    decimal: (value: number) =>
+        kept("decimal", (language) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 })).format(value),
+    /** 37 %, of a share between 0 and 1 */
+    percent: (share: number) =>
+        kept(
+            "percent",
+            (language) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }),
+        ).format(share),
+    /** 27 Nov 2026, 09:00 */
+    time: (iso: string, timeZone?: string) =>
+        kept(
+            `time/${timeZone}`,
+            (language) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone }),
+        ).format(new Date(iso)),
+    /** 09:00 */
+    clock: (iso: string) =>
+        kept("clock", (language) => new Intl.DateTimeFormat(language, { timeStyle: "short" })).format(new Date(iso)),
+    /** 09:00:07 */
+    second: (iso: string) =>
+        kept(
+            "second",
+            (language) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }),
+        ).format(new Date(iso)),
+    /** 3 minutes ago */
+    ago: (iso: string, now = Date.now()) => {
+        const seconds = (new Date(iso).getTime() - now) / 1000;
+        const relative = kept("ago", (language) => new Intl.RelativeTimeFormat(language, { numeric: "auto" }));
+        const units = [
+            ["day", 86_400],
+            ["hour", 3_600],
+            ["minute", 60],
+        ] as const;
+        for (const [unit, length] of units)
+            if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
+        return relative.format(Math.round(seconds), "second");
+    },
+    /** 1 h 20 min */
+    duration: (seconds: number) => {
+        const unit = (value: number, unit: "hour" | "minute" | "second") =>
+            kept(
+                unit,
+                (language) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }),
+            ).format(value);
+        if (seconds < 60) return unit(Math.max(1, Math.round(seconds)), "second");
+        const minutes = Math.round(seconds / 60);
+        if (minutes < 60) return unit(minutes, "minute");
+        const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+        return rest === 0 ? unit(hours, "hour") : `${unit(hours, "hour")} ${unit(rest, "minute")}`;
+    },
+    /** 12 KB */
+    bytes: (value: number) =>
+        `${kept("bytes", (language) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 })).format(value / 1024)} KB`,
+};
+
+/** “40,000 people”, in the language that is spoken. */
+export function usePeople(): (count: number) => string {
+    const { t } = useTranslation();
+    return (count) => t("common.people", { count, formatted: format.number(count) });
+}
