@@ -1,8 +1,10 @@
 /** Short names for what the server's document describes. */
 
+import type { Readable } from "openapi-typescript-helpers";
 import type { components } from "./schema";
 
-type Schemas = components["schemas"];
+/** As the client answers them: it knows no tuples. */
+type Schemas = Readable<components["schemas"]>;
 
 export type Amending = Schemas["Amending"];
 export type AttemptReport = Schemas["AttemptReport"];

@@ -52,8 +52,9 @@ export function Session({ children }: { children: ReactNode }) {
     useEffect(() => {
         const channel = new BroadcastChannel(CHANNEL);
         channel.onmessage = async () => {
-            standing.known();
+            // The new session's proof first: whatever waits for `well` is sent with it.
             await refetch();
+            standing.known();
             await cache.invalidateQueries();
         };
         return () => channel.close();

@@ -1,0 +1,3 @@
+export function Audience() {
+    return null;
+}

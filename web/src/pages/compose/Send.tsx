@@ -1,0 +1,3 @@
+export function Send() {
+    return null;
+}

@@ -1,0 +1,150 @@
+/** The draft that is open, for every part of its page. */
+
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { api, data } from "../../api/client";
+import type { Fault } from "../../api/problem";
+import { keys } from "../../api/queries";
+import { useStanding } from "../../api/standing";
+import type { BroadcastDocument, Manuscript, Validation } from "../../api/types";
+import { useMay } from "../../session/Session";
+import { Desk, type DeskState, type Saving, type Server } from "./desk";
+import { faultsOf, useSettled, validation } from "./validation";
+
+export interface Draft {
+    /** As the server last told it. */
+    document: BroadcastDocument;
+    /** As it stands on the screen. */
+    manuscript: Manuscript;
+    /** At once on the screen; saved by itself a moment later. */
+    change(patch: Partial<Manuscript>): void;
+    saving: Saving;
+    /** Saves what is not saved, and gives the tag of the version that holds it, for `If-Match`. */
+    settled(): Promise<string>;
+    /** What the server says of it, a moment later. */
+    validation: Validation | undefined;
+    /** Those of a field and of what is below it, such as `title`, `buttons`, `audience`. */
+    faults(field: string): Fault[];
+    /** Whoever looks may not change it. */
+    isReadOnly: boolean;
+}
+
+/** How the draft stands with the server, for whoever tells of it. */
+export type Keeping = DeskState & Pick<Desk, "choose" | "dismiss" | "retry">;
+
+const Open = createContext<Draft | undefined>(undefined);
+const Kept = createContext<Keeping | undefined>(undefined);
+
+export function useDraft(): Draft {
+    const draft = useContext(Open);
+    if (!draft) throw new Error("no draft is open");
+    return draft;
+}
+
+export function useKeeping(): Keeping {
+    const keeping = useContext(Kept);
+    if (!keeping) throw new Error("no draft is open");
+    return keeping;
+}
+
+/** Desks outlive their page: what is on its way when somebody leaves arrives, and is found by whoever comes back. */
+const desks = new Map<string, Desk>();
+
+function deskOf(document: BroadcastDocument, server: Server): Desk {
+    const found = desks.get(document.id);
+    if (found) return found;
+    const desk = new Desk(document, server);
+    desks.set(document.id, desk);
+    return desk;
+}
+
+function useServer(): Server {
+    const cache = useQueryClient();
+    return useMemo(
+        () => ({
+            put: (id, version, manuscript) =>
+                data(
+                    api.PUT("/api/v1/broadcasts/{id}", {
+                        params: { path: { id }, header: { "If-Match": `"${version}"` } },
+                        body: manuscript,
+                    }),
+                ),
+            get: (id) => data(api.GET("/api/v1/broadcasts/{id}", { params: { path: { id } } })),
+            told: (document) => {
+                cache.setQueryData(keys.broadcast(document.id), document);
+                void cache.invalidateQueries({ queryKey: keys.broadcasts() });
+            },
+        }),
+        [cache],
+    );
+}
+
+export function DraftProvider({ document, children }: { document: BroadcastDocument; children: ReactNode }) {
+    const server = useServer();
+    const [desk] = useState(() => deskOf(document, server));
+    const state = useSyncExternalStore(desk.subscribe, desk.state);
+    const mayWrite = useMay("author", "admin");
+    const isReadOnly = !mayWrite || !state.document.possible.includes("change");
+    const asked = useSettled(state.manuscript);
+    const { data: told } = useQuery({ ...validation(asked), placeholderData: keepPreviousData });
+
+    useEffect(() => desk.adopt(document), [desk, document]);
+    useKeptUntilSaved(desk, state.error !== undefined || state.conflict !== undefined);
+
+    const draft = useMemo<Draft>(
+        () => ({
+            document: state.document,
+            manuscript: state.manuscript,
+            change: (patch) => {
+                if (!isReadOnly) desk.change(patch);
+            },
+            saving: state.saving,
+            settled: () => desk.settled(),
+            validation: told,
+            faults: (field) => faultsOf(told?.faults ?? [], field),
+            isReadOnly,
+        }),
+        [desk, state, told, isReadOnly],
+    );
+    const keeping = useMemo<Keeping>(
+        () => ({
+            ...state,
+            choose: (whose) => desk.choose(whose),
+            dismiss: () => desk.dismiss(),
+            retry: () => desk.retry(),
+        }),
+        [desk, state],
+    );
+    return (
+        <Open value={draft}>
+            <Kept value={keeping}>{children}</Kept>
+        </Open>
+    );
+}
+
+/**
+ * Saves when the page is left, and when the server, or whoever had to sign in again, is back. Closing the window is asked
+ * about only where saving does not succeed: otherwise it is on its way, and kept on this machine.
+ */
+function useKeptUntilSaved(desk: Desk, isInTrouble: boolean) {
+    const standing = useStanding();
+    useEffect(() => {
+        if (standing === "well") desk.retry();
+    }, [desk, standing]);
+    useEffect(() => {
+        const leave = () => {
+            if (document.visibilityState === "hidden") void desk.flush();
+        };
+        document.addEventListener("visibilitychange", leave);
+        return () => {
+            document.removeEventListener("visibilitychange", leave);
+            void desk.flush();
+        };
+    }, [desk]);
+    useEffect(() => {
+        if (!isInTrouble) return;
+        const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+        window.addEventListener("beforeunload", ask);
+        return () => window.removeEventListener("beforeunload", ask);
+    }, [isInTrouble]);
+}
