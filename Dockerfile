@@ -1,8 +1,17 @@
 # A small image without a shell's worth of extras, for an unprivileged user and a read-only root. The private Postgres is
 # not in it: beside a container there is always a real one.
+FROM node:22-bookworm-slim AS page
+WORKDIR /page
+COPY web/package.json web/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY web .
+# The types of what the server answers are written down in the sources, so the page needs nothing else.
+RUN npm run build
+
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 COPY . .
+COPY --from=page /page/dist web/dist
 RUN cargo build --release --locked
 
 FROM debian:bookworm-slim

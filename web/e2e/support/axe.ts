@@ -1,0 +1,25 @@
+/** Accessibility, as far as a program can judge it. */
+
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page } from "@playwright/test";
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** No violation of WCAG 2.2, levels A and AA, on the page as it stands. */
+export async function expectAccessible(page: Page) {
+    const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+    const told = violations.map(
+        ({ id, help, nodes }) =>
+            `${id}: ${help}\n${nodes.map((node) => `   ${node.html}\n   ${node.failureSummary}`).join("\n")}`,
+    );
+    expect(told, `violations at ${page.url()}`).toEqual([]);
+}
+
+/** The same in light and in dark. */
+export async function expectAccessibleInBothThemes(page: Page) {
+    for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await expectAccessible(page);
+    }
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+}
