@@ -1,0 +1,72 @@
+/** What can be chosen: people, groups and teams by the beginning of a name, saved audiences, what the directory says. */
+
+import { keepPreviousData, queryOptions, useQueries, useQuery } from "@tanstack/react-query";
+import { api, ask, data, proofs } from "../../../api/client";
+import { refusal } from "../../../api/problem";
+import { keys } from "../../../api/queries";
+import { useSettled } from "../validation";
+import { ATTRIBUTES, type Attribute } from "./expression";
+import { remember } from "./names";
+
+export const saved = queryOptions({
+    queryKey: keys.audiences(),
+    staleTime: 30_000,
+    queryFn: ({ signal }) => data(api.GET("/api/v1/audiences", { signal })),
+    select: ({ audiences }) => audiences,
+});
+
+/** Whoever's name begins with `text`, once nobody types. */
+export function useFound(text: string, limit = 8) {
+    const wanted = useSettled(text.trim(), 250);
+    const query = useQuery({
+        queryKey: [...keys.directory(), "search", wanted.toLowerCase(), limit],
+        queryFn: async ({ signal }) => {
+            const found = await data(
+                api.GET("/api/v1/directory/search", { params: { query: { text: wanted, limit } }, signal }),
+            );
+            remember(found);
+            return found;
+        },
+        enabled: wanted !== "",
+        staleTime: 60_000,
+        placeholderData: keepPreviousData,
+    });
+    const isEmpty = text.trim() === "";
+    return {
+        found: isEmpty ? undefined : query.data,
+        error: isEmpty ? null : query.error,
+        isSearching: !isEmpty && (query.isFetching || wanted !== text.trim()),
+    };
+}
+
+export type Value = { value: string; people: number };
+
+const values = (of: Attribute, enabled: boolean) =>
+    queryOptions({
+        queryKey: [...keys.directory(), "values", of],
+        queryFn: async ({ signal }) => {
+            const response = await ask(`/api/v1/directory/values?of=${of}`, { signal, headers: await proofs() });
+            const body = await response.json();
+            if (!response.ok) throw refusal(response, body);
+            return (body as { values: Value[] }).values;
+        },
+        enabled,
+        staleTime: 600_000,
+        retry: false,
+    });
+
+/** What people have in `attribute`, and how many of them; nothing while nobody can tell. */
+export function useValues(attribute: Attribute, enabled = true): Value[] {
+    return useQuery(values(attribute, enabled)).data ?? [];
+}
+
+export function useAllValues(enabled: boolean): { attribute: Attribute; value: Value }[] {
+    return useQueries({
+        queries: ATTRIBUTES.map((attribute) => values(attribute, enabled)),
+        combine: (all) =>
+            all.flatMap(({ data }, place) => {
+                const attribute = ATTRIBUTES[place];
+                return attribute ? (data ?? []).map((value) => ({ attribute, value })) : [];
+            }),
+    });
+}
