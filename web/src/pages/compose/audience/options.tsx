@@ -98,9 +98,12 @@ export function useOptions({ row, typed, chips, spare, isOpen }: Asked): {
             {isNothing && <div className={styles.quiet}>{t("audience.nothing_found")}</div>}
             {isSearching && <div className={styles.quiet}>{t("audience.searching")}</div>}
             {(error || found?.groups_failure) && <div className={styles.quiet}>{t("audience.search_failed")}</div>}
-            <TagPickerOption value="rule" text={typed} media={<ChipIcon kind="attribute" />}>
-                {wanted ? t("audience.rule.of_typed", { value: typed.trim() }) : t("audience.rule.open")}
-            </TagPickerOption>
+            {/* Not before the answer: what stands first is what Enter takes. */}
+            {!isSearching && (
+                <TagPickerOption value="rule" text={typed} media={<ChipIcon kind="attribute" />}>
+                    {wanted ? t("audience.rule.of_typed", { value: typed.trim() }) : t("audience.rule.open")}
+                </TagPickerOption>
+            )}
         </>
     );
     return { options, find: (value) => all.find(({ chip }) => writeChip(chip) === value)?.chip };

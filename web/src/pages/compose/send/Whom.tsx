@@ -1,0 +1,87 @@
+/** Whom it is for, and how many that is. */
+
+import { Body1, Caption1, makeStyles, Spinner, Subtitle2, tokens } from "@fluentui/react-components";
+import { useTranslation } from "react-i18next";
+import { usePeople } from "../../../ui/format";
+import { Trouble } from "../../../ui/Trouble";
+import { ChipIcon } from "../audience/ChipIcon";
+import type { Counted } from "../audience/dryRun";
+import { type Chip, writeChip } from "../audience/expression";
+import { useChipName } from "../audience/names";
+import { useAudience } from "../audience/useAudience";
+import { useDraft } from "../draft";
+import { Section } from "./Section";
+import { StepLink } from "./StepLink";
+
+const useStyles = makeStyles({
+    count: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalS },
+    chips: {
+        display: "flex",
+        flexWrap: "wrap",
+        alignItems: "center",
+        gap: `${tokens.spacingVerticalXS} ${tokens.spacingHorizontalM}`,
+        margin: 0,
+        padding: 0,
+        listStyleType: "none",
+        "> li": { display: "flex", alignItems: "center", gap: tokens.spacingHorizontalXS, overflowWrap: "anywhere" },
+    },
+    quiet: { color: tokens.colorNeutralForeground2 },
+});
+
+export function Whom({ counted }: { counted: Counted }) {
+    const { t } = useTranslation();
+    const styles = useStyles();
+    const people = usePeople();
+    const { isReadOnly } = useDraft();
+    const { chips, words } = useAudience();
+    const { run, isOld, isNobody, error, again } = counted;
+    const aside = run ? run.targeted - run.reachable : 0;
+    return (
+        <Section title={t("send.whom.title")}>
+            {isNobody && <Body1>{t("send.whom.nobody")}</Body1>}
+            {!isNobody && (
+                <div className={styles.count} role="status">
+                    {run && (
+                        <Subtitle2>{run.posts.length > 0 ? run.posts.join(", ") : people(run.reachable)}</Subtitle2>
+                    )}
+                    {aside > 0 && (
+                        <Caption1 className={styles.quiet}>{t("send.whom.aside", { people: people(aside) })}</Caption1>
+                    )}
+                    {isOld && !error && <Spinner size="tiny" label={t("audience.panel.counting")} />}
+                </div>
+            )}
+            <Trouble error={error} onRetry={() => void again()} />
+            {chips ? (
+                <>
+                    <ChipList chips={chips.include} />
+                    <ChipList chips={chips.except} label={t("audience.row.except.label")} />
+                </>
+            ) : (
+                <code className={styles.quiet}>{words}</code>
+            )}
+            {!isReadOnly && (
+                <StepLink to="audience">{isNobody ? t("send.whom.choose") : t("send.whom.change")}</StepLink>
+            )}
+        </Section>
+    );
+}
+
+function ChipList({ chips, label }: { chips: Chip[]; label?: string }) {
+    const styles = useStyles();
+    if (chips.length === 0) return null;
+    return (
+        <ul className={styles.chips}>
+            {label && <li className={styles.quiet}>{label}</li>}
+            {chips.map((chip) => (
+                <li key={writeChip(chip)}>
+                    <ChipIcon kind={chip.kind} />
+                    <ChipName chip={chip} />
+                </li>
+            ))}
+        </ul>
+    );
+}
+
+function ChipName({ chip }: { chip: Chip }) {
+    return <span>{useChipName(chip)}</span>;
+}
