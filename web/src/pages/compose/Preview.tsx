@@ -1,6 +1,64 @@
-/** What people get, as Teams shows it. */
+/** What people get, as Teams shows it: the notification, and the message. */
 
+import {
+    Caption1,
+    FluentProvider,
+    makeStyles,
+    mergeClasses,
+    Subtitle2,
+    Text,
+    Toolbar,
+    ToolbarRadioButton,
+    ToolbarRadioGroup,
+    Tooltip,
+    tokens,
+} from "@fluentui/react-components";
+import {
+    DarkThemeRegular,
+    DesktopRegular,
+    PhoneRegular,
+    WeatherMoonRegular,
+    WeatherSunnyRegular,
+} from "@fluentui/react-icons";
+import { lazy, type ReactElement, Suspense, useState } from "react";
+import { useTranslation } from "react-i18next";
 import type { Content, Manuscript } from "../../api/types";
+import { format } from "../../ui/format";
+import { type Appearance, THEMES, useAppearance } from "../../ui/theme";
+import { SizeMeter } from "./SizeMeter";
+import { BotAvatar, Toast } from "./Toast";
+import { type Shown, useShown } from "./useShown";
+
+const Card = lazy(() => import("./Card"));
+
+const useStyles = makeStyles({
+    preview: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalS },
+    head: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalM },
+    heading: { margin: 0, flexGrow: 1 },
+    stage: {
+        padding: tokens.spacingHorizontalL,
+        borderRadius: tokens.borderRadiusXLarge,
+        backgroundColor: tokens.colorNeutralBackground3,
+        border: `1px solid ${tokens.colorNeutralStroke2}`,
+        minHeight: "220px",
+    },
+    device: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL, margin: "0 auto" },
+    phone: { maxWidth: "328px" },
+    said: { display: "flex", gap: tokens.spacingHorizontalS, alignItems: "start" },
+    bubble: { flexGrow: 1, minWidth: 0 },
+    who: { display: "flex", gap: tokens.spacingHorizontalS, marginBottom: tokens.spacingVerticalXXS },
+    card: {
+        overflow: "hidden",
+        borderRadius: tokens.borderRadiusLarge,
+        backgroundColor: tokens.colorNeutralBackground1,
+        border: `1px solid ${tokens.colorNeutralStroke2}`,
+        boxShadow: tokens.shadow2,
+    },
+    quiet: { color: tokens.colorNeutralForeground3 },
+    empty: { maxWidth: "28ch", margin: "64px auto", textAlign: "center", color: tokens.colorNeutralForeground3 },
+});
+
+type Device = "desktop" | "phone";
 
 export type PreviewProps = {
     /** Of a draft, as it stands on the screen. */
@@ -9,6 +67,126 @@ export type PreviewProps = {
     content?: Content;
 };
 
-export function Preview(_: PreviewProps) {
-    return null;
+export function Preview({ manuscript, content }: PreviewProps) {
+    const { t } = useTranslation();
+    const styles = useStyles();
+    const [said] = useState(() => manuscriptOf(content));
+    const shown = useShown(manuscript ?? said);
+    const usual = useAppearance();
+    const [chosen, setAppearance] = useState<Appearance>();
+    const [device, setDevice] = useState<Device>("desktop");
+    const appearance = chosen ?? usual;
+    return (
+        <section aria-label={t("compose.preview.title")} className={styles.preview}>
+            <div className={styles.head}>
+                <Subtitle2 as="h2" className={styles.heading}>
+                    {t("compose.preview.title")}
+                </Subtitle2>
+                <Looks appearance={appearance} device={device} onAppearance={setAppearance} onDevice={setDevice} />
+            </div>
+            <FluentProvider theme={THEMES[appearance]} className={styles.stage}>
+                <div className={mergeClasses(styles.device, device === "phone" && styles.phone)}>
+                    <Said shown={shown} appearance={appearance} />
+                </div>
+            </FluentProvider>
+            {shown.message && shown.as === "stale" && (
+                <Text size={200} className={styles.quiet} role="status">
+                    {t("compose.preview.stale")}
+                </Text>
+            )}
+            {shown.message && shown.as === "unfinished" && (
+                <Text size={200} className={styles.quiet}>
+                    {t("compose.preview.unfinished")}
+                </Text>
+            )}
+            {shown.message && manuscript && <SizeMeter message={shown.message} />}
+        </section>
+    );
+}
+
+function Said({ shown, appearance }: { shown: Shown; appearance: Appearance }) {
+    const { t } = useTranslation();
+    const styles = useStyles();
+    const { message, notification } = shown;
+    if (shown.isBlank || (!message && !notification))
+        return <Text className={styles.empty}>{t("compose.preview.empty")}</Text>;
+    return (
+        <>
+            {message && <Toast text={message.summary} />}
+            {notification && (
+                <Toast
+                    title={notification.parameters.map(([, value]) => value).join(" ")}
+                    text={notification.preview}
+                />
+            )}
+            {message && (
+                <div className={styles.said}>
+                    <BotAvatar />
+                    <div className={styles.bubble}>
+                        <div className={styles.who}>
+                            <Caption1>{t("compose.preview.app")}</Caption1>
+                            <Caption1 className={styles.quiet}>{format.clock(new Date().toISOString())}</Caption1>
+                        </div>
+                        <div className={styles.card}>
+                            <Suspense fallback={<Text className={styles.empty}>{t("compose.preview.loading")}</Text>}>
+                                <Card card={message.card} appearance={appearance} />
+                            </Suspense>
+                        </div>
+                    </div>
+                </div>
+            )}
+        </>
+    );
+}
+
+type LooksProps = {
+    appearance: Appearance;
+    device: Device;
+    onAppearance: (appearance: Appearance) => void;
+    onDevice: (device: Device) => void;
+};
+
+const APPEARANCES: [Appearance, ReactElement][] = [
+    ["light", <WeatherSunnyRegular key="light" />],
+    ["dark", <WeatherMoonRegular key="dark" />],
+    ["contrast", <DarkThemeRegular key="contrast" />],
+];
+const DEVICES: [Device, ReactElement][] = [
+    ["desktop", <DesktopRegular key="desktop" />],
+    ["phone", <PhoneRegular key="phone" />],
+];
+
+function Looks({ appearance, device, onAppearance, onDevice }: LooksProps) {
+    const { t } = useTranslation();
+    const button = (name: string, value: string, icon: ReactElement, label: string) => (
+        <Tooltip key={value} content={label} relationship="label">
+            <ToolbarRadioButton name={name} value={value} icon={icon} />
+        </Tooltip>
+    );
+    return (
+        <Toolbar
+            size="small"
+            aria-label={t("compose.preview.title")}
+            checkedValues={{ appearance: [appearance], device: [device] }}
+            onCheckedValueChange={(_, { name, checkedItems }) => {
+                const [value] = checkedItems;
+                if (name === "appearance" && value) onAppearance(value as Appearance);
+                if (name === "device" && value) onDevice(value as Device);
+            }}
+        >
+            <ToolbarRadioGroup aria-label={t("compose.preview.appearance")}>
+                {APPEARANCES.map(([one, icon]) => button("appearance", one, icon, t(`compose.preview.${one}`)))}
+            </ToolbarRadioGroup>
+            <ToolbarRadioGroup aria-label={t("compose.preview.device")}>
+                {DEVICES.map(([one, icon]) => button("device", one, icon, t(`compose.preview.${one}`)))}
+            </ToolbarRadioGroup>
+        </Toolbar>
+    );
+}
+
+/** What was said is no manuscript, but says the same. */
+function manuscriptOf(content: Content | undefined): Manuscript {
+    const { title = "", body = "", image = null, author = null, banner = null, buttons = [] } = content ?? {};
+    const picture = image && { picture: null, url: image.url, description: image.description };
+    return { title, body, image: picture, author, banner, buttons, channel: "chat" } as unknown as Manuscript;
 }

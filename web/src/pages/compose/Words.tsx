@@ -1,7 +1,102 @@
+/** The first step: what is said, beside how people will see it. */
+
+import { Button, Field, Input, MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
+import { ArrowRightRegular } from "@fluentui/react-icons";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
+import { Buttons } from "./Buttons";
 import { useDraft } from "./draft";
+import { Editor } from "./Editor";
+import { More } from "./More";
+import { Notes } from "./Notes";
+import { Picture } from "./Picture";
 import { Preview } from "./Preview";
+import { useFault } from "./telling";
+
+const useStyles = makeStyles({
+    sides: {
+        display: "grid",
+        gridTemplateColumns: "minmax(0, 1fr) minmax(0, 1fr)",
+        gap: tokens.spacingHorizontalXXXL,
+        alignItems: "start",
+        "@media (max-width: 900px)": { gridTemplateColumns: "minmax(0, 1fr)" },
+    },
+    form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXL },
+    next: { alignSelf: "flex-start" },
+    preview: { "@media (min-width: 901px)": { position: "sticky", top: tokens.spacingVerticalL } },
+});
 
 export function Words() {
-    const { manuscript } = useDraft();
-    return <Preview manuscript={manuscript} />;
+    const { t } = useTranslation();
+    const styles = useStyles();
+    const navigate = useNavigate();
+    const { document, manuscript, isReadOnly } = useDraft();
+    if (isReadOnly)
+        return (
+            <div className={styles.form}>
+                <MessageBar>
+                    <MessageBarBody>{t("compose.read_only")}</MessageBarBody>
+                </MessageBar>
+                <Preview manuscript={manuscript} />
+            </div>
+        );
+    return (
+        <div className={styles.sides}>
+            <div className={styles.form}>
+                <Title />
+                <Editor />
+                <Picture />
+                <Buttons />
+                <Banner />
+                <More />
+                <Notes />
+                <Button
+                    appearance="primary"
+                    size="large"
+                    className={styles.next}
+                    icon={<ArrowRightRegular />}
+                    iconPosition="after"
+                    onClick={() => void navigate(`/broadcasts/${document.id}/audience`)}
+                >
+                    {t("compose.next")}
+                </Button>
+            </div>
+            <div className={styles.preview}>
+                <Preview manuscript={manuscript} />
+            </div>
+        </div>
+    );
+}
+
+function Title() {
+    const { t } = useTranslation();
+    const { manuscript, change } = useDraft();
+    const fault = useFault("title", t("compose.title.label"));
+    return (
+        <Field label={t("compose.title.label")} required {...fault.field}>
+            <Input
+                size="large"
+                placeholder={t("compose.title.placeholder")}
+                value={manuscript.title}
+                onChange={(_, { value }) => change({ title: value })}
+                onBlur={fault.onBlur}
+            />
+        </Field>
+    );
+}
+
+function Banner() {
+    const { t } = useTranslation();
+    const { manuscript, change } = useDraft();
+    const fault = useFault("banner", t("compose.banner.label"));
+    return (
+        <Field label={t("compose.banner.label")} hint={t("compose.banner.hint")} {...fault.field}>
+            <Input
+                placeholder={manuscript.title}
+                value={manuscript.banner ?? ""}
+                onChange={(_, { value }) => change({ banner: value || null })}
+                onBlur={fault.onBlur}
+            />
+        </Field>
+    );
 }

@@ -126,6 +126,13 @@ export class Desk {
         void this.flush();
     }
 
+    /** It is deleted: nothing of it is to be saved any more. */
+    abandon() {
+        clearTimeout(this.#timer);
+        keep.forget(this.#state.document.id);
+        this.#set({ manuscript: written(this.#state.document), conflict: undefined, error: undefined });
+    }
+
     /** The news was read. */
     dismiss() {
         this.#set({ joined: undefined, isRestored: false });

@@ -1,6 +1,6 @@
 /** The draft that is open, for every part of its page. */
 
-import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { api, data } from "../../api/client";
 import type { Fault } from "../../api/problem";
@@ -9,7 +9,7 @@ import { useStanding } from "../../api/standing";
 import type { BroadcastDocument, Manuscript, Validation } from "../../api/types";
 import { useMay } from "../../session/Session";
 import { Desk, type DeskState, type Saving, type Server } from "./desk";
-import { faultsOf, useSettled, validation } from "./validation";
+import { faultsOf, useValidation } from "./validation";
 
 export interface Draft {
     /** As the server last told it. */
@@ -30,7 +30,7 @@ export interface Draft {
 }
 
 /** How the draft stands with the server, for whoever tells of it. */
-export type Keeping = DeskState & Pick<Desk, "choose" | "dismiss" | "retry">;
+export type Keeping = DeskState & Pick<Desk, "choose" | "dismiss" | "retry" | "abandon">;
 
 const Open = createContext<Draft | undefined>(undefined);
 const Kept = createContext<Keeping | undefined>(undefined);
@@ -85,8 +85,7 @@ export function DraftProvider({ document, children }: { document: BroadcastDocum
     const state = useSyncExternalStore(desk.subscribe, desk.state);
     const mayWrite = useMay("author", "admin");
     const isReadOnly = !mayWrite || !state.document.possible.includes("change");
-    const asked = useSettled(state.manuscript);
-    const { data: told } = useQuery({ ...validation(asked), placeholderData: keepPreviousData });
+    const told = useValidation(state.document, state.manuscript, state.saving);
 
     useEffect(() => desk.adopt(document), [desk, document]);
     useKeptUntilSaved(desk, state.error !== undefined || state.conflict !== undefined);
@@ -112,6 +111,10 @@ export function DraftProvider({ document, children }: { document: BroadcastDocum
             choose: (whose) => desk.choose(whose),
             dismiss: () => desk.dismiss(),
             retry: () => desk.retry(),
+            abandon: () => {
+                desk.abandon();
+                desks.delete(state.document.id);
+            },
         }),
         [desk, state],
     );

@@ -1,13 +1,16 @@
 /** What the server says of a manuscript without keeping it: what is wrong with it, and what people would get. */
 
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { api, data } from "../../api/client";
 import type { Fault } from "../../api/problem";
-import type { Manuscript } from "../../api/types";
+import type { BroadcastDocument, Manuscript, Validation } from "../../api/types";
+import type { Saving } from "./desk";
 
 /** How long nobody types before the server is asked, in milliseconds. */
 const QUIET = 350;
+/** A list of people longer than this, in characters, does not travel with every word that is typed. */
+const LIST_MAX = 100_000;
 
 /** `value`, once it has not changed for a moment. */
 export function useSettled<T>(value: T, quiet = QUIET): T {
@@ -19,14 +22,41 @@ export function useSettled<T>(value: T, quiet = QUIET): T {
     return settled;
 }
 
-/** What the server says of `manuscript`, as it is. Two that look at the same one ask once. */
+/** What the server says of `manuscript`. Two that look at the same one ask once. */
 export const validation = (manuscript: Manuscript) =>
     queryOptions({
-        queryKey: ["validation", manuscript] as const,
+        queryKey: ["validation", lightened(manuscript)] as const,
         staleTime: 60_000,
         gcTime: 60_000,
-        queryFn: ({ signal }) => data(api.POST("/api/v1/broadcasts/validate", { body: manuscript, signal })),
+        queryFn: ({ signal }) => data(api.POST("/api/v1/broadcasts/validate", { body: lightened(manuscript), signal })),
     });
+
+/** The same of a draft on its desk; a long list is judged where it was saved. */
+export function useValidation(
+    document: BroadcastDocument,
+    manuscript: Manuscript,
+    saving: Saving,
+): Validation | undefined {
+    const isHeavy = lightened(manuscript) !== manuscript;
+    const { data: told } = useQuery({ ...validation(useSettled(manuscript)), placeholderData: keepPreviousData });
+    const { data: saved } = useQuery({
+        queryKey: ["validation", document.id, document.draft?.version],
+        enabled: isHeavy && saving === "saved",
+        placeholderData: keepPreviousData,
+        queryFn: ({ signal }) =>
+            data(api.POST("/api/v1/broadcasts/{id}/validate", { params: { path: { id: document.id } }, signal })),
+    });
+    if (!isHeavy || !told || !saved) return told;
+    const faults = [...told.faults, ...faultsOf(saved.faults, "audience")];
+    return { ...told, faults, is_valid: faults.length === 0 };
+}
+
+function lightened(manuscript: Manuscript): Manuscript {
+    const { list, lists } = manuscript.audience ?? {};
+    const length = [list ?? "", ...Object.values(lists ?? {})].reduce((sum, text) => sum + text.length, 0);
+    if (length <= LIST_MAX) return manuscript;
+    return { ...manuscript, audience: { expression: "everyone", list: null, lists: {} }, accept_partial: false };
+}
 
 /** Those of `faults` that are of `field`, or of what is below it. */
 export function faultsOf(faults: Fault[], field: string): Fault[] {

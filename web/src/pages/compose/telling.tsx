@@ -1,0 +1,59 @@
+/** When what is wrong with a field is told: not before somebody has been there, or wants to go on to sending. */
+
+import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useDraft } from "./draft";
+import { faultSentence, isFaultAtOnce } from "./faults";
+
+type Telling = {
+    isTold: (field: string) => boolean;
+    isToldAll: boolean;
+    touch: (field: string) => void;
+    tellAll: () => void;
+};
+
+const Told = createContext<Telling | undefined>(undefined);
+
+export function TellingProvider({ children }: { children: ReactNode }) {
+    const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
+    const [isAll, setAll] = useState(false);
+    const touch = useCallback(
+        (field: string) => setTouched((seen) => (seen.has(field) ? seen : new Set([...seen, field]))),
+        [],
+    );
+    const tellAll = useCallback(() => setAll(true), []);
+    const telling = useMemo(
+        () => ({
+            isTold: (field: string) => isAll || touched.has(field),
+            isToldAll: isAll,
+            touch,
+            tellAll,
+        }),
+        [isAll, touched, touch, tellAll],
+    );
+    return <Told value={telling}>{children}</Told>;
+}
+
+export function useTelling(): Telling {
+    const telling = useContext(Told);
+    if (!telling) throw new Error("nobody tells what is wrong");
+    return telling;
+}
+
+/** What a `Field` shows of the faults of `field`, and what its control does when it is left. */
+export function useFault(field: string, label: string) {
+    const { t } = useTranslation();
+    const { faults } = useDraft();
+    const { isTold, touch } = useTelling();
+    const told = faults(field).filter((fault) => isTold(field) || isFaultAtOnce(fault));
+    const [first] = told;
+    return {
+        field: first
+            ? {
+                  validationState: "error" as const,
+                  validationMessage: told.map((fault) => faultSentence(t, fault, label)).join(" "),
+              }
+            : {},
+        onBlur: () => touch(field),
+    };
+}

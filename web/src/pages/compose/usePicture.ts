@@ -1,0 +1,87 @@
+/** Uploads a picture, and puts it into the draft. */
+
+import { useMutation } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { api, data } from "../../api/client";
+import { Refused, Unreachable } from "../../api/problem";
+import type { PictureTakenIn } from "../../api/types";
+import { useDraft } from "./draft";
+import { faultSentence } from "./faults";
+
+const BYTES_MAX = 20 * 1024 * 1024;
+
+/** A file that is none, before the server has to say so. */
+class NoPicture extends Error {}
+
+async function upload(file: File, signal: AbortSignal): Promise<PictureTakenIn> {
+    return data(
+        api.POST("/api/v1/pictures", {
+            body: file as unknown as string,
+            bodySerializer: (body: unknown) => body as Blob,
+            headers: { "Content-Type": file.type || "application/octet-stream" },
+            signal,
+        }),
+    );
+}
+
+/** The first picture among what was dropped or pasted. */
+export function pictureAmong(files: Iterable<File>): File | undefined {
+    return [...files].find((file) => file.type.startsWith("image/")) ?? [...files][0];
+}
+
+export function usePicture() {
+    const { t } = useTranslation();
+    const { change, manuscript } = useDraft();
+    const abort = useRef<AbortController>(undefined);
+    const { mutate, reset, isPending, error, variables, data } = useMutation({
+        mutationFn: (file: File) => {
+            if (file.type && !file.type.startsWith("image/")) throw new NoPicture(t("compose.picture.not_a_picture"));
+            if (file.size > BYTES_MAX) throw new NoPicture(t("compose.picture.too_large"));
+            abort.current = new AbortController();
+            return upload(file, abort.current.signal);
+        },
+        onSuccess: ({ id }) => change({ image: { picture: id, url: null, description: "" } }),
+    });
+    useEffect(() => () => abort.current?.abort(), []);
+
+    const wrong = error instanceof Refused && error.faults[0];
+    return {
+        put: mutate,
+        isUploading: isPending,
+        name: variables?.name ?? "",
+        /** Why it could not be used, in a sentence; `undefined` where nobody answered. */
+        wrong: wrong
+            ? faultSentence(t, wrong, t("compose.picture.label"))
+            : error instanceof Unreachable
+              ? undefined
+              : error?.message,
+        /** Once more, the same file, where nobody answered. */
+        again: error instanceof Unreachable && variables ? () => mutate(variables) : undefined,
+        error,
+        /** What is known of the picture that is in the draft, if it was uploaded just now. */
+        taken: data?.id === manuscript.image?.picture ? data : undefined,
+        remove: () => {
+            abort.current?.abort();
+            reset();
+            change({ image: null });
+        },
+    };
+}
+
+/** Hears of a picture that is pasted anywhere on the page. */
+export function usePastedPicture(put: (file: File) => void) {
+    useEffect(() => {
+        const hear = (event: ClipboardEvent) => {
+            const { files, types } = event.clipboardData ?? {};
+            // Office programs paste words together with a picture of them.
+            if (!files?.length || types?.includes("text/plain")) return;
+            const file = pictureAmong(files);
+            if (!file) return;
+            event.preventDefault();
+            put(file);
+        };
+        document.addEventListener("paste", hear);
+        return () => document.removeEventListener("paste", hear);
+    }, [put]);
+}
