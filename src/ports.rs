@@ -28,12 +28,14 @@ use crate::domain::sharing::Spread;
 use crate::domain::time::{Monotonic, Timestamp};
 
 mod directory;
+mod examiner;
 mod gatekeeper;
 mod messenger;
 mod office;
 mod record;
 
 pub use directory::*;
+pub use examiner::*;
 pub use gatekeeper::*;
 pub use messenger::*;
 pub use office::*;

@@ -6,6 +6,8 @@ pub mod clocks;
 pub mod control;
 pub mod correction;
 pub mod engine;
+pub mod errand;
+pub mod examination;
 pub mod export;
 pub mod flush;
 pub mod forecast;

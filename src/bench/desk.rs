@@ -11,11 +11,12 @@ use url::Url;
 use uuid::Uuid;
 
 use super::instant::AtOnce;
+use crate::app::errand::Errand;
 use crate::app::health::Health;
 use crate::app::lookout::Lookout;
 use crate::app::people::People;
-use crate::app::reading::Readings;
 use crate::config::Settings;
+use crate::domain::check::Check;
 use crate::domain::cloud::CloudProfile;
 use crate::domain::ids::{GroupId, RequestId};
 use crate::domain::outcome::Outcome;
@@ -25,8 +26,8 @@ use crate::http::api::{Api, ApiSettings, Reach};
 use crate::http::router::{Shared, router};
 use crate::http::server;
 use crate::ports::{
-    Answer, ChangesPage, Departure, Directory, Gatekeeper, GroupsPage, MembersPage, NotLetIn, PeoplePage, Return, Told,
-    WhichGroups,
+    Answer, ChangesPage, Departure, Directory, Examiner, Gatekeeper, GroupsPage, MembersPage, NotLetIn, PeoplePage,
+    Return, Told, WhichGroups,
 };
 use crate::wiring::Workbench;
 
@@ -75,7 +76,9 @@ fn api(bench: &Workbench, settings: &Settings, url: Url) -> anyhow::Result<Api> 
         store,
         gate: Arc::new(OpenGate),
         people,
-        readings: Readings::default(),
+        readings: Errand::default(),
+        examiner: Arc::new(Nowhere),
+        examinations: Errand::default(),
         tenant: bench.tenant,
         settings: Arc::new(ApiSettings {
             public_url: url.clone(),
@@ -90,6 +93,13 @@ fn api(bench: &Workbench, settings: &Settings, url: Url) -> anyhow::Result<Api> 
             time_limit: Duration::from_secs(30),
         }),
     })
+}
+
+#[async_trait]
+impl Examiner for Nowhere {
+    async fn examine(&self, _: &mut (dyn FnMut(Check) + Send)) -> Result<(), String> {
+        Err("nothing is examined here".to_owned())
+    }
 }
 
 /// Whoever asks may read; the token is the name.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -111,7 +112,9 @@ impl Demo {
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         if !self.exit {
-            text::aside(&invitation(demo.access(), &public_url_at(address)));
+            let page = public_url_at(address);
+            text::aside(&invitation(demo.access(), &page));
+            show_page(&page);
         }
         let ended = Follow::new(&demo.stentor, demo.broadcast).until_final(stop).await?;
         if ended == Ended::Unwatched && global.json {
@@ -140,9 +143,21 @@ impl Demo {
 fn invitation(access: &SimulatedAccess, public_url: &Url) -> String {
     let people = table(&[Align::Left, Align::Left, Align::Left], &people_rows(access), "  ");
     format!(
-        "\nThe API is described at {public_url}api/docs. Sign in at {public_url}sign-in as one of these; nobody is asked for a \
-         password:\n{people}"
+        "\nOpen {public_url} and sign in as one of these; nobody is asked for a password:\n{people}\n\
+         The API is described at {public_url}api/docs."
     )
+}
+
+/// Opens the page for whoever sits at this machine, before a desktop.
+fn show_page(page: &Url) {
+    let is_seen = cfg!(not(target_os = "linux"))
+        || ["DISPLAY", "WAYLAND_DISPLAY"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    if is_seen && std::io::stderr().is_terminal() {
+        // Where there is no browser, the address stands above.
+        let _ = open::that_detached(page.as_str());
+    }
 }
 
 fn interrupted() -> Complaint {

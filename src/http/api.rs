@@ -9,15 +9,17 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::app::errand::Errand;
+use crate::app::examination::ExaminationReport;
 use crate::app::forecast::Foresight;
 use crate::app::lookout::Lookout;
 use crate::app::people::People;
-use crate::app::reading::Readings;
+use crate::app::reading::ReadingReport;
 use crate::domain::cloud::CloudProfile;
 use crate::domain::ids::TenantKey;
 use crate::domain::pacing::{Bucket, Quota};
 pub use crate::domain::rights::Reach;
-use crate::ports::{Clock, Gatekeeper, Messenger, Office, Random, Store};
+use crate::ports::{Clock, Examiner, Gatekeeper, Messenger, Office, Random, Store};
 
 pub mod amends;
 pub mod audiences;
@@ -26,6 +28,7 @@ pub mod cursor;
 pub mod deeds;
 pub mod deliveries;
 pub mod directory;
+pub mod doctor;
 pub mod document;
 pub mod drafts;
 pub mod etag;
@@ -59,7 +62,11 @@ pub struct Api {
     /// The organisation, and how it is read.
     pub people: People,
     /// The reading of the directory that somebody asked for.
-    pub readings: Readings,
+    pub readings: Errand<ReadingReport>,
+    /// Who examines everything.
+    pub examiner: Arc<dyn Examiner>,
+    /// How the last one stands.
+    pub examinations: Errand<ExaminationReport>,
     /// Who speaks to Teams, for what is tried on a few people.
     pub messenger: Arc<dyn Messenger>,
     /// Who looks after broadcasts for everybody who watches.

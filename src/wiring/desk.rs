@@ -5,10 +5,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::examination::Doctor;
 use super::{Stentor, client_settings, cloud};
 use crate::adapters::teams::EntraGatekeeper;
+use crate::app::errand::Errand;
 use crate::app::lookout::Lookout;
-use crate::app::reading::Readings;
 use crate::app::upkeep::forget_replies;
 use crate::http::api::{Api, ApiSettings, Reach};
 
@@ -39,7 +40,9 @@ impl Stentor {
             lookout,
             gate,
             people: self.people(),
-            readings: Readings::default(),
+            readings: Errand::default(),
+            examiner: Arc::new(Doctor(settings.clone())),
+            examinations: Errand::default(),
             messenger: Arc::clone(&self.messenger),
             tenant: self.tenant,
             settings: Arc::new(ApiSettings {

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::{Ground, Role, client_settings};
 use crate::adapters::postgres::managed::ManagedError;
 use crate::adapters::postgres::{PgStore, schema};
@@ -12,7 +14,7 @@ use crate::adapters::system::{SystemClock, SystemRandom};
 use crate::config::Settings;
 use crate::domain::check::{Check, Verdict};
 use crate::domain::fault::Faults;
-use crate::ports::{Clock, StoreError};
+use crate::ports::{Clock, Examiner, StoreError};
 
 mod ground;
 mod habits;
@@ -130,6 +132,22 @@ pub async fn examine(
         ground.close().await;
     }
     Ok(notes.checks)
+}
+
+/// Examines what these settings say, beside whatever runs by them.
+#[derive(Debug)]
+pub(super) struct Doctor(pub(super) Settings);
+
+#[async_trait]
+impl Examiner for Doctor {
+    async fn examine(&self, found: &mut (dyn FnMut(Check) + Send)) -> Result<(), String> {
+        let mut tell = |said: Said<'_>| {
+            if let Said::Found(check) = said {
+                found(check.clone());
+            }
+        };
+        examine(&self.0, &Scope::default(), &mut tell).await.map(drop).map_err(|error| format!("{error:#}"))
+    }
 }
 
 /// Everything that it takes to speak to Teams; otherwise what of the settings cannot work.

@@ -57,6 +57,25 @@ async fn people_and_groups_are_found_by_the_beginning_of_a_name() {
 }
 
 #[tokio::test]
+async fn what_the_directory_says_of_people_is_counted() {
+    let stage = Stage::open(30).await;
+    let told = stage.get("/directory/values?of=department", READER).await;
+    assert_eq!(told.status, 200, "{}", told.body);
+    let values = told.body["values"].as_array().unwrap();
+    let counts: Vec<u64> = values.iter().map(|value| value["people"].as_u64().unwrap()).collect();
+    assert!(counts.len() > 1 && counts.is_sorted_by(|one, next| one >= next), "{}", told.body);
+    assert!(counts.iter().sum::<u64>() <= 30);
+    let first = values[0]["value"].as_str().unwrap();
+    let meant =
+        stage.post("/audiences/count", READER, &json!({ "expression": format!("department = \"{first}\"") })).await;
+    assert_eq!(meant.body["people"], json!(counts[0]), "{}", meant.body);
+    assert_eq!(stage.get("/directory/values?of=department&limit=1", READER).await.body["values"], json!([values[0]]));
+    for wrong in ["", "?of=shoe_size", "?of=country&limit=0", "?of=country&limit=501"] {
+        assert_eq!(stage.get(&format!("/directory/values{wrong}"), READER).await.status, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn people_are_found_while_nobody_can_be_asked_about_groups() {
     let stage = Stage::open(5).await;
     let order = json!({ "role": "GroupMember.Read.All", "granted": false, "revoke_tokens": true });

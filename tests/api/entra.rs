@@ -279,7 +279,9 @@ impl House {
             office: store.clone(),
             gate: Arc::new(gate),
             people,
-            readings: stentor::app::reading::Readings::default(),
+            readings: stentor::app::errand::Errand::default(),
+            examiner: Arc::new(crate::stage::Sound),
+            examinations: stentor::app::errand::Errand::default(),
             messenger: client,
             tenant,
             settings: Arc::new(ApiSettings {

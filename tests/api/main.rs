@@ -13,6 +13,7 @@ mod audiences;
 mod audit;
 mod deliveries;
 mod directory;
+mod doctor;
 mod document;
 mod doors;
 mod drafts;

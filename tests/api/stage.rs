@@ -12,17 +12,18 @@ use stentor::adapters::postgres::{PgStore, schema};
 use stentor::adapters::system::{SystemClock, SystemRandom};
 use stentor::adapters::teams::{CloudProfile, Credential, SecretSource, TeamsClient, TeamsClientSettings};
 use stentor::app::engine::EngineSettings;
+use stentor::app::errand::Errand;
 use stentor::app::health::Health;
 use stentor::app::lookout::Lookout;
 use stentor::app::people::People;
-use stentor::app::reading::Readings;
+use stentor::domain::check::Check;
 use stentor::domain::ids::{EntraId, TenantKey};
 use stentor::domain::pacing::{Bucket, Quota};
 use stentor::domain::retry::RetryPolicy;
 use stentor::domain::rights::{Caller, Role, Who};
 use stentor::http::api::{Api, ApiSettings, Reach};
 use stentor::http::router::{Shared, router};
-use stentor::ports::{Clock, Departure, Gatekeeper, NotLetIn, Random, Return, Store};
+use stentor::ports::{Clock, Departure, Examiner, Gatekeeper, NotLetIn, Random, Return, Store};
 use stentor::simulator::service::Simulator;
 use stentor::simulator::settings::SimulatorSettings;
 use tokio::net::TcpListener;
@@ -49,6 +50,17 @@ impl Gatekeeper for OpenGate {
 
     async fn arrival(&self, _: &Return) -> Result<Caller, NotLetIn> {
         Err(NotLetIn::Unknown("nobody signs in here"))
+    }
+}
+
+/// Finds one thing, and that it is well.
+pub struct Sound;
+
+#[async_trait]
+impl Examiner for Sound {
+    async fn examine(&self, found: &mut (dyn FnMut(Check) + Send)) -> Result<(), String> {
+        found(Check::ok("stage", "The stage stands"));
+        Ok(())
     }
 }
 
@@ -117,7 +129,9 @@ impl Stage {
             office: store.clone(),
             gate: Arc::new(OpenGate),
             people,
-            readings: Readings::default(),
+            readings: Errand::default(),
+            examiner: Arc::new(Sound),
+            examinations: Errand::default(),
             messenger: client,
             tenant,
             settings: Arc::new(ApiSettings {

@@ -8,6 +8,9 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+use utoipa::ToSchema;
+
 use super::super::ids::{BroadcastId, GroupId};
 use super::super::reason::Reason;
 use super::address::Address;
@@ -87,8 +90,8 @@ pub enum Test {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($variant:ident $word:literal $meaning:literal),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $(#[doc = $meaning] $variant),* }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, ToSchema)]
+        pub enum $name { $(#[doc = $meaning] #[serde(rename = $word)] $variant),* }
 
         impl $name {
             /// All of them.

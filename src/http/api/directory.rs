@@ -11,10 +11,11 @@ use super::deeds::Change;
 use super::input::Query;
 use crate::app::groups;
 use crate::app::people::{PeopleError, Reading};
-use crate::app::reading::ReadingReport;
+use crate::app::reading::{self, ReadingReport};
+use crate::domain::audience::expression::Attribute;
 use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
-use crate::ports::{Group, Person};
+use crate::ports::{Group, Person, ValueCount};
 
 /// What is known of the directory.
 #[derive(Debug, Serialize, ToSchema)]
@@ -112,6 +113,34 @@ pub async fn search(
     Ok(Json(DirectoryFound { people, groups, groups_failure }))
 }
 
+/// Which attribute is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ValuesQuery {
+    /// What the directory says of a person.
+    #[param(inline)]
+    pub of: Attribute,
+    /// How many values at most, 1 to 500; 200 when absent.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+}
+
+/// What the directory says of people.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Values {
+    /// What most have first.
+    pub values: Vec<ValueCount>,
+}
+
+/// What the directory says of its people: every department, office, country and the like
+#[utoipa::path(get, path = "/directory/values", tag = "Directory", operation_id = "list_values", params(ValuesQuery),
+    responses((status = 200, description = "The values, and how many people have each", body = Values)))]
+pub async fn values(State(api): State<Api>, Query(wanted): Query<ValuesQuery>) -> Result<Json<Values>, Problem> {
+    let limit = limited(wanted.limit, 200, 500)?;
+    Ok(Json(Values { values: api.office.values(api.tenant, wanted.of, limit).await? }))
+}
+
 /// Which reading is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -138,8 +167,8 @@ pub struct SyncAnswer {
 #[utoipa::path(post, path = "/directory/sync", tag = "Directory", operation_id = "sync_directory", params(SyncQuery),
     responses((status = 202, description = "The directory is being read", body = SyncAnswer)))]
 pub async fn sync(State(api): State<Api>, Query(wanted): Query<SyncQuery>) -> (StatusCode, Change, Json<SyncAnswer>) {
-    let reading = if wanted.whole { Reading::Whole } else { Reading::Changes };
-    let begun = api.readings.begin(&api.people, reading);
+    let wanted_reading = if wanted.whole { Reading::Whole } else { Reading::Changes };
+    let begun = reading::begin(&api.readings, &api.people, wanted_reading);
     let change = Change::of("directory").to(serde_json::json!({ "began": begun.is_some(), "whole": wanted.whole }));
     let answer = SyncAnswer { began: begun.is_some(), reading: begun.or_else(|| api.readings.report()) };
     (StatusCode::ACCEPTED, change, Json(answer))

@@ -22,7 +22,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use super::{
-    Api, amends, audiences, broadcasts, deeds, deliveries, directory, document, drafts, events, exports, guard,
+    Api, amends, audiences, broadcasts, deeds, deliveries, directory, doctor, document, drafts, events, exports, guard,
     idempotency, life, lists, me, pictures, quotas, workers,
 };
 use crate::domain::rights::Action;
@@ -84,6 +84,7 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(audiences::groups)))
         .routes(at(A::See, routes!(directory::status)))
         .routes(at(A::See, routes!(directory::search)))
+        .routes(at(A::See, routes!(directory::values)))
         .routes(at(A::Administer, routes!(directory::sync)))
         .routes(at_most(limits::PICTURE, A::Write, routes!(pictures::upload)))
         .routes(at(A::See, routes!(deliveries::list)))
@@ -93,6 +94,7 @@ pub fn api(api: &Api) -> (Router, utoipa::openapi::OpenApi) {
         .routes(at(A::See, routes!(events::of_all)))
         .routes(at(A::See, routes!(quotas::list)))
         .routes(at(A::See, routes!(workers::list)))
+        .routes(at(A::Administer, routes!(doctor::show, doctor::begin)))
         .routes(at(A::Audit, routes!(deeds::list)));
     OpenApiRouter::with_openapi(document).nest(API, routes).with_state(api.clone()).split_for_parts()
 }

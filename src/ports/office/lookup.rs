@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::{DeliveryReport, StoreError};
+use crate::domain::audience::expression::Attribute;
 use crate::domain::broadcast::{Channel, RoundKind};
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, TenantKey, WorkerId};
@@ -96,6 +97,15 @@ pub struct WorkerReport {
     pub holds: bool,
 }
 
+/// What the directory says of some people, and of how many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ValueCount {
+    /// As the directory writes it.
+    pub value: String,
+    /// How many people have it.
+    pub people: u64,
+}
+
 /// Looks things up.
 #[async_trait]
 pub trait Lookup: Send + Sync {
@@ -118,6 +128,9 @@ pub trait Lookup: Send + Sync {
 
     /// The newest broadcasts that are not over, newest first; notices to authors are none.
     async fn going(&self, tenant: TenantKey, limit: u32) -> Result<Vec<BroadcastId>, StoreError>;
+
+    /// What the directory says of its people in `attribute`, what most have first, at most `limit`; nothing is no value.
+    async fn values(&self, tenant: TenantKey, attribute: Attribute, limit: u32) -> Result<Vec<ValueCount>, StoreError>;
 
     /// How the tenant's quotas stand, by the record.
     async fn buckets(&self, tenant: TenantKey) -> Result<Vec<BucketReport>, StoreError>;

@@ -572,6 +572,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/directory/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the directory says of its people: every department, office, country and the like */
+        get: operations["list_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the last examination found */
+        get: operations["get_examination"];
+        put?: never;
+        /**
+         * Examine everything
+         * @description It goes on in the background; GET /doctor tells each thing as it is found. It changes nothing, and writes to nobody. A
+         *     large house takes some minutes. One is under way at a time.
+         */
+        post: operations["examine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1019,6 +1058,26 @@ export interface components {
          * @enum {string}
          */
         Channels: "chat" | "feed" | "both" | "team_channel";
+        /** @description One thing that was looked at. */
+        Check: {
+            /**
+             * Format: int64
+             * @description In how many places it is not.
+             */
+            count: number;
+            /** @description What to do about it; empty when there is nothing to do. */
+            cure: string;
+            /** @description Stable; scripts compare it. */
+            name: string;
+            /** @description The first of them. */
+            places: components["schemas"]["Place"][];
+            /** @description What should be so. */
+            promise: string;
+            /** @description What was found that is worth knowing, or why nobody looked; may be empty. */
+            remark?: string;
+            /** @description Whether it is. */
+            verdict: components["schemas"]["Verdict"];
+        };
         /** @description What is said to everybody. */
         Content: {
             /**
@@ -1328,6 +1387,35 @@ export interface components {
          * @description A person's object id in Entra.
          */
         EntraId: string;
+        /** @description The last examination. */
+        Examination: {
+            examination?: components["schemas"]["ExaminationReport"] | null;
+        };
+        /** @description The examination under way. */
+        ExaminationBegun: {
+            /** @description It was begun now; otherwise one was under way, and goes on. */
+            began: boolean;
+            examination?: components["schemas"]["ExaminationReport"] | null;
+        };
+        /** @description An examination, and what it has found so far. */
+        ExaminationReport: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            began_at: string;
+            /** @description What was found, from the ground up. */
+            checks: components["schemas"]["Check"][];
+            /**
+             * Format: date-time
+             * @description When it ended; `None` while it goes on.
+             */
+            ended_at?: string | null;
+            /** @description Why it did not come to its end; `None` when it did, or may. */
+            failure?: string | null;
+            /** @description Nothing was found so far that does not hold. A warning alone is sound. */
+            sound: boolean;
+        };
         /** @description One thing wrong with an input. */
         Fault: {
             /** @description How to mend it. */
@@ -1986,6 +2074,27 @@ export interface components {
              */
             width: number;
         };
+        /** @description Where something was found. What does not apply is left out. */
+        Place: {
+            /**
+             * Format: int32
+             * @description The chunk's number in the round.
+             */
+            chunk?: number | null;
+            /** @description What is wrong there; may be empty. */
+            detail: string;
+            /**
+             * Format: int32
+             * @description The person's place in the round.
+             */
+            ordinal?: number | null;
+            round?: components["schemas"]["RoundId"] | null;
+            /**
+             * Format: int32
+             * @description The tenant's number.
+             */
+            tenant?: number | null;
+        };
         /** @description A problem document as it is written (RFC 9457). */
         ProblemDocument: {
             /** @description Stable; programs compare it. */
@@ -2422,6 +2531,26 @@ export interface components {
             notes: string[];
             notification?: components["schemas"]["Notification"] | null;
         };
+        /** @description What the directory says of some people, and of how many. */
+        ValueCount: {
+            /**
+             * Format: int64
+             * @description How many people have it.
+             */
+            people: number;
+            /** @description As the directory writes it. */
+            value: string;
+        };
+        /** @description What the directory says of people. */
+        Values: {
+            /** @description What most have first. */
+            values: components["schemas"]["ValueCount"][];
+        };
+        /**
+         * @description How an examination ended.
+         * @enum {string}
+         */
+        Verdict: "ok" | "not_checked" | "warning" | "failure";
         /**
          * @description What to do with a send that may have arrived.
          * @enum {string}
@@ -6481,6 +6610,254 @@ export interface operations {
                 };
             };
             /** @description The query is not what this route takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nobody knows who is asking */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Whoever asks may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It stands where this makes no sense, or the same request is still being answered */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is larger than this route takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What was sent is wrong, `faults` says where; or the Idempotency-Key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Whoever asks does so too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The database, or what else it takes, cannot be had at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It takes longer than a request may */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_values: {
+        parameters: {
+            query: {
+                /** @description What the directory says of a person. */
+                of: "Department" | "JobTitle" | "Office" | "Country" | "Language" | "Name" | "Mail" | "PrincipalName";
+                /** @description How many values at most, 1 to 500; 200 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The values, and how many people have each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Values"];
+                };
+            };
+            /** @description The query is not what this route takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nobody knows who is asking */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Whoever asks may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Whoever asks does so too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The database, or what else it takes, cannot be had at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It takes longer than a request may */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_examination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found, while it goes on too */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Examination"];
+                };
+            };
+            /** @description Nobody knows who is asking */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Whoever asks may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Whoever asks does so too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The database, or what else it takes, cannot be had at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It takes longer than a request may */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    examine: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request again under the same key is answered as the first time, and nothing is done twice: visible ASCII characters, such as a UUID. Answers are kept for 48 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everything is being examined */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExaminationBegun"];
+                };
+            };
+            /** @description The request, or its Idempotency-Key, cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;

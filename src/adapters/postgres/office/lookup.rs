@@ -12,12 +12,15 @@ use super::super::PgStore;
 use super::super::reports::{DeliveryRow, TELLING, passes_of};
 use super::super::rows::{reason, refused};
 use super::super::statement::statements;
+use crate::domain::audience::expression::Attribute;
 use crate::domain::broadcast::RoundKind;
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{BroadcastId, EntraId, RecipientKey, TenantKey, WorkerId};
 use crate::domain::outcome::{Outcome, Step};
 use crate::domain::time::Timestamp;
-use crate::ports::{AttemptReport, BucketReport, DeliveryQuery, DeliveryReport, Lookup, StoreError, WorkerReport};
+use crate::ports::{
+    AttemptReport, BucketReport, DeliveryQuery, DeliveryReport, Lookup, StoreError, ValueCount, WorkerReport,
+};
 
 mod walk;
 
@@ -78,6 +81,27 @@ statements! {
         where tenant_id = $1 and notice_of is null and state not in ('done', 'cancelled')
         order by broadcast_id desc
         limit $2";
+    VALUES = "-- lookup_values
+        -- $1 tenant, $2 attribute, $3 limit
+        select value, count(*) as people
+        from (
+          select case $2::text
+              when 'department' then department
+              when 'job_title' then job_title
+              when 'office' then office
+              when 'country' then country
+              when 'language' then language
+              when 'name' then display_name
+              when 'mail' then mail
+              when 'user_principal_name' then user_principal_name
+            end as value
+          from recipient
+          where tenant_id = $1 and left_at is null and venue is null
+        ) said
+        where value <> ''
+        group by value
+        order by people desc, value
+        limit $3";
     BUCKETS = "-- lookup_buckets
         -- $1 tenant
         select name, cooldown_until, share::float8 as share, kept_at from bucket where tenant_id = $1 order by name";
@@ -226,6 +250,17 @@ impl Lookup for PgStore {
             .await?;
         let report = |(name, cooldown_until, share, kept_at)| BucketReport { name, cooldown_until, share, kept_at };
         Ok(rows.into_iter().map(report).collect())
+    }
+
+    async fn values(&self, tenant: TenantKey, attribute: Attribute, limit: u32) -> Result<Vec<ValueCount>, StoreError> {
+        let rows: Vec<(String, i64)> = self
+            .database
+            .run("lookup_values", async |conn| {
+                let query = sqlx::query_as(VALUES).bind(tenant.0).bind(attribute.word()).bind(i64::from(limit));
+                query.fetch_all(conn).await
+            })
+            .await?;
+        Ok(rows.into_iter().map(|(value, people)| ValueCount { value, people: people.unsigned_abs() }).collect())
     }
 
     async fn workers(&self, tenant: TenantKey) -> Result<Vec<WorkerReport>, StoreError> {
