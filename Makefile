@@ -63,4 +63,4 @@ page-modules:
 
 deny-program:
 	@$(CARGO) deny --version >/dev/null 2>&1 || { \
-	  echo "installing cargo-deny, once; it takes some minutes …"; $(CARGO) install --locked --quiet cargo-deny; }
+	  echo "installing cargo-deny, once; it takes some minutes …"; $(CARGO) install --locked --quiet --debug cargo-deny; }
