@@ -5,6 +5,12 @@ import { useTranslation } from "react-i18next";
 
 const memo = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
 
+/** The language that is spoken, as it is written where the reader lives: 27 Nov in London, Nov 27 in Boston. */
+function locale(): string {
+    const { language } = i18next;
+    return navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
+}
+
 function kept<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>(
     name: string,
     make: (language: string) => T,
@@ -12,7 +18,7 @@ function kept<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeT
     const key = `${i18next.language}/${name}`;
     const found = memo.get(key) as T | undefined;
     if (found) return found;
-    const made = make(i18next.language);
+    const made = make(locale());
     memo.set(key, made);
     return made;
 }
@@ -38,7 +44,12 @@ export const format = {
     /** 09:00 */
     clock: (iso: string) =>
         kept("clock", (language) => new Intl.DateTimeFormat(language, { timeStyle: "short" })).format(new Date(iso)),
-    /** 09:00:07 */
+    /** 09:00:07, of today */
+    second_clock: (iso: string) =>
+        kept("second_clock", (language) => new Intl.DateTimeFormat(language, { timeStyle: "medium" })).format(
+            new Date(iso),
+        ),
+    /** 27 Nov 2026, 09:00:07 */
     second: (iso: string) =>
         kept(
             "second",

@@ -1,3 +1,96 @@
-export const en = {};
+import * as deeds from "./broadcast/deeds";
+import * as going from "./broadcast/going";
+import * as people from "./broadcast/people";
+import * as results from "./broadcast/results";
 
-export const fr: typeof en = {};
+export const en = {
+    untitled: "Without a title",
+    all: "All announcements",
+    parts: "Parts of this page",
+    part: { overview: "Overview", people: "People", said: "What was said" },
+    notes: "Good to know",
+    channels_one: "{{formatted}} channel",
+    channels_other: "{{formatted}} channels",
+    said: {
+        now: "This is what it says now, wherever it arrived.",
+        replaced: "It was taken back: this is what stands in its place, or stood there before.",
+        about: "About it",
+        audience: "Whom it is for",
+        audience_kind: {
+            everyone: "Everybody in the organisation",
+            list: "A list of people",
+            places: "Channels",
+        },
+        channels: "Way",
+        channels_kind: {
+            chat: "Chat with the bot",
+            feed: "Activity feed",
+            both: "Chat with the bot, and activity feed",
+            team_channel: "Channels of teams",
+        },
+        written: "Written by",
+        submitted: "Handed in by",
+        decided: "Approved by",
+        command_line: "the command line",
+        sent: "Sent",
+        scheduled: "Hour",
+        finished: "Ended",
+        urgent: "Urgent: goes before others",
+        treatment: "How",
+        deadline: "Latest",
+        doubt: "When in doubt",
+        doubt_kind: { hold: "do not send twice", resend: "send again, even if somebody gets it twice" },
+        expire: "Taken back by itself",
+        signature: "{{name}}, {{time}}",
+    },
+    deed: deeds.en,
+    going: going.en,
+    person: people.en,
+    result: results.en,
+};
+
+export const fr: typeof en = {
+    untitled: "Sans titre",
+    all: "Toutes les annonces",
+    parts: "Parties de cette page",
+    part: { overview: "Vue d’ensemble", people: "Personnes", said: "Ce qui a été dit" },
+    notes: "Bon à savoir",
+    channels_one: "{{formatted}} canal",
+    channels_other: "{{formatted}} canaux",
+    said: {
+        now: "Voici ce qu’elle dit à présent, partout où elle est arrivée.",
+        replaced: "Elle a été retirée : voici ce qui se trouve à sa place, ou s’y trouvait auparavant.",
+        about: "À son sujet",
+        audience: "À qui elle s’adresse",
+        audience_kind: {
+            everyone: "Toute l’organisation",
+            list: "Une liste de personnes",
+            places: "Des canaux",
+        },
+        channels: "Voie",
+        channels_kind: {
+            chat: "Conversation avec le bot",
+            feed: "Flux d’activité",
+            both: "Conversation avec le bot, et flux d’activité",
+            team_channel: "Canaux d’équipes",
+        },
+        written: "Rédigée par",
+        submitted: "Soumise par",
+        decided: "Approuvée par",
+        command_line: "la ligne de commande",
+        sent: "Envoyée",
+        scheduled: "Heure",
+        finished: "Finie",
+        urgent: "Urgente : passe avant les autres",
+        treatment: "Comment",
+        deadline: "Au plus tard",
+        doubt: "En cas de doute",
+        doubt_kind: { hold: "ne pas envoyer deux fois", resend: "renvoyer, même si quelqu’un la reçoit deux fois" },
+        expire: "Retirée d’elle-même",
+        signature: "{{name}}, {{time}}",
+    },
+    deed: deeds.fr,
+    going: going.fr,
+    person: people.fr,
+    result: results.fr,
+};

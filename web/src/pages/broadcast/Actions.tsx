@@ -1,0 +1,98 @@
+/** What can be done with it now: the nearest as buttons, the rest in a menu. */
+
+import { Button, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger } from "@fluentui/react-components";
+import {
+    ArrowClockwiseRegular,
+    ArrowUndoRegular,
+    CopyRegular,
+    DismissRegular,
+    EditRegular,
+    MoreHorizontalRegular,
+    PauseRegular,
+    PlayRegular,
+} from "@fluentui/react-icons";
+import { useTranslation } from "react-i18next";
+import type { BroadcastDocument, BroadcastReport } from "../../api/types";
+import { useMay } from "../../session/Session";
+import { ExportMenu } from "./Exporting";
+import { may } from "./progress";
+import type { Question } from "./Sent";
+
+type Pressed = { mutate: () => void; isPending: boolean };
+
+type Props = {
+    document: BroadcastDocument;
+    report: BroadcastReport;
+    ask: (question: Question) => void;
+    pause: Pressed;
+    resume: Pressed;
+    duplicate: { start: () => void; isStarting: boolean };
+};
+
+export function Actions({ document, report, ask, pause, resume, duplicate }: Props) {
+    const { t } = useTranslation();
+    const mayWrite = useMay("author", "admin");
+    const mayStop = useMay("author", "approver", "admin");
+    const isRecalled = Boolean(report.recalled_at);
+    const { failed, unconfirmed, sent, targeted } = report.progress;
+    const canRetry = mayWrite && may(document, "retry") && !isRecalled && failed + unconfirmed > 0;
+    const canAmend = mayWrite && !isRecalled && sent + unconfirmed > 0;
+    return (
+        <>
+            {mayWrite && may(document, "resume") && (
+                <Button
+                    appearance="primary"
+                    icon={<PlayRegular />}
+                    disabledFocusable={resume.isPending}
+                    onClick={() => resume.mutate()}
+                >
+                    {t(document.state === "missed" ? "broadcast.deed.resume_missed" : "broadcast.deed.resume")}
+                </Button>
+            )}
+            {mayStop && may(document, "pause") && (
+                <Button icon={<PauseRegular />} disabledFocusable={pause.isPending} onClick={() => pause.mutate()}>
+                    {t("broadcast.deed.pause")}
+                </Button>
+            )}
+            {mayStop && may(document, "cancel") && (
+                <Button icon={<DismissRegular />} onClick={() => ask("cancel")}>
+                    {t("broadcast.deed.cancel")}
+                </Button>
+            )}
+            {canRetry && (
+                <Button appearance="primary" icon={<ArrowClockwiseRegular />} onClick={() => ask("retry")}>
+                    {t("broadcast.deed.retry")}
+                </Button>
+            )}
+            {targeted > 0 && <ExportMenu id={document.id} />}
+            {mayWrite && (
+                <Menu>
+                    <MenuTrigger disableButtonEnhancement>
+                        <Button
+                            appearance="subtle"
+                            icon={<MoreHorizontalRegular />}
+                            aria-label={t("broadcast.deed.more")}
+                        />
+                    </MenuTrigger>
+                    <MenuPopover>
+                        <MenuList>
+                            {canAmend && may(document, "correct") && (
+                                <MenuItem icon={<EditRegular />} onClick={() => ask("correct")}>
+                                    {t("broadcast.deed.correct")} …
+                                </MenuItem>
+                            )}
+                            {canAmend && may(document, "recall") && (
+                                <MenuItem icon={<ArrowUndoRegular />} onClick={() => ask("recall")}>
+                                    {t("broadcast.deed.recall")} …
+                                </MenuItem>
+                            )}
+                            <MenuItem icon={<CopyRegular />} disabled={duplicate.isStarting} onClick={duplicate.start}>
+                                {t("broadcast.deed.duplicate")}
+                            </MenuItem>
+                        </MenuList>
+                    </MenuPopover>
+                </Menu>
+            )}
+        </>
+    );
+}

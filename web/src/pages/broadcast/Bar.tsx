@@ -1,0 +1,113 @@
+/** Where everybody stands: one bar, and counts below it that visibly add up. */
+
+import {
+    Caption1,
+    makeStyles,
+    mergeClasses,
+    Text,
+    Tooltip,
+    tokens,
+    typographyStyles,
+} from "@fluentui/react-components";
+import { useTranslation } from "react-i18next";
+import type { Channels, Progress } from "../../api/types";
+import { format } from "../../ui/format";
+import { useColours } from "./colours";
+import { type Outcome, parts } from "./progress";
+
+const useStyles = makeStyles({
+    bar: {
+        display: "flex",
+        gap: "2px",
+        height: "14px",
+        overflow: "hidden",
+        borderRadius: tokens.borderRadiusCircular,
+        backgroundColor: tokens.colorNeutralBackground5,
+        marginBottom: tokens.spacingVerticalL,
+        "@media (forced-colors: active)": { border: "1px solid CanvasText" },
+    },
+    part: {
+        minWidth: "3px",
+        transitionProperty: "flex-grow",
+        transitionDuration: tokens.durationUltraSlow,
+        "@media (prefers-reduced-motion: reduce)": { transitionDuration: "0s" },
+        forcedColorAdjust: "none",
+    },
+    counts: {
+        display: "flex",
+        flexWrap: "wrap",
+        gap: `${tokens.spacingVerticalM} ${tokens.spacingHorizontalXXL}`,
+        margin: 0,
+    },
+    count: { display: "flex", flexDirection: "column-reverse", minWidth: "84px" },
+    label: {
+        display: "flex",
+        alignItems: "center",
+        gap: tokens.spacingHorizontalSNudge,
+        color: tokens.colorNeutralForeground2,
+    },
+    swatch: { width: "10px", height: "10px", borderRadius: "3px", flexShrink: 0, forcedColorAdjust: "none" },
+    number: { ...typographyStyles.subtitle1, margin: 0, fontVariantNumeric: "tabular-nums" },
+    sum: { color: tokens.colorNeutralForeground3, marginTop: tokens.spacingVerticalM, display: "block" },
+});
+
+/** What *sent* is called where Teams takes something and tells nobody whether it was shown. */
+export const word = (outcome: Outcome, channels: Channels): Outcome | "accepted" =>
+    outcome === "sent" && channels === "feed" ? "accepted" : outcome;
+
+export function Bar({ progress, channels }: { progress: Progress; channels: Channels }) {
+    const { t } = useTranslation();
+    const styles = useStyles();
+    const colours = useColours();
+    const all = parts(progress);
+    const hint = (outcome: Outcome) =>
+        word(outcome, channels) === "accepted"
+            ? t("broadcast.result.hint.accepted")
+            : outcome === "skipped"
+              ? t("broadcast.result.hint.skipped")
+              : undefined;
+    return (
+        <div>
+            <div className={styles.bar} aria-hidden>
+                {all.map(({ outcome, count }) => (
+                    <div
+                        key={outcome}
+                        className={mergeClasses(styles.part, colours[outcome])}
+                        style={{ flexGrow: count, flexBasis: 0 }}
+                        hidden={count === 0}
+                    />
+                ))}
+            </div>
+            <dl className={styles.counts} aria-label={t("broadcast.going.bar")}>
+                {all.map(({ outcome, count }) => {
+                    const told = hint(outcome);
+                    const label = (
+                        <dt className={styles.label}>
+                            <span className={mergeClasses(styles.swatch, colours[outcome])} aria-hidden />
+                            <Caption1>{t(`broadcast.result.counts.${word(outcome, channels)}`)}</Caption1>
+                        </dt>
+                    );
+                    return (
+                        <div key={outcome} className={styles.count}>
+                            {told ? (
+                                <Tooltip content={told} relationship="description">
+                                    {label}
+                                </Tooltip>
+                            ) : (
+                                label
+                            )}
+                            <dd className={styles.number}>{format.number(count)}</dd>
+                        </div>
+                    );
+                })}
+            </dl>
+            <Text size={200} className={styles.sum}>
+                {t("broadcast.going.sum_label")}{" "}
+                {t("broadcast.going.sum", {
+                    terms: all.map(({ count }) => format.number(count)).join(" + "),
+                    all: format.number(progress.targeted),
+                })}
+            </Text>
+        </div>
+    );
+}

@@ -1,0 +1,175 @@
+/** What somebody must know of a broadcast that does not simply go: why it stands still, and what to do. */
+
+import {
+    Caption1,
+    Link,
+    MessageBar,
+    MessageBarBody,
+    MessageBarTitle,
+    makeStyles,
+    tokens,
+} from "@fluentui/react-components";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { BroadcastReport } from "../../api/types";
+import { useNow } from "../../ui/clockwork";
+import { format } from "../../ui/format";
+import { useHalt } from "../../ui/reason";
+import { useCounted } from "./counted";
+import { shown } from "./progress";
+
+const useStyles = makeStyles({
+    bar: { marginBottom: tokens.spacingVerticalL, paddingBlock: tokens.spacingVerticalMNudge },
+    line: { margin: `${tokens.spacingVerticalXS} 0 0` },
+    detail: { overflowWrap: "anywhere" },
+});
+
+function Told({
+    intent,
+    title,
+    children,
+}: {
+    intent: "info" | "warning" | "error";
+    title: ReactNode;
+    children: ReactNode;
+}) {
+    const styles = useStyles();
+    return (
+        <MessageBar intent={intent} layout="multiline" className={styles.bar} politeness="polite">
+            <MessageBarBody>
+                <MessageBarTitle>{title}</MessageBarTitle>
+                {children}
+            </MessageBarBody>
+        </MessageBar>
+    );
+}
+
+export function Notice({ report }: { report: BroadcastReport }) {
+    const { t } = useTranslation();
+    const styles = useStyles();
+    const counted = useCounted(report.channels);
+    const { sent, pending } = shown(report);
+    switch (report.state) {
+        case "scheduled":
+            return <Scheduled report={report} />;
+        case "expanding":
+            return (
+                <Told intent="info" title={t("broadcast.going.expanding.title")}>
+                    <p className={styles.line}>{t("broadcast.going.expanding.text")}</p>
+                </Told>
+            );
+        case "paused":
+            return (
+                <Told intent="warning" title={t("broadcast.going.paused.title")}>
+                    <p className={styles.line}>
+                        {t("broadcast.going.paused.text", { reached: counted(sent), pending: format.number(pending) })}
+                    </p>
+                </Told>
+            );
+        case "halted":
+            return <Halted report={report} />;
+        case "missed":
+            return (
+                <Told intent="warning" title={t("broadcast.going.missed.title")}>
+                    <p className={styles.line}>
+                        {report.schedule && !report.started_at
+                            ? t("broadcast.going.missed.text", { time: format.time(report.schedule.start_at) })
+                            : t("broadcast.going.missed.stale")}
+                    </p>
+                </Told>
+            );
+        case "cancelling":
+            return (
+                <Told intent="info" title={t("broadcast.going.cancelling.title")}>
+                    <p className={styles.line}>{t("broadcast.going.cancelling.text")}</p>
+                </Told>
+            );
+        default:
+            return null;
+    }
+}
+
+function Halted({ report }: { report: BroadcastReport }) {
+    const { t } = useTranslation();
+    const styles = useStyles();
+    const inWords = useHalt();
+    const halt = report.halt;
+    const words = halt ? inWords(halt.reason) : undefined;
+    return (
+        <Told intent="error" title={t("broadcast.going.halted.title")}>
+            {halt && words && (
+                <>
+                    <p className={styles.line}>
+                        {words.sentence} {t("broadcast.going.halted.since", { time: format.time(halt.since) })}
+                    </p>
+                    <p className={styles.line}>
+                        <strong>{t("broadcast.result.remedy")}</strong> {words.remedy}
+                    </p>
+                    {halt.detail && (
+                        <details className={styles.detail}>
+                            <Link as="span" inline>
+                                <summary>{t("broadcast.going.halted.detail")}</summary>
+                            </Link>
+                            <Caption1>{halt.detail}</Caption1>
+                        </details>
+                    )}
+                </>
+            )}
+            <p className={styles.line}>{t("broadcast.going.halted.afterwards")}</p>
+        </Told>
+    );
+}
+
+function Scheduled({ report }: { report: BroadcastReport }) {
+    const { t } = useTranslation();
+    const styles = useStyles();
+    const now = useNow();
+    const { schedule, expected, rounds } = report;
+    if (!schedule) return null;
+    const left = (new Date(schedule.start_at).getTime() - now) / 1000;
+    const prepared = rounds.find(({ kind }) => kind === "prepare")?.progress.sent;
+    const zone = schedule.time_zone;
+    return (
+        <Told
+            intent="info"
+            title={
+                <>
+                    {t("broadcast.going.scheduled.title", { time: format.time(schedule.start_at, zoneOr(zone)) })}{" "}
+                    {t("broadcast.going.scheduled.zone", { zone })}
+                    {" – "}
+                    {left > 0
+                        ? t("broadcast.going.scheduled.in", { duration: format.duration(left) })
+                        : t("broadcast.going.scheduled.now")}
+                </>
+            }
+        >
+            {typeof expected === "number" && (
+                <p className={styles.line}>
+                    {t("broadcast.going.scheduled.expected", { count: expected, formatted: format.number(expected) })}
+                </p>
+            )}
+            {prepared !== undefined ? (
+                <p className={styles.line}>
+                    {t("broadcast.going.scheduled.prepared", { count: prepared, formatted: format.number(prepared) })}
+                </p>
+            ) : (
+                schedule.prepare_at && (
+                    <p className={styles.line}>
+                        {t("broadcast.going.scheduled.prepare", { time: format.time(schedule.prepare_at) })}
+                    </p>
+                )
+            )}
+            <p className={styles.line}>{t("broadcast.going.scheduled.change")}</p>
+        </Told>
+    );
+}
+
+/** Zones are named as authors wrote them: one that this browser does not know is left out, and the time is ours. */
+function zoneOr(zone: string): string | undefined {
+    try {
+        new Intl.DateTimeFormat("en", { timeZone: zone });
+        return zone;
+    } catch {
+        return undefined;
+    }
+}

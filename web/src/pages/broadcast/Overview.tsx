@@ -1,0 +1,99 @@
+/** The first part of the page: how far it is, and what became of everybody. */
+
+import { makeStyles, Subtitle1, tokens } from "@fluentui/react-components";
+import { type ReactNode, useId } from "react";
+import { useTranslation } from "react-i18next";
+import type { BroadcastDocument, ReasonCount, Summary } from "../../api/types";
+import { useMay } from "../../session/Session";
+import { Bar } from "./Bar";
+import { Going } from "./Going";
+import { Notice } from "./Notice";
+import { isOver, may, missing, shown } from "./progress";
+import { Reasons } from "./Reasons";
+import { Rounds } from "./Rounds";
+import { Verdict } from "./Verdict";
+
+const useStyles = makeStyles({
+    panel: {
+        backgroundColor: tokens.colorNeutralBackground1,
+        borderRadius: tokens.borderRadiusXLarge,
+        boxShadow: tokens.shadow2,
+        padding: tokens.spacingHorizontalXXL,
+        marginBottom: tokens.spacingVerticalXL,
+        "@media (max-width: 640px)": { padding: tokens.spacingHorizontalL },
+    },
+    heading: { margin: `0 0 ${tokens.spacingVerticalL}` },
+});
+
+export function Panel({ title, children }: { title?: string | undefined; children: ReactNode }) {
+    const styles = useStyles();
+    const id = useId();
+    return (
+        <section className={styles.panel} aria-labelledby={title ? id : undefined}>
+            {title && (
+                <Subtitle1 as="h2" id={id} className={styles.heading} block>
+                    {title}
+                </Subtitle1>
+            )}
+            {children}
+        </section>
+    );
+}
+
+type Props = { document: BroadcastDocument; report: Summary; retry: (reason?: ReasonCount) => void };
+
+export function Overview({ document, report, retry }: Props) {
+    const { t } = useTranslation();
+    const mayRetry = useMay("author", "admin") && may(document, "retry") && !report.recalled_at;
+    const reasons = missing(report);
+    const hasPeople = report.progress.targeted > 0;
+    const isOverNow = isOver(report.state);
+    const people = (query: Record<string, string>) => `/broadcasts/${document.id}/people?${new URLSearchParams(query)}`;
+    return (
+        <>
+            <Notice report={report} />
+            {(hasPeople || isOverNow) && report.state !== "scheduled" && (
+                <Panel title={isOverNow ? undefined : t("broadcast.going.heading")}>
+                    <Verdict summary={report} />
+                    <Bar progress={shown(report)} channels={report.channels} />
+                    {!isOverNow && report.state !== "missed" && <Going summary={report} />}
+                </Panel>
+            )}
+            {reasons.length > 0 && (
+                <Panel title={isOverNow ? t("broadcast.result.why") : t("broadcast.result.why_now")}>
+                    <Reasons
+                        reasons={reasons}
+                        all={report.progress.targeted}
+                        label={t("broadcast.result.caption")}
+                        place={({ code, settlement }) => people({ state: settlement, reason: code })}
+                        retry={mayRetry ? retry : undefined}
+                    />
+                </Panel>
+            )}
+            {(report.by_reason_afterwards ?? []).map(({ kind, channel, by_reason }) => {
+                const listed = by_reason.filter(({ settlement, count }) => settlement !== "sent" && count > 0);
+                const title = afterwards(kind);
+                if (!title || listed.length === 0) return null;
+                const round = report.rounds.findLast((round) => round.kind === kind && round.channel === channel);
+                return (
+                    <Panel key={`${kind} ${channel}`} title={t(`broadcast.result.afterwards.${title}`)}>
+                        <Reasons
+                            reasons={listed}
+                            all={round?.progress.targeted ?? 0}
+                            label={t("broadcast.result.caption")}
+                            place={({ code, settlement }) => people({ kind, channel, state: settlement, reason: code })}
+                        />
+                    </Panel>
+                );
+            })}
+            {report.rounds.length > 1 && (
+                <Panel title={t("broadcast.result.rounds")}>
+                    <Rounds rounds={report.rounds} />
+                </Panel>
+            )}
+        </>
+    );
+}
+
+const afterwards = (kind: string) =>
+    kind === "correct" || kind === "recall" || kind === "notify" || kind === "prepare" ? kind : undefined;

@@ -1,0 +1,84 @@
+/** What became of everybody: in one sentence, and by reason with what helps. */
+
+import { Body1, makeStyles, Subtitle1, Text, tokens } from "@fluentui/react-components";
+import { CheckmarkCircleFilled, InfoFilled, WarningFilled } from "@fluentui/react-icons";
+import { useTranslation } from "react-i18next";
+import type { Summary } from "../../api/types";
+import { useNow } from "../../ui/clockwork";
+import { format } from "../../ui/format";
+import { useCounted } from "./counted";
+import { isOver, verdict } from "./progress";
+
+const useStyles = makeStyles({
+    verdict: {
+        display: "flex",
+        gap: tokens.spacingHorizontalM,
+        alignItems: "flex-start",
+        marginBottom: tokens.spacingVerticalXL,
+    },
+    icon: { fontSize: "28px", flexShrink: 0, lineHeight: 1 },
+    well: { color: tokens.colorStatusSuccessForeground1 },
+    partly: { color: tokens.colorStatusWarningForeground1 },
+    quiet: { color: tokens.colorNeutralForeground3 },
+    words: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXS },
+    faint: { color: tokens.colorNeutralForeground3 },
+});
+
+/** One sentence that says how it went, before all numbers. */
+export function Verdict({ summary }: { summary: Summary }) {
+    const { t } = useTranslation();
+    const styles = useStyles();
+    const now = useNow(10_000);
+    const counted = useCounted(summary.channels);
+    const { progress, state, recalled_at, finished_at, started_at } = summary;
+    if (!isOver(state)) return null;
+    const kind = verdict(progress);
+    const isWell = kind === "all_reached" || kind === "all_reachable_reached";
+    const Icon = recalled_at ? InfoFilled : isWell ? CheckmarkCircleFilled : WarningFilled;
+    const took = finished_at && started_at ? (Date.parse(finished_at) - Date.parse(started_at)) / 1000 : undefined;
+    const isRetried = summary.rounds.length > 1;
+    return (
+        <div className={styles.verdict} role="status">
+            <Icon
+                className={`${styles.icon} ${recalled_at ? styles.quiet : isWell ? styles.well : styles.partly}`}
+                aria-hidden
+            />
+            <div className={styles.words}>
+                <Subtitle1 as="h2" style={{ margin: 0 }}>
+                    {state === "cancelled" && progress.cancelled > 0 && finished_at
+                        ? t("broadcast.result.cancelled", {
+                              when: format.ago(finished_at, now),
+                              reached: counted(progress.sent),
+                              cancelled: format.number(progress.cancelled),
+                          })
+                        : t(`broadcast.result.${kind}`, {
+                              reached: format.number(progress.sent),
+                              all: counted(progress.targeted),
+                          })}
+                </Subtitle1>
+                {recalled_at && <Body1>{t("broadcast.result.recalled", { when: format.ago(recalled_at, now) })}</Body1>}
+                {!recalled_at && progress.failed > 0 && (
+                    <Body1>
+                        {t("broadcast.result.missing", {
+                            count: progress.failed,
+                            formatted: format.number(progress.failed),
+                        })}
+                    </Body1>
+                )}
+                {progress.unconfirmed > 0 && (
+                    <Body1>
+                        {t("broadcast.result.doubted", {
+                            count: progress.unconfirmed,
+                            formatted: format.number(progress.unconfirmed),
+                        })}
+                    </Body1>
+                )}
+                {took !== undefined && !isRetried && (
+                    <Text size={200} className={styles.faint}>
+                        {t("broadcast.result.took", { duration: format.duration(took) })}
+                    </Text>
+                )}
+            </div>
+        </div>
+    );
+}
