@@ -42,7 +42,9 @@ const useStyles = makeStyles({
         minHeight: "52px",
         backgroundColor: tokens.colorNeutralBackground1,
         borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
+        "@media (max-width: 480px)": { gap: tokens.spacingHorizontalXS, padding: `0 ${tokens.spacingHorizontalS}` },
     },
+    name: { "@media (max-width: 480px)": { display: "none" } },
     mark: {
         display: "flex",
         alignItems: "center",
@@ -55,6 +57,7 @@ const useStyles = makeStyles({
         display: "flex",
         alignItems: "center",
         padding: `0 ${tokens.spacingHorizontalM}`,
+        "@media (max-width: 480px)": { padding: `0 ${tokens.spacingHorizontalS}` },
         color: tokens.colorNeutralForeground2,
         textDecorationLine: "none",
         borderBottom: "3px solid transparent",
@@ -94,8 +97,10 @@ export function Shell() {
             <header className={styles.bar}>
                 {!isFramed && (
                     <NavLink to="/broadcasts" className={styles.mark}>
-                        <img src={mark} alt="" width={26} height={26} />
-                        <Text weight="semibold">{t("common.stentor")}</Text>
+                        <img src={mark} alt={t("common.stentor")} width={26} height={26} />
+                        <Text weight="semibold" aria-hidden className={styles.name}>
+                            {t("common.stentor")}
+                        </Text>
                     </NavLink>
                 )}
                 <nav className={styles.nav} aria-label={t("common.nav.label")}>
