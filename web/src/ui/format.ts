@@ -68,12 +68,12 @@ export const format = {
             if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
         return relative.format(Math.round(seconds), "second");
     },
-    /** 1 h 20 min */
-    duration: (seconds: number) => {
+    /** 1 hr 20 min, or in whole words: 1 hour 20 minutes */
+    duration: (seconds: number, unitDisplay: "short" | "long" = "short") => {
         const unit = (value: number, unit: "hour" | "minute" | "second") =>
             kept(
-                unit,
-                (language) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }),
+                `${unitDisplay}/${unit}`,
+                (language) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay }),
             ).format(value);
         if (seconds < 60) return unit(Math.max(1, Math.round(seconds)), "second");
         const minutes = Math.round(seconds / 60);

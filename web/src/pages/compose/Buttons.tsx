@@ -34,6 +34,7 @@ const useStyles = makeStyles({
         "@media (max-width: 600px)": { gridTemplateColumns: "minmax(0, 1fr)" },
     },
     tools: { display: "flex", paddingTop: "26px", "@media (max-width: 600px)": { paddingTop: 0 } },
+    input: { width: "100%", minWidth: 0 },
     add: { alignSelf: "flex-start" },
     said: { position: "absolute", width: "1px", height: "1px", overflow: "hidden", clipPath: "inset(50%)" },
 });
@@ -139,6 +140,7 @@ function Row({ button, place, count, onChange, onMove, onRemove }: RowProps) {
             <Field label={t("compose.buttons.text")} {...text.field}>
                 <Input
                     data-what="text"
+                    className={styles.input}
                     value={button.text}
                     onChange={(_, { value }) => onChange({ ...button, text: value })}
                     onBlur={text.onBlur}
@@ -147,6 +149,7 @@ function Row({ button, place, count, onChange, onMove, onRemove }: RowProps) {
             <Field label={t("compose.buttons.url")} {...url.field}>
                 <Input
                     data-what="url"
+                    className={styles.input}
                     type="url"
                     placeholder={t("compose.buttons.url_placeholder")}
                     value={button.url}

@@ -1,15 +1,6 @@
 /** The text: plain, with the Markdown that Teams shows, and a bar of buttons that write it. */
 
-import {
-    Field,
-    makeStyles,
-    Textarea,
-    Toolbar,
-    ToolbarButton,
-    ToolbarDivider,
-    Tooltip,
-    tokens,
-} from "@fluentui/react-components";
+import { Button, Field, makeStyles, Textarea, tokens } from "@fluentui/react-components";
 import {
     LinkRegular,
     TextBoldRegular,
@@ -19,6 +10,7 @@ import {
 } from "@fluentui/react-icons";
 import { type ClipboardEvent, type KeyboardEvent, type ReactElement, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Bar } from "./Bar";
 import { useDraft } from "./draft";
 import { LinesHint } from "./LinesHint";
 import { LinkDialog } from "./LinkDialog";
@@ -33,10 +25,11 @@ const useStyles = makeStyles({
         backgroundColor: tokens.colorNeutralBackground1,
         ":focus-within": { borderBottomColor: tokens.colorCompoundBrandStroke },
     },
-    bar: {
-        padding: tokens.spacingHorizontalXXS,
-        borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
-        flexWrap: "wrap",
+    divider: {
+        width: "1px",
+        height: "20px",
+        margin: `0 ${tokens.spacingHorizontalXS}`,
+        backgroundColor: tokens.colorNeutralStroke2,
     },
     text: {
         width: "100%",
@@ -106,18 +99,19 @@ export function Editor() {
             <Field label={t("compose.body.label")} required hint={t("compose.body.hint")} {...fault.field}>
                 {(props) => (
                     <div className={styles.editor}>
-                        <Toolbar size="small" className={styles.bar} aria-label={t("compose.body.toolbar")}>
-                            {BUTTONS.map(([command, icon, keys]) => (
+                        <Bar label={t("compose.body.toolbar")}>
+                            {BUTTONS.map(([command, icon, keys], place) => (
                                 <Formatting
                                     key={command}
                                     name={t(`compose.body.${command}`)}
                                     icon={icon}
                                     keys={keys}
+                                    isFirst={place === 0}
                                     hasDivider={command === "bullets" || command === "link"}
                                     onClick={() => run(command)}
                                 />
                             ))}
-                        </Toolbar>
+                        </Bar>
                         <Textarea
                             {...props}
                             ref={area}
@@ -159,16 +153,25 @@ function Formatting(props: {
     icon: ReactElement;
     keys: string | undefined;
     hasDivider: boolean;
+    isFirst: boolean;
     onClick: () => void;
 }) {
-    const { name, icon, keys, hasDivider, onClick } = props;
+    const { name, icon, keys, hasDivider, isFirst, onClick } = props;
+    const styles = useStyles();
     const shown = keys?.replace("Control+", /mac/i.test(navigator.platform) ? "⌘" : "Ctrl+");
     return (
         <>
-            {hasDivider && <ToolbarDivider />}
-            <Tooltip content={shown ? `${name} (${shown})` : name} relationship="description">
-                <ToolbarButton aria-label={name} aria-keyshortcuts={keys} icon={icon} onClick={onClick} />
-            </Tooltip>
+            {hasDivider && <span className={styles.divider} />}
+            <Button
+                appearance="subtle"
+                size="small"
+                tabIndex={isFirst ? 0 : -1}
+                aria-label={name}
+                aria-keyshortcuts={keys}
+                title={shown ? `${name} (${shown})` : name}
+                icon={icon}
+                onClick={onClick}
+            />
         </>
     );
 }

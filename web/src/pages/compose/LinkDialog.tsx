@@ -13,12 +13,17 @@ import {
     makeStyles,
     tokens,
 } from "@fluentui/react-components";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isAddress, wholeAddress } from "./markup";
 
 const useStyles = makeStyles({
-    fields: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
+    fields: {
+        display: "flex",
+        flexDirection: "column",
+        gap: tokens.spacingVerticalM,
+        paddingBottom: tokens.spacingVerticalL,
+    },
 });
 
 type Props = { words: string; onClose: (words: string, address?: string) => void };
@@ -31,6 +36,13 @@ export function LinkDialog({ words: selected, onClose }: Props) {
     const [address, setAddress] = useState(isSelectedAddress ? wholeAddress(selected) : "");
     const [isAsked, setAsked] = useState(false);
     const whole = wholeAddress(address);
+    const field = useRef<HTMLInputElement>(null);
+    // The dialog begins with its first field; where the words are chosen already, the second is what is wanted.
+    useEffect(() => {
+        if (!selected.trim()) return;
+        const frame = requestAnimationFrame(() => field.current?.focus());
+        return () => cancelAnimationFrame(frame);
+    }, [selected]);
     const submit = (event: FormEvent) => {
         event.preventDefault();
         if (isAddress(whole)) onClose(words.trim() || address.trim(), whole);
@@ -54,8 +66,8 @@ export function LinkDialog({ words: selected, onClose }: Props) {
                                     : {})}
                             >
                                 <Input
+                                    ref={field}
                                     type="url"
-                                    autoFocus
                                     placeholder="https://"
                                     value={address}
                                     onChange={(_, { value }) => setAddress(value)}

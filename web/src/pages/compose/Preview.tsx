@@ -7,10 +7,6 @@ import {
     mergeClasses,
     Subtitle2,
     Text,
-    Toolbar,
-    ToolbarRadioButton,
-    ToolbarRadioGroup,
-    Tooltip,
     tokens,
 } from "@fluentui/react-components";
 import {
@@ -20,11 +16,12 @@ import {
     WeatherMoonRegular,
     WeatherSunnyRegular,
 } from "@fluentui/react-icons";
-import { lazy, type ReactElement, Suspense, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Content, Manuscript } from "../../api/types";
 import { format } from "../../ui/format";
 import { type Appearance, THEMES, useAppearance } from "../../ui/theme";
+import { Segments } from "./Segments";
 import { SizeMeter } from "./SizeMeter";
 import { BotAvatar, Toast } from "./Toast";
 import { type Shown, useShown } from "./useShown";
@@ -146,41 +143,33 @@ type LooksProps = {
     onDevice: (device: Device) => void;
 };
 
-const APPEARANCES: [Appearance, ReactElement][] = [
-    ["light", <WeatherSunnyRegular key="light" />],
-    ["dark", <WeatherMoonRegular key="dark" />],
-    ["contrast", <DarkThemeRegular key="contrast" />],
-];
-const DEVICES: [Device, ReactElement][] = [
-    ["desktop", <DesktopRegular key="desktop" />],
-    ["phone", <PhoneRegular key="phone" />],
-];
+const APPEARANCES = [
+    { value: "light", icon: <WeatherSunnyRegular /> },
+    { value: "dark", icon: <WeatherMoonRegular /> },
+    { value: "contrast", icon: <DarkThemeRegular /> },
+] as const;
+const DEVICES = [
+    { value: "desktop", icon: <DesktopRegular /> },
+    { value: "phone", icon: <PhoneRegular /> },
+] as const;
 
 function Looks({ appearance, device, onAppearance, onDevice }: LooksProps) {
     const { t } = useTranslation();
-    const button = (name: string, value: string, icon: ReactElement, label: string) => (
-        <Tooltip key={value} content={label} relationship="label">
-            <ToolbarRadioButton name={name} value={value} icon={icon} />
-        </Tooltip>
-    );
     return (
-        <Toolbar
-            size="small"
-            aria-label={t("compose.preview.title")}
-            checkedValues={{ appearance: [appearance], device: [device] }}
-            onCheckedValueChange={(_, { name, checkedItems }) => {
-                const [value] = checkedItems;
-                if (name === "appearance" && value) onAppearance(value as Appearance);
-                if (name === "device" && value) onDevice(value as Device);
-            }}
-        >
-            <ToolbarRadioGroup aria-label={t("compose.preview.appearance")}>
-                {APPEARANCES.map(([one, icon]) => button("appearance", one, icon, t(`compose.preview.${one}`)))}
-            </ToolbarRadioGroup>
-            <ToolbarRadioGroup aria-label={t("compose.preview.device")}>
-                {DEVICES.map(([one, icon]) => button("device", one, icon, t(`compose.preview.${one}`)))}
-            </ToolbarRadioGroup>
-        </Toolbar>
+        <>
+            <Segments
+                label={t("compose.preview.appearance")}
+                value={appearance}
+                choices={APPEARANCES.map((choice) => ({ ...choice, label: t(`compose.preview.${choice.value}`) }))}
+                onChange={onAppearance}
+            />
+            <Segments
+                label={t("compose.preview.device")}
+                value={device}
+                choices={DEVICES.map((choice) => ({ ...choice, label: t(`compose.preview.${choice.value}`) }))}
+                onChange={onDevice}
+            />
+        </>
     );
 }
 
