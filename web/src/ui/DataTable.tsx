@@ -72,10 +72,9 @@ export function DataTable<T>({ label, columns, rows, keyOf }: Props<T>) {
                             key={column.name}
                             role="columnheader"
                             scope="col"
-                            aria-label={column.isQuiet ? column.heading : undefined}
                             className={mergeClasses(table.heading, column.isNumber && table.number)}
                         >
-                            {column.isQuiet ? null : column.heading}
+                            {column.isQuiet ? <span className={table.unseen}>{column.heading}</span> : column.heading}
                         </th>
                     ))}
                 </tr>

@@ -101,7 +101,7 @@ function Question({ audience: { name }, onClose }: { audience: SavedAudience; on
                 <Toast>
                     <ToastTitle>{t("administration.audiences.gone", { name })}</ToastTitle>
                 </Toast>,
-                { intent: "success" },
+                { intent: "success", politeness: "polite" },
             );
             onClose();
         },

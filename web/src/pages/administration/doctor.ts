@@ -2,35 +2,17 @@
 
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data, intention } from "../../api/client";
+import type { components } from "../../api/schema";
 
-export type Verdict = "ok" | "not_checked" | "warning" | "failure";
-export interface Check {
-    name: string;
-    promise: string;
-    verdict: Verdict;
-    remark?: string;
-    count: number;
-    places: { tenant?: number; round?: string; chunk?: number; ordinal?: number; detail: string }[];
-    cure: string;
-}
-export interface Examination {
-    examination: {
-        began_at: string;
-        ended_at: string | null;
-        sound: boolean;
-        checks: Check[];
-        failure: string | null;
-    } | null;
-}
-
-const asked = "/api/v1/doctor" as "/api/v1/me";
-const begun = "/api/v1/doctor" as "/api/v1/broadcasts/dry-run";
+export type Check = components["schemas"]["Check"];
+export type Verdict = components["schemas"]["Verdict"];
+export type Examination = components["schemas"]["Examination"];
 
 const KEY = ["examination"] as const;
 
 const examination = queryOptions({
     queryKey: KEY,
-    queryFn: ({ signal }) => data(api.GET(asked, { signal })) as Promise<unknown> as Promise<Examination>,
+    queryFn: ({ signal }) => data(api.GET("/api/v1/doctor", { signal })),
     refetchInterval: ({ state }) => (isGoing(state.data) ? 700 : false),
 });
 
@@ -43,10 +25,7 @@ export function useExamination() {
     const cache = useQueryClient();
     const query = useQuery(examination);
     const begin = useMutation({
-        mutationFn: () =>
-            data(
-                api.POST(begun, { params: { header: { "Idempotency-Key": intention() } } } as never),
-            ) as Promise<unknown> as Promise<Examination>,
+        mutationFn: () => data(api.POST("/api/v1/doctor", { params: { header: { "Idempotency-Key": intention() } } })),
         onSuccess: (begun) => {
             cache.setQueryData<Examination>(KEY, { examination: begun.examination });
         },
