@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 const memo = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
 
 /** The language that is spoken, as it is written where the reader lives: 27 Nov in London, Nov 27 in Boston. */
-function locale(): string {
+export function locale(): string {
     const { language } = i18next;
     return navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
 }

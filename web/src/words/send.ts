@@ -6,7 +6,7 @@ export const en = {
         nobody: "Nobody is chosen yet.",
         choose: "Choose who gets it",
         change: "Change who gets it",
-        aside: "{{people}} of those you chose are left out by rule.",
+        aside: "Left out by rule: {{people}}",
     },
     when: {
         title: "When",
@@ -158,7 +158,7 @@ export const fr: typeof en = {
         nobody: "Personne n’est encore choisi.",
         choose: "Choisir qui la reçoit",
         change: "Modifier qui la reçoit",
-        aside: "{{people}} parmi celles que vous avez choisies sont écartées par règle.",
+        aside: "Écartées par règle : {{people}}",
     },
     when: {
         title: "Quand",

@@ -85,6 +85,7 @@ export function Audience() {
                 {isInWords ? (
                     <InWords
                         chosen={chosen}
+                        faults={counted.faults}
                         isReadOnly={isReadOnly}
                         onBack={chips ? () => setWantsWords(false) : undefined}
                     />
@@ -124,7 +125,7 @@ export function Audience() {
                         <MessageBarBody>{t("audience.only_excepts")}</MessageBarBody>
                     </MessageBar>
                 ) : (
-                    <Faults faults={counted.faults} />
+                    !isInWords && <Faults faults={counted.faults} />
                 )}
                 {linesAmiss > 0 && (
                     <MessageBar intent={manuscript.accept_partial ? "info" : "warning"} layout="multiline">

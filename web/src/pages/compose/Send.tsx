@@ -1,6 +1,6 @@
 /** Sending, from top to bottom: what, to whom, when, how; try it first; and then the button. */
 
-import { makeStyles } from "@fluentui/react-components";
+import { makeStyles, tokens } from "@fluentui/react-components";
 import { useDryRun } from "./audience/dryRun";
 import { useDraft } from "./draft";
 import { How } from "./send/How";
@@ -11,7 +11,20 @@ import { What } from "./send/What";
 import { When } from "./send/When";
 import { Whom } from "./send/Whom";
 
-const useStyles = makeStyles({ page: { maxWidth: "760px" } });
+const WIDE = "@media (min-width: 1000px)";
+
+const useStyles = makeStyles({
+    page: {
+        display: "grid",
+        gridTemplateColumns: "minmax(0, 1fr)",
+        columnGap: tokens.spacingHorizontalXXXL,
+        alignItems: "start",
+        [WIDE]: { gridTemplateColumns: "minmax(0, 1fr) 400px" },
+    },
+    // First to whoever reads, beside all that follows where there is room.
+    what: { [WIDE]: { gridColumn: 2, gridRow: 1, position: "sticky", top: tokens.spacingVerticalL } },
+    rest: { [WIDE]: { gridColumn: 1, gridRow: 1 } },
+});
 
 export function Send() {
     const styles = useStyles();
@@ -21,12 +34,16 @@ export function Send() {
     const areWordsRight = validation !== undefined && !lacks.some(({ step }) => step === "words");
     return (
         <div className={styles.page}>
-            <What />
-            <Whom counted={counted} />
-            <When />
-            <How />
-            {!isReadOnly && <Try canTry={areWordsRight} />}
-            <Release counted={counted} lacks={lacks} />
+            <div className={styles.what}>
+                <What />
+            </div>
+            <div className={styles.rest}>
+                <Whom counted={counted} />
+                <When />
+                <How />
+                {!isReadOnly && <Try canTry={areWordsRight} />}
+                <Release counted={counted} lacks={lacks} />
+            </div>
         </div>
     );
 }

@@ -2,12 +2,22 @@
 
 import { Button, Field, Link, makeStyles, Textarea, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
+import type { Fault } from "../../../api/problem";
+import { Faults } from "./Faults";
 import type { Chosen } from "./useAudience";
 
 const useStyles = makeStyles({
+    whole: {
+        display: "flex",
+        flexDirection: "column",
+        alignItems: "stretch",
+        gap: tokens.spacingVerticalM,
+        "> p": { margin: 0 },
+    },
+    back: { alignSelf: "flex-start" },
     words: { "> textarea": { minHeight: "120px", fontFamily: tokens.fontFamilyMonospace } },
     examples: {
-        margin: `${tokens.spacingVerticalS} 0 0`,
+        margin: 0,
         paddingLeft: tokens.spacingHorizontalL,
         color: tokens.colorNeutralForeground2,
         overflowWrap: "anywhere",
@@ -20,19 +30,19 @@ const EXAMPLES = [
     'job_title contains "engineer" except person "anna@contoso.example"',
 ];
 
-type Props = { chosen: Chosen; isReadOnly: boolean; onBack?: () => void };
+type Props = { chosen: Chosen; faults: Fault[]; isReadOnly: boolean; onBack?: () => void };
 
-export function InWords({ chosen, isReadOnly, onBack }: Props) {
+export function InWords({ chosen, faults, isReadOnly, onBack }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     const named = chosen.words.toLowerCase();
     const lists = Object.keys(chosen.lists);
     const unnamed = lists.filter((name) => !named.includes(name.toLowerCase()));
     return (
-        <div>
+        <div className={styles.whole}>
             <Field
                 label={{ children: t("audience.words.label"), size: "large" }}
-                hint={onBack ? t("audience.words.hint") : t("audience.words.no_chips")}
+                hint={onBack || faults.length > 0 ? t("audience.words.hint") : t("audience.words.no_chips")}
             >
                 <Textarea
                     className={styles.words}
@@ -43,6 +53,7 @@ export function InWords({ chosen, isReadOnly, onBack }: Props) {
                     onChange={(_, { value }) => chosen.say(value)}
                 />
             </Field>
+            <Faults faults={faults} />
             <ul className={styles.examples} aria-label={t("audience.words.examples")}>
                 {EXAMPLES.map((example) => (
                     <li key={example}>
@@ -62,7 +73,7 @@ export function InWords({ chosen, isReadOnly, onBack }: Props) {
                 </p>
             ))}
             {onBack && (
-                <Button appearance="subtle" onClick={onBack}>
+                <Button className={styles.back} onClick={onBack}>
                     {t("audience.words.back")}
                 </Button>
             )}

@@ -18,6 +18,7 @@ export type Lines = components["schemas"]["LinesLeftOut"];
 const SHOWN = 200;
 
 const useStyles = makeStyles({
+    kinds: { marginLeft: `calc(-1 * ${tokens.spacingHorizontalS})` },
     panel: { maxHeight: "220px", overflowY: "auto" },
     list: { margin: 0, paddingLeft: tokens.spacingHorizontalL, overflowWrap: "anywhere" },
 });
@@ -55,7 +56,7 @@ export function LinesLeftOut({ lines }: { lines: Lines }) {
     const told = kinds.filter(({ count }) => count > 0);
     if (told.length === 0) return null;
     return (
-        <Accordion collapsible multiple>
+        <Accordion collapsible multiple className={styles.kinds}>
             {told.map(({ kind, count, rows }) => (
                 <AccordionItem key={kind} value={kind}>
                     <AccordionHeader size="small">

@@ -41,6 +41,9 @@ export function Picker({ row, chips, spare, isReadOnly, onChange, onPaste, onRul
     const hintId = useId("hint");
     const { options, find } = useOptions({ row, typed, chips, spare, isOpen });
 
+    // A name that somebody typed and left looks as if it were chosen.
+    const isLeft = typed.trim() !== "" && !isOpen;
+
     const select = (value: string) => {
         setTyped("");
         if (value === "rule") return onRule(typed.trim());
@@ -52,6 +55,8 @@ export function Picker({ row, chips, spare, isReadOnly, onChange, onPaste, onRul
     return (
         <Field
             label={{ children: t(`audience.row.${row}.label`), size: "large" }}
+            validationState={isLeft ? "warning" : "none"}
+            validationMessage={isLeft ? t("audience.not_chosen", { typed: typed.trim() }) : undefined}
             hint={{ id: hintId, children: t(`audience.row.${row}.hint`) }}
         >
             <TagPicker

@@ -2,7 +2,6 @@
 
 import {
     Button,
-    Combobox,
     Dialog,
     DialogActions,
     DialogBody,
@@ -10,12 +9,12 @@ import {
     DialogSurface,
     DialogTitle,
     Field,
+    Input,
     makeStyles,
-    Option,
     Select,
     tokens,
 } from "@fluentui/react-components";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { usePeople } from "../../../ui/format";
 import { ATTRIBUTES, type Attribute, type Chip, TESTS, type Test } from "./expression";
@@ -26,11 +25,7 @@ import type { Row } from "./useAudience";
 const useStyles = makeStyles({
     form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL },
     line: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalM, "> *": { flex: "1 1 160px" } },
-    list: { maxHeight: "300px" },
 });
-
-/** More would be a list that nobody reads; typing narrows it. */
-const SHOWN = 60;
 
 type Props = { row: Row; value: string; onClose(): void; onAdd(row: Row, chip: Chip): void };
 
@@ -44,7 +39,7 @@ export function RuleDialog({ row: wanted, value: typed, onClose, onAdd }: Props)
     const [value, setValue] = useState(typed);
     const [isTold, setTold] = useState(false);
     const known = useValues(attribute);
-    const fitting = known.filter(({ value: known }) => known.toLowerCase().includes(value.trim().toLowerCase()));
+    const listId = useId();
     const isMissing = value.trim() === "";
 
     const add = (event: FormEvent) => {
@@ -88,29 +83,20 @@ export function RuleDialog({ row: wanted, value: typed, onClose, onAdd }: Props)
                             </div>
                             <Field
                                 label={t("audience.rule.value")}
-                                hint={attribute === "language" ? t("audience.rule.language_hint") : undefined}
+                                hint={
+                                    attribute === "language"
+                                        ? t("audience.rule.language_hint")
+                                        : t("audience.rule.type_it")
+                                }
                                 validationMessage={isTold && isMissing ? t("audience.rule.value_missing") : undefined}
                             >
-                                <Combobox
-                                    freeform
-                                    value={value}
-                                    selectedOptions={[value]}
-                                    onChange={(event) => setValue(event.target.value)}
-                                    onOptionSelect={(_, { optionValue }) => setValue(optionValue ?? "")}
-                                    listbox={{ className: styles.list }}
-                                >
-                                    {fitting.slice(0, SHOWN).map((it) => (
-                                        <Option key={it.value} value={it.value} text={it.value}>
-                                            {it.value} · {people(it.people)}
-                                        </Option>
-                                    ))}
-                                    {fitting.length === 0 && (
-                                        <Option disabled value="" text="">
-                                            {t("audience.rule.type_it")}
-                                        </Option>
-                                    )}
-                                </Combobox>
+                                <Input value={value} list={listId} onChange={(_, { value }) => setValue(value)} />
                             </Field>
+                            <datalist id={listId}>
+                                {known.map((it) => (
+                                    <option key={it.value} value={it.value} label={people(it.people)} />
+                                ))}
+                            </datalist>
                             <RowChoice row={row} onChange={setRow} />
                         </DialogContent>
                         <DialogActions>

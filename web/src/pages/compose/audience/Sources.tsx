@@ -5,6 +5,7 @@ import {
     AccordionHeader,
     AccordionItem,
     AccordionPanel,
+    Body1Strong,
     Caption1,
     makeStyles,
     tokens,
@@ -19,6 +20,7 @@ import { useChipName } from "./names";
 
 const useStyles = makeStyles({
     accordion: { marginLeft: `calc(-1 * ${tokens.spacingHorizontalM})` },
+    lines: { marginTop: tokens.spacingVerticalM },
     list: { listStyleType: "none", margin: 0, padding: 0 },
     row: {
         display: "flex",
@@ -36,12 +38,17 @@ export function Sources({ run }: { run: DryRun }) {
     const styles = useStyles();
     const people = usePeople();
     const outside = run.groups.filter(({ outsiders }) => outsiders > 0);
-    const lists = [...Object.entries(run.lists), ["", run.list] as const];
+    const lists = [...Object.entries(run.lists), [t("audience.the_list"), run.list] as const].filter(([, { counts }]) =>
+        Object.values(counts).some((count) => count > 0),
+    );
     const isPlain = run.sources.length < 2 && outside.length === 0;
     return (
         <>
             {lists.map(([name, lines]) => (
-                <LinesLeftOut key={name} lines={lines} />
+                <div key={name} className={styles.lines}>
+                    <Body1Strong>{t("audience.panel.lines_of", { name })}</Body1Strong>
+                    <LinesLeftOut lines={lines} />
+                </div>
             ))}
             {!isPlain && (
                 <Accordion collapsible className={styles.accordion}>

@@ -1,9 +1,9 @@
 /** What can be chosen: people, groups and teams by the beginning of a name, saved audiences, what the directory says. */
 
 import { keepPreviousData, queryOptions, useQueries, useQuery } from "@tanstack/react-query";
-import { api, ask, data, proofs } from "../../../api/client";
-import { refusal } from "../../../api/problem";
+import { api, data } from "../../../api/client";
 import { keys } from "../../../api/queries";
+import type { components } from "../../../api/schema";
 import { useSettled } from "../validation";
 import { ATTRIBUTES, type Attribute } from "./expression";
 import { remember } from "./names";
@@ -39,20 +39,15 @@ export function useFound(text: string, limit = 8) {
     };
 }
 
-export type Value = { value: string; people: number };
+export type Value = components["schemas"]["ValueCount"];
 
 const values = (of: Attribute, enabled: boolean) =>
     queryOptions({
         queryKey: [...keys.directory(), "values", of],
-        queryFn: async ({ signal }) => {
-            const response = await ask(`/api/v1/directory/values?of=${of}`, { signal, headers: await proofs() });
-            const body = await response.json();
-            if (!response.ok) throw refusal(response, body);
-            return (body as { values: Value[] }).values;
-        },
+        queryFn: ({ signal }) => data(api.GET("/api/v1/directory/values", { params: { query: { of } }, signal })),
+        select: ({ values }) => values,
         enabled,
         staleTime: 600_000,
-        retry: false,
     });
 
 /** What people have in `attribute`, and how many of them; nothing while nobody can tell. */

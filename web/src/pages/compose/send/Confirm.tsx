@@ -39,7 +39,7 @@ const useStyles = makeStyles({
         "> dt": { color: tokens.colorNeutralForeground2 },
         "> dd": { margin: 0, overflowWrap: "anywhere", fontWeight: tokens.fontWeightSemibold },
     },
-    field: { maxWidth: "220px" },
+    field: { maxWidth: "340px" },
 });
 
 type Props = { deed: Deed; counted: Counted; onClose(): void };

@@ -28,7 +28,8 @@ export function Lacking({ lacks }: { lacks: Lack[] }) {
                             <ul className={styles.list}>
                                 {here.map((lack) => (
                                     <li key={lack.field + lack.sentence}>
-                                        <strong>{lack.field}:</strong> {lack.sentence}
+                                        {lack.sentence.startsWith(lack.field) || <strong>{lack.field}: </strong>}
+                                        {lack.sentence}
                                     </li>
                                 ))}
                             </ul>

@@ -13,11 +13,11 @@ import { PersonRegular } from "@fluentui/react-icons";
 import { useMutation } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 import { api, data, intention } from "../../../api/client";
 import { isPassing } from "../../../api/problem";
 import { useMe } from "../../../session/Session";
 import { usePeople } from "../../../ui/format";
+import { PathLink } from "../../../ui/PathLink";
 import { Trouble } from "../../../ui/Trouble";
 import { useDraft } from "../draft";
 import { type Chosen, PeoplePicker } from "./PeoplePicker";
@@ -114,7 +114,8 @@ export function Try({ canTry }: { canTry: boolean }) {
                             <MessageBarTitle>
                                 {t("send.try.sent", { people: inWords(variables?.length ?? 1) })}
                             </MessageBarTitle>{" "}
-                            {t("send.try.look")} <Link to={`/broadcasts/${trial.id}`}>{t("send.try.watch")}</Link>
+                            {t("send.try.look")}{" "}
+                            <PathLink to={`/broadcasts/${trial.id}`}>{t("send.try.watch")}</PathLink>
                         </MessageBarBody>
                     </MessageBar>
                 )}

@@ -48,11 +48,7 @@ export function ZonePicker({ zone, isReadOnly, className, onChange }: Props) {
                         {it.label}
                     </Option>
                 ))}
-                {fitting.length === 0 && (
-                    <Option disabled value="" text="">
-                        {t("send.when.no_zone")}
-                    </Option>
-                )}
+                {fitting.length === 0 && <div>{t("send.when.no_zone")}</div>}
             </Combobox>
         </Field>
     );

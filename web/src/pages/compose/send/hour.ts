@@ -1,7 +1,7 @@
 /** When the open draft starts, in words. */
 
 import { useTranslation } from "react-i18next";
-import { format } from "../../../ui/format";
+import { format, locale } from "../../../ui/format";
 import { useDraft } from "../draft";
 import { useNow } from "./useNow";
 import { city, here, instantOf } from "./zone";
@@ -17,7 +17,7 @@ export interface Hour {
 
 /** Nothing when it starts at once, or the hour is none. */
 export function useHour(): Hour | undefined {
-    const { t, i18n } = useTranslation();
+    const { t } = useTranslation();
     const now = useNow();
     const { schedule } = useDraft().manuscript;
     if (!schedule) return undefined;
@@ -26,7 +26,7 @@ export function useHour(): Hour | undefined {
     const instant = hasOffset ? new Date(schedule.at) : instantOf(schedule.at, zone);
     if (!instant || Number.isNaN(instant.getTime())) return undefined;
     const shown = (timeZone: string) =>
-        new Intl.DateTimeFormat(i18n.language, {
+        new Intl.DateTimeFormat(locale(), {
             weekday: "long",
             day: "numeric",
             month: "long",
