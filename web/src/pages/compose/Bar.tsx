@@ -20,7 +20,7 @@ export function Bar({ label, children }: { label: string; children: ReactNode })
     const bar = useRef<HTMLDivElement>(null);
     const go = (event: KeyboardEvent) => {
         const buttons = [...(bar.current?.querySelectorAll("button") ?? [])];
-        const at = buttons.findIndex((button) => button === document.activeElement);
+        const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
         const last = buttons.length - 1;
         const to = { ArrowRight: at < last ? at + 1 : 0, ArrowLeft: at > 0 ? at - 1 : last, Home: 0, End: last }[
             event.key

@@ -65,6 +65,7 @@ export function Editor() {
         return { text: value, start: selectionStart, end: selectionEnd };
     };
     const make = (edit: Edit) => area.current && write(area.current, edit);
+    const separate = (text: string) => make({ from: 0, to: manuscript.body.length, insert: text, start: 0, end: 0 });
     const run = (command: Command) => {
         if (command === "link") setLinking(selection());
         else if (command === "bold" || command === "italic") make(emphasise(command, selection()));
@@ -96,7 +97,7 @@ export function Editor() {
 
     return (
         <>
-            <Field label={t("compose.body.label")} required hint={t("compose.body.hint")} {...fault.field}>
+            <Field label={t("compose.body.label")} required hint={<LinesHint onSeparate={separate} />} {...fault.field}>
                 {(props) => (
                     <div className={styles.editor}>
                         <Bar label={t("compose.body.toolbar")}>
@@ -128,9 +129,6 @@ export function Editor() {
                     </div>
                 )}
             </Field>
-            <LinesHint
-                onSeparate={(text) => make({ from: 0, to: manuscript.body.length, insert: text, start: 0, end: 0 })}
-            />
             {linking && (
                 <LinkDialog
                     words={linking.text.slice(linking.start, linking.end)}

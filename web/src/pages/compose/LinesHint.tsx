@@ -1,23 +1,29 @@
-/** Lines that follow each other become one in Teams: told before somebody wonders. */
+/** How paragraphs are made; told where lines follow each other, which become one in Teams, before somebody wonders. */
 
-import { Link, makeStyles, Text, tokens } from "@fluentui/react-components";
+import { Link, makeStyles } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
 import { useDraft } from "./draft";
 import { joinsLines, separateLines } from "./markup";
 
-const useStyles = makeStyles({ hint: { color: tokens.colorNeutralForeground3 } });
+const useStyles = makeStyles({ link: { fontSize: "inherit", lineHeight: "inherit" } });
 
 export function LinesHint({ onSeparate }: { onSeparate: (text: string) => void }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const { body } = useDraft().manuscript;
-    if (!joinsLines(body)) return null;
+    if (!joinsLines(body)) return t("compose.body.hint");
     return (
-        <Text size={200} className={styles.hint}>
+        <>
             {t("compose.body.joins")}{" "}
-            <Link as="button" inline onClick={() => onSeparate(separateLines(body))}>
+            <Link
+                as="button"
+                type="button"
+                inline
+                className={styles.link}
+                onClick={() => onSeparate(separateLines(body))}
+            >
                 {t("compose.body.separate")}
             </Link>
-        </Text>
+        </>
     );
 }

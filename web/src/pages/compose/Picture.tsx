@@ -44,6 +44,7 @@ const useStyles = makeStyles({
         borderRadius: tokens.borderRadiusLarge,
     },
     over: { backgroundColor: tokens.colorBrandBackground2, border: `1px dashed ${tokens.colorBrandStroke1}` },
+    link: { fontSize: "inherit", lineHeight: "inherit" },
     wrong: { color: tokens.colorPaletteRedForeground1 },
 });
 
@@ -140,7 +141,7 @@ function Drop({ chooseId, onChoose, onFile, onLink }: DropProps) {
             <Text className={styles.hint}>{isOver ? t("compose.picture.dropping") : t("compose.picture.drop")}</Text>
             <Text size={200} className={styles.hint} block>
                 {t("compose.picture.kinds")}{" "}
-                <Link as="button" inline onClick={onLink}>
+                <Link as="button" inline className={styles.link} onClick={onLink}>
                     {t("compose.picture.by_link")}
                 </Link>
             </Text>

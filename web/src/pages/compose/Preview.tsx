@@ -106,7 +106,9 @@ function Said({ shown, appearance }: { shown: Shown; appearance: Appearance }) {
     const styles = useStyles();
     const { message, notification } = shown;
     if (shown.isBlank || (!message && !notification))
-        return <Text className={styles.empty}>{t("compose.preview.empty")}</Text>;
+        return (
+            <Text className={styles.empty}>{t(shown.isBlank ? "compose.preview.empty" : "compose.preview.mend")}</Text>
+        );
     return (
         <>
             {message && <Toast text={message.summary} />}

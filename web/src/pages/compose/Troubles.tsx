@@ -18,6 +18,9 @@ import { useDraft, useKeeping } from "./draft";
 import type { Field } from "./merge";
 import { useNewDraft } from "./newDraft";
 
+/** So much of a long text is enough to know it by, in characters. */
+const TEXT_MAX = 240;
+
 const useStyles = makeStyles({
     troubles: {
         display: "flex",
@@ -81,6 +84,7 @@ function Conflict({ conflict }: { conflict: Elsewhere }) {
                     {isSelf ? t("compose.keep.conflict_title_self") : t("compose.keep.conflict_title", { name })}
                 </MessageBarTitle>{" "}
                 {t("compose.keep.conflict_text", { fields: names(conflict.fields) })}
+                <Theirs conflict={conflict} />
             </MessageBarBody>
             <MessageBarActions>
                 <Button appearance="primary" onClick={() => choose("mine")}>
@@ -94,10 +98,29 @@ function Conflict({ conflict }: { conflict: Elsewhere }) {
     );
 }
 
+/** What stands there instead, where that can be said in a line. */
+function Theirs({ conflict }: { conflict: Elsewhere }) {
+    const { t } = useTranslation();
+    const theirs = conflict.document.draft?.manuscript;
+    const texts = conflict.fields.flatMap((field) => {
+        const text = theirs?.[field];
+        return typeof text === "string" ? [{ field, text: text.slice(0, TEXT_MAX) }] : [];
+    });
+    if (texts.length === 0) return null;
+    return (
+        <ul>
+            {texts.map(({ field, text }) => (
+                <li key={field}>{t("compose.keep.theirs_say", { field: t(`compose.field.${field}`), text })}</li>
+            ))}
+        </ul>
+    );
+}
+
 function Gone() {
     const { t } = useTranslation();
     const { manuscript } = useDraft();
-    const { start, isStarting, error } = useNewDraft();
+    const { abandon } = useKeeping();
+    const { start, isStarting, error } = useNewDraft({ onStarted: abandon });
     return (
         <>
             <MessageBar intent="warning" layout="multiline" politeness="assertive">
@@ -120,7 +143,7 @@ function News() {
     const { joined, isRestored, conflict, dismiss } = useKeeping();
     if (conflict || (!joined && !isRestored)) return null;
     return (
-        <MessageBar intent="info" layout="multiline">
+        <MessageBar intent="info">
             <MessageBarBody>{joined ? <Joined joined={joined} /> : t("compose.keep.restored")}</MessageBarBody>
             <MessageBarActions>
                 <Button onClick={dismiss}>{t("compose.keep.close")}</Button>

@@ -8,7 +8,11 @@ import { keys } from "../../api/queries";
 import type { Manuscript } from "../../api/types";
 
 /** `start()` makes an empty draft, or one of `words`, and goes there. */
-export function useNewDraft(): { start: (words?: Partial<Manuscript>) => void; isStarting: boolean; error: unknown } {
+export function useNewDraft({ onStarted }: { onStarted?: () => void } = {}): {
+    start: (words?: Partial<Manuscript>) => void;
+    isStarting: boolean;
+    error: unknown;
+} {
     const cache = useQueryClient();
     const navigate = useNavigate();
     // One intention until it is answered: an answer that was lost leaves no second draft behind.
@@ -22,6 +26,7 @@ export function useNewDraft(): { start: (words?: Partial<Manuscript>) => void; i
         },
         onSuccess: (document) => {
             key.current = undefined;
+            onStarted?.();
             cache.setQueryData(keys.broadcast(document.id), document);
             void cache.invalidateQueries({ queryKey: keys.broadcasts() });
             void navigate(`/broadcasts/${document.id}/words`);

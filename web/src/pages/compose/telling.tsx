@@ -1,5 +1,6 @@
 /** When what is wrong with a field is told: not before somebody has been there, or wants to go on to sending. */
 
+import { makeStyles } from "@fluentui/react-components";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useDraft } from "./draft";
@@ -46,14 +47,26 @@ export function useFault(field: string, label: string) {
     const { faults } = useDraft();
     const { isTold, touch } = useTelling();
     const told = faults(field).filter((fault) => isTold(field) || isFaultAtOnce(fault));
-    const [first] = told;
+    const sentences = told.map((fault) => faultSentence(t, fault, label));
+    const [first, ...rest] = sentences;
     return {
         field: first
             ? {
                   validationState: "error" as const,
-                  validationMessage: told.map((fault) => faultSentence(t, fault, label)).join(" "),
+                  validationMessage: rest.length > 0 ? <Lines lines={sentences} /> : first,
               }
             : {},
         onBlur: () => touch(field),
     };
+}
+
+const useStyles = makeStyles({ line: { display: "block" } });
+
+function Lines({ lines }: { lines: string[] }) {
+    const styles = useStyles();
+    return lines.map((line) => (
+        <span key={line} className={styles.line}>
+            {line}
+        </span>
+    ));
 }
