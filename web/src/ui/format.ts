@@ -81,9 +81,13 @@ export const format = {
         const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
         return rest === 0 ? unit(hours, "hour") : `${unit(hours, "hour")} ${unit(rest, "minute")}`;
     },
-    /** 12 KB */
+    /** 12 kB, 12 ko */
     bytes: (value: number) =>
-        `${kept("bytes", (language) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 })).format(value / 1024)} KB`,
+        kept(
+            "bytes",
+            (language) =>
+                new Intl.NumberFormat(language, { style: "unit", unit: "kilobyte", maximumFractionDigits: 1 }),
+        ).format(value / 1024),
 };
 
 /** “40,000 people”, in the language that is spoken. */

@@ -19,6 +19,7 @@ import { Trouble } from "../../ui/Trouble";
 const useStyles = makeStyles({
     content: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
     wide: { maxWidth: "960px" },
+    button: { whiteSpace: "nowrap" },
 });
 
 type Props = {
@@ -52,10 +53,11 @@ export function Ask({ title, children, yes, no, isReady, isPending, error, act, 
                         <Trouble error={error} />
                     </DialogContent>
                     <DialogActions>
-                        <Button onClick={close} disabled={isPending}>
+                        <Button className={styles.button} onClick={close} disabled={isPending}>
                             {no ?? t("common.cancel")}
                         </Button>
                         <Button
+                            className={styles.button}
                             appearance="primary"
                             disabledFocusable={!isReady || isPending}
                             icon={isPending ? <Spinner size="tiny" /> : undefined}

@@ -22,7 +22,7 @@ const useStyles = makeStyles({
         height: "14px",
         overflow: "hidden",
         borderRadius: tokens.borderRadiusCircular,
-        backgroundColor: tokens.colorNeutralBackground5,
+        backgroundColor: tokens.colorNeutralStencil1,
         marginBottom: tokens.spacingVerticalL,
         "@media (forced-colors: active)": { border: "1px solid CanvasText" },
     },

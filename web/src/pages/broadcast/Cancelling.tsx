@@ -3,6 +3,7 @@
 import { Body1, Text } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
 import type { BroadcastDocument, BroadcastReport } from "../../api/types";
+import { format } from "../../ui/format";
 import { Ask } from "./Ask";
 import { useCounted } from "./counted";
 import { useWish } from "./deeds";
@@ -17,7 +18,7 @@ export function Cancelling({ document, report, close }: Props) {
     const { sent, unconfirmed, pending } = shown(report);
     const round = roundNow(report);
     const isFirst = round === undefined || round.kind === "send" || round.kind === "prepare";
-    const numbers = { reached: counted(sent + unconfirmed), pending: counted(pending) };
+    const numbers = { reached: counted(sent), pending: counted(pending) };
     const meaning = () => {
         if (report.state === "scheduled" || (report.state === "missed" && !report.started_at))
             return t("broadcast.deed.cancelling.scheduled");
@@ -37,6 +38,11 @@ export function Cancelling({ document, report, close }: Props) {
             close={close}
         >
             <Body1>{meaning()}</Body1>
+            {isFirst && unconfirmed > 0 && (
+                <Text>
+                    {t("broadcast.result.doubted", { count: unconfirmed, formatted: format.number(unconfirmed) })}
+                </Text>
+            )}
             {isFirst && sent > 0 && <Text>{t("broadcast.deed.cancelling.recall")}</Text>}
             {may(document, "pause") && <Text>{t("broadcast.deed.cancelling.pause_instead")}</Text>}
         </Ask>

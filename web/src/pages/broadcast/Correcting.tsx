@@ -3,18 +3,18 @@
 import { Button, Checkbox, Field, Input, makeStyles, Text, Textarea, tokens } from "@fluentui/react-components";
 import { AddRegular, DeleteRegular } from "@fluentui/react-icons";
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, data, intention } from "../../api/client";
 import { Refused } from "../../api/problem";
 import { keys } from "../../api/queries";
-import type { BroadcastDocument, Content, Correction } from "../../api/types";
+import type { BroadcastDocument, Content, Correction, Manuscript } from "../../api/types";
 import { useCalm } from "../../ui/clockwork";
 import { format } from "../../ui/format";
 import { Preview } from "../compose/Preview";
 import { Ask } from "./Ask";
 import { contentOf, correction, type Fields, fieldsOf, kept } from "./correction";
-import { useRenewal, useTelling } from "./deeds";
+import { asManuscript, useRenewal, useTelling } from "./deeds";
 import { Reaches, reached } from "./Reaches";
 
 const BUTTONS_MAX = 6;
@@ -42,6 +42,10 @@ export function Correcting({ document, content: old, close }: Props) {
     const renew = useRenewal(document.id);
     const [key, setKey] = useState(intention);
     const [fields, setFields] = useState(() => kept.read(document.id) ?? fieldsOf(old));
+    const shown = useMemo(
+        () => ({ ...asManuscript(contentOf(old, fields)), channel: "chat" }) as Manuscript,
+        [old, fields],
+    );
     const [isSure, setSure] = useState(false);
     const wanted = correction(old, fields);
     const calm = useCalm(JSON.stringify(wanted));
@@ -131,7 +135,7 @@ export function Correcting({ document, content: old, close }: Props) {
                     <Buttons fields={fields} change={change} fault={fault("buttons")} />
                 </div>
                 <section aria-label={t("broadcast.deed.correcting.preview")}>
-                    <Preview content={contentOf(old, fields)} />
+                    <Preview manuscript={shown} />
                 </section>
             </div>
             {wanted ? (

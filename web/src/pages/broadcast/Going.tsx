@@ -8,10 +8,7 @@ import { api, data } from "../../api/client";
 import type { QuotaReport, Summary } from "../../api/types";
 import { format } from "../../ui/format";
 import { moment } from "./counted";
-import { rate, type Sample, settled, shown, withSample } from "./progress";
-
-/** Below this share somebody wonders why it is slow. */
-const SLOWED_BELOW = 0.9;
+import { rate, type Sample, settled, shown, waiting, withSample } from "./progress";
 
 const useStyles = makeStyles({
     facts: {
@@ -101,30 +98,25 @@ function End({ summary }: { summary: Summary }) {
     if (seconds < 3) return t("broadcast.going.end_soon");
     // To the nearest five seconds: a number that trembles says more than anybody knows.
     const calm = seconds < 60 ? Math.ceil(seconds / 5) * 5 : seconds;
-    return t("broadcast.going.end", { duration: format.duration(calm), time: moment(summary.expected_end_at) });
+    return t("broadcast.going.end", { duration: format.duration(calm, "long"), time: moment(summary.expected_end_at) });
 }
 
-/** What Teams asked of us, in plain words. */
+/** What Teams asked of us, in plain words: one sentence, however many quotas it is about. */
 function Waits({ quotas, limits }: { quotas: QuotaReport[]; limits: string[] }) {
     const { t } = useTranslation();
     const styles = useStyles();
-    const told = quotas.flatMap((quota) => {
-        const what = t(`broadcast.going.bucket.${quota.bucket}`);
-        if (quota.rests_until)
-            return [
-                { quota, text: t("broadcast.going.rests", { what, time: format.second_clock(quota.rests_until) }) },
-            ];
-        if (quota.share < SLOWED_BELOW && limits.includes(quota.bucket))
-            return [{ quota, text: t("broadcast.going.slowed", { what, share: format.percent(quota.share) }) }];
-        return [];
-    });
+    const asked = waiting(quotas, limits);
     return (
-        <div className={styles.waits} aria-live="polite" hidden={told.length === 0}>
-            {told.map(({ quota, text }) => (
-                <MessageBar key={quota.bucket} intent="info" layout="multiline">
-                    <MessageBarBody>{text}</MessageBarBody>
+        <div aria-live="polite">
+            {asked && (
+                <MessageBar intent="info" layout="multiline" className={styles.waits}>
+                    <MessageBarBody>
+                        {asked.until
+                            ? t("broadcast.going.rests", { time: format.second_clock(asked.until) })
+                            : t("broadcast.going.slowed", { share: format.percent(asked.share) })}
+                    </MessageBarBody>
                 </MessageBar>
-            ))}
+            )}
         </div>
     );
 }

@@ -138,7 +138,7 @@ function Scheduled({ report }: { report: BroadcastReport }) {
                     {t("broadcast.going.scheduled.zone", { zone })}
                     {" – "}
                     {left > 0
-                        ? t("broadcast.going.scheduled.in", { duration: format.duration(left) })
+                        ? t("broadcast.going.scheduled.in", { duration: format.duration(left, "long") })
                         : t("broadcast.going.scheduled.now")}
                 </>
             }

@@ -28,7 +28,8 @@ const useStyles = makeStyles({
     },
     search: { width: "100%" },
     wide: { flexGrow: 1, minWidth: "220px", maxWidth: "320px" },
-    reason: { flexGrow: 1, flexBasis: "220px", minWidth: "180px", maxWidth: "320px" },
+    reason: { flexGrow: 1, flexBasis: "220px", minWidth: 0, maxWidth: "320px" },
+    select: { width: "100%", minWidth: 0, "> select": { maxWidth: "100%", textOverflow: "ellipsis" } },
     foot: {
         display: "flex",
         flexWrap: "wrap",
@@ -199,7 +200,11 @@ function Choices({ report, wanted, filter }: ChoicesProps) {
             </Field>
             {(reasons.length > 0 || wanted.reason) && (
                 <Field label={t("broadcast.person.reason")} className={styles.reason}>
-                    <Select value={wanted.reason ?? ""} onChange={(_, { value }) => filter({ reason: value })}>
+                    <Select
+                        className={styles.select}
+                        value={wanted.reason ?? ""}
+                        onChange={(_, { value }) => filter({ reason: value })}
+                    >
                         <option value="">{t("broadcast.person.any_reason")}</option>
                         {wanted.reason && !reasons.some(({ code }) => code === wanted.reason) && (
                             <option value={wanted.reason}>{inWords(wanted.reason).sentence}</option>

@@ -42,7 +42,7 @@ export function Stand({ delivery }: { delivery: Delivery }) {
     return (
         <span className={styles.state}>
             <span className={mergeClasses(styles.dot, colours[colour])} aria-hidden />
-            {t(`broadcast.result.counts.${delivery.state}`)}
+            {t(`broadcast.person.stand.${delivery.state}`)}
         </span>
     );
 }

@@ -27,7 +27,7 @@ export function Reaches({ told, error, kind, again }: Props) {
             <Text weight="semibold">
                 {t(`broadcast.deed.${kind}.reaches`, {
                     ...number(count),
-                    duration: format.duration(told.expected_seconds),
+                    duration: format.duration(told.expected_seconds, "long"),
                 })}
             </Text>
             <ul className={styles.list}>

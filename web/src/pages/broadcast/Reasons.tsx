@@ -23,7 +23,7 @@ const useStyles = makeStyles({
     track: {
         height: "8px",
         borderRadius: tokens.borderRadiusCircular,
-        backgroundColor: tokens.colorNeutralBackground5,
+        backgroundColor: tokens.colorNeutralStencil1,
         marginTop: tokens.spacingVerticalXXS,
     },
     fill: { height: "100%", minWidth: "3px", borderRadius: tokens.borderRadiusCircular, forcedColorAdjust: "none" },
@@ -151,9 +151,7 @@ function Share({ reason, all, most }: { reason: ReasonCount; all: number; most: 
     const longest = Math.max(...most.map(({ count }) => count), 1);
     return (
         <>
-            <Caption1>
-                {t("broadcast.result.share", { share: format.percent(reason.count / Math.max(all, 1)) })}
-            </Caption1>
+            <Caption1>{t("broadcast.result.share", { share: shareOf(reason.count, all) })}</Caption1>
             <div className={styles.track} aria-hidden>
                 <div
                     className={mergeClasses(styles.fill, colours[reason.settlement])}
@@ -192,4 +190,10 @@ function Actions({
             )}
         </div>
     );
+}
+
+/** Few are not nobody. */
+function shareOf(count: number, all: number): string {
+    const share = count / Math.max(all, 1);
+    return share > 0 && share < 0.001 ? `< ${format.percent(0.001)}` : format.percent(share);
 }

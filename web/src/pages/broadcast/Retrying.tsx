@@ -27,6 +27,8 @@ export function Retrying({ document, report, reason, close }: Props) {
     // A reason of those in doubt names nobody who failed: without the doubted there is nobody.
     const isOfDoubted = reason?.settlement === "unconfirmed";
     const canDoubt = doubted > 0 && (!reason || isOfDoubted);
+    // Whoever is in doubt is taken up only when somebody says so; without them there may be nobody to ask about.
+    const isSomebody = (canDoubt && withDoubted) || (!isOfDoubted && report.progress.failed > 0);
     const body = {
         reasons: reason ? [reason.code as Reason] : [],
         unconfirmed: canDoubt && withDoubted,
@@ -47,6 +49,7 @@ export function Retrying({ document, report, reason, close }: Props) {
         queryKey: [...keys.broadcast(document.id), "retry", body],
         placeholderData: keepPreviousData,
         staleTime: 0,
+        enabled: isSomebody,
         queryFn: async () => {
             try {
                 return (await ask(true)).people;
@@ -64,7 +67,7 @@ export function Retrying({ document, report, reason, close }: Props) {
             close();
         },
     });
-    const people = counted.isPlaceholderData ? undefined : counted.data;
+    const people = !isSomebody ? 0 : counted.isPlaceholderData ? undefined : counted.data;
     const remedies = (reason ? [reason] : report.by_reason.filter(({ settlement }) => settlement === "failed"))
         .map((one) => inWords(one.code, one).remedy)
         .filter(Boolean);

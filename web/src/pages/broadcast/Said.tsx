@@ -32,7 +32,7 @@ export function Said({ document, report }: { document: BroadcastDocument; report
                 <Text className={styles.hint}>
                     {t(report.recalled_at ? "broadcast.said.replaced" : "broadcast.said.now")}
                 </Text>
-                {content && <Preview content={content} />}
+                {content && <Preview key={JSON.stringify(content)} content={content} />}
             </Panel>
             <Panel title={t("broadcast.said.about")}>
                 <About document={document} report={report} />

@@ -1,22 +1,25 @@
 /** The page of everything that was sent: its head with what can be done, and its three parts. */
 
 import { MessageBar, MessageBarBody, makeStyles, Tab, TabList, tokens } from "@fluentui/react-components";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import type { BroadcastDocument, ReasonCount, Summary } from "../../api/types";
+import { Loading } from "../../ui/Loading";
 import { Page } from "../../ui/Page";
 import { StateBadge } from "../../ui/StateBadge";
 import { Trouble } from "../../ui/Trouble";
 import { Actions } from "./Actions";
 import { Cancelling } from "./Cancelling";
-import { Correcting } from "./Correcting";
 import { useDuplicate, useWish } from "./deeds";
 import { Overview } from "./Overview";
 import { People } from "./People";
 import { Recalling } from "./Recalling";
 import { Retrying } from "./Retrying";
-import { Said } from "./Said";
+
+/** What shows the message needs the library that draws it; nobody waits for that who looks at numbers. */
+const Said = lazy(async () => ({ default: (await import("./Said")).Said }));
+const Correcting = lazy(async () => ({ default: (await import("./Correcting")).Correcting }));
 
 const PARTS = ["overview", "people", "said"] as const;
 type Part = (typeof PARTS)[number];
@@ -82,12 +85,18 @@ export function Sent({ document, report, part }: Props) {
             <div role="tabpanel" id="part" aria-labelledby={`part-${open}`}>
                 {open === "overview" && <Overview document={document} report={report} retry={retry} />}
                 {open === "people" && <People document={document} report={report} />}
-                {open === "said" && <Said document={document} report={report} />}
+                {open === "said" && (
+                    <Suspense fallback={<Loading />}>
+                        <Said document={document} report={report} />
+                    </Suspense>
+                )}
             </div>
             {question === "cancel" && <Cancelling document={document} report={report} close={close} />}
             {question === "retry" && <Retrying document={document} report={report} reason={reason} close={close} />}
             {question === "correct" && document.said && (
-                <Correcting document={document} content={document.said.content} close={close} />
+                <Suspense fallback={null}>
+                    <Correcting document={document} content={document.said.content} close={close} />
+                </Suspense>
             )}
             {question === "recall" && <Recalling document={document} report={report} close={close} />}
         </Page>

@@ -1,6 +1,6 @@
 /** What became of everybody: in one sentence, and by reason with what helps. */
 
-import { Body1, makeStyles, Subtitle1, Text, tokens } from "@fluentui/react-components";
+import { Body1, makeStyles, mergeClasses, Subtitle1, Text, tokens } from "@fluentui/react-components";
 import { CheckmarkCircleFilled, InfoFilled, WarningFilled } from "@fluentui/react-icons";
 import { useTranslation } from "react-i18next";
 import type { Summary } from "../../api/types";
@@ -18,7 +18,7 @@ const useStyles = makeStyles({
     },
     icon: { fontSize: "28px", flexShrink: 0, lineHeight: 1 },
     well: { color: tokens.colorStatusSuccessForeground1 },
-    partly: { color: tokens.colorStatusWarningForeground1 },
+    partly: { color: tokens.colorStatusWarningForeground3 },
     quiet: { color: tokens.colorNeutralForeground3 },
     words: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXS },
     faint: { color: tokens.colorNeutralForeground3 },
@@ -40,7 +40,7 @@ export function Verdict({ summary }: { summary: Summary }) {
     return (
         <div className={styles.verdict} role="status">
             <Icon
-                className={`${styles.icon} ${recalled_at ? styles.quiet : isWell ? styles.well : styles.partly}`}
+                className={mergeClasses(styles.icon, recalled_at ? styles.quiet : isWell ? styles.well : styles.partly)}
                 aria-hidden
             />
             <div className={styles.words}>
@@ -75,7 +75,7 @@ export function Verdict({ summary }: { summary: Summary }) {
                 )}
                 {took !== undefined && !isRetried && (
                     <Text size={200} className={styles.faint}>
-                        {t("broadcast.result.took", { duration: format.duration(took) })}
+                        {t("broadcast.result.took", { duration: format.duration(took, "long") })}
                     </Text>
                 )}
             </div>

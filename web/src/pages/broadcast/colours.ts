@@ -8,5 +8,5 @@ export const useColours = makeStyles({
     unconfirmed: { backgroundColor: tokens.colorStatusWarningBackground3 },
     skipped: { backgroundColor: tokens.colorNeutralForeground3 },
     cancelled: { backgroundColor: tokens.colorNeutralForegroundDisabled },
-    pending: { backgroundColor: tokens.colorNeutralBackground5 },
+    pending: { backgroundColor: tokens.colorNeutralStencil1 },
 });

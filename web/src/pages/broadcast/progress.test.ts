@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { BroadcastReport, Progress, RoundReport, Summary } from "../../api/types";
-import { missing, OUTCOMES, parts, rate, type Sample, settled, shown, verdict, withSample } from "./progress";
+import type { BroadcastReport, Progress, QuotaReport, RoundReport, Summary } from "../../api/types";
+import { missing, OUTCOMES, parts, rate, type Sample, settled, shown, verdict, waiting, withSample } from "./progress";
 
 const none: Progress = { targeted: 0, pending: 0, sent: 0, failed: 0, skipped: 0, unconfirmed: 0, cancelled: 0 };
 const some: Progress = { ...none, targeted: 10, pending: 2, sent: 5, failed: 1, skipped: 2 };
@@ -59,4 +59,14 @@ test("the speed is told once it is known, and forgets what was before", () => {
     expect(samples[0]?.at).toBe(15_000);
     samples = withSample(samples, { at: 31_000, settled: 3 });
     expect(rate(samples)).toBeUndefined();
+});
+
+test("one sentence tells what Teams asked of us, by the quotas that matter", () => {
+    const quota = (bucket: string, share: number, rests_until: string | null = null) =>
+        ({ bucket, share, rests_until }) as QuotaReport;
+    expect(waiting([quota("send", 1), quota("check", 0.95)], ["send", "check"])).toBeUndefined();
+    expect(waiting([quota("send", 0.52), quota("check", 0.8)], ["send", "check"])).toEqual({ share: 0.5 });
+    expect(waiting([quota("send", 1), quota("notify", 0.1)], ["send"])).toBeUndefined();
+    const [early, late] = ["2026-11-27T10:00:00Z", "2026-11-27T10:01:00Z"];
+    expect(waiting([quota("send", 0.5, early), quota("check", 1, late)], ["send", "check"])?.until).toBe(late);
 });

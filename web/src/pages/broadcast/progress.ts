@@ -5,6 +5,7 @@ import type {
     BroadcastReport,
     BroadcastState,
     Progress,
+    QuotaReport,
     ReasonCount,
     Summary,
 } from "../../api/types";
@@ -81,4 +82,20 @@ export function rate(samples: Sample[]): number | undefined {
     const [first, last] = [samples[0], samples.at(-1)];
     if (!first || !last || last.at - first.at < LEAST_MS) return undefined;
     return ((last.settled - first.settled) * 1000) / (last.at - first.at);
+}
+
+/** Below this share of a quota somebody wonders why it is slow. */
+const SLOWED_BELOW = 0.9;
+
+/** What Teams asked of us: to wait until then, or to go at that share of the speed. By the quotas that hold it back. */
+export function waiting(quotas: QuotaReport[], limits: string[]): { until?: string; share: number } | undefined {
+    const felt = quotas.filter(({ bucket }) => limits.includes(bucket));
+    const until = felt
+        .flatMap(({ rests_until }) => rests_until ?? [])
+        .sort()
+        .at(-1);
+    const share = Math.min(1, ...felt.map(({ share }) => share));
+    if (until) return { until, share };
+    // To the nearest five hundredths: it climbs all the time.
+    return share < SLOWED_BELOW ? { share: Math.max(0.05, Math.round(share * 20) / 20) } : undefined;
 }

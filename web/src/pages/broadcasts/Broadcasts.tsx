@@ -27,7 +27,7 @@ const useStyles = makeStyles({
         gap: tokens.spacingHorizontalM,
         marginBottom: tokens.spacingVerticalL,
     },
-    views: { flexWrap: "wrap", marginInlineStart: `calc(-1 * ${tokens.spacingHorizontalM})` },
+    views: { flexWrap: "wrap", maxWidth: "100%", marginInlineStart: `calc(-1 * ${tokens.spacingHorizontalM})` },
     search: { flexGrow: 1, maxWidth: "280px", "@media (max-width: 640px)": { maxWidth: "none", width: "100%" } },
     more: { display: "flex", justifyContent: "center", padding: tokens.spacingVerticalL },
     faded: { opacity: 0.6 },

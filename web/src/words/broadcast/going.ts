@@ -35,8 +35,8 @@ export const en = {
     limit_plain: "{{what}}",
     beside_one: "{{formatted}} other announcement shares the speed.",
     beside_other: "{{formatted}} other announcements share the speed.",
-    rests: "Teams asked us to wait until {{time}} ({{what}}). Nobody is lost: everybody keeps their turn.",
-    slowed: "Teams asked us to slow down ({{what}}): at {{share}} of the speed for now, faster again by itself.",
+    rests: "Teams asked us to wait until {{time}}. Nobody is lost: everybody keeps their turn.",
+    slowed: "Teams asked us to slow down: it goes at {{share}} of the speed for now, and faster again by itself. Nobody is lost.",
     expanding: {
         title: "Getting ready",
         text: "The people whom it is for are being written down. Sending begins in a moment.",
@@ -112,8 +112,8 @@ export const fr: typeof en = {
     limit_plain: "{{what}}",
     beside_one: "{{formatted}} autre annonce partage la vitesse.",
     beside_other: "{{formatted}} autres annonces partagent la vitesse.",
-    rests: "Teams nous a demandé d’attendre jusqu’à {{time}} ({{what}}). Personne n’est perdu : chacun garde son tour.",
-    slowed: "Teams nous a demandé de ralentir ({{what}}) : {{share}} de la vitesse pour l’instant, puis elle remonte d’elle-même.",
+    rests: "Teams nous a demandé d’attendre jusqu’à {{time}}. Personne n’est perdu : chacun garde son tour.",
+    slowed: "Teams nous a demandé de ralentir : l’envoi va à {{share}} de la vitesse pour l’instant, puis accélère de lui-même. Personne n’est perdu.",
     expanding: {
         title: "En préparation",
         text: "La liste des destinataires est en cours d’établissement. L’envoi commence dans un instant.",

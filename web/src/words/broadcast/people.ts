@@ -14,6 +14,15 @@ export const en = {
     prepare: "The preparation",
     caption: "People of this announcement",
     column: { name: "Name", state: "State", reason: "Why", last: "Last attempt", attempts: "Attempts" },
+    stand: {
+        pending: "Still to come",
+        sent: "Reached",
+        accepted: "Accepted by Teams",
+        failed: "Not reached",
+        unconfirmed: "In doubt",
+        skipped: "Left out",
+        cancelled: "Cancelled",
+    },
     open: "What was tried for {{name}}",
     none: {
         title: "Nobody here",
@@ -95,6 +104,15 @@ export const fr: typeof en = {
     prepare: "La préparation",
     caption: "Personnes de cette annonce",
     column: { name: "Nom", state: "État", reason: "Pourquoi", last: "Dernière tentative", attempts: "Tentatives" },
+    stand: {
+        pending: "À venir",
+        sent: "Atteinte",
+        accepted: "Acceptée par Teams",
+        failed: "Non atteinte",
+        unconfirmed: "Incertaine",
+        skipped: "Écartée",
+        cancelled: "Annulée",
+    },
     open: "Ce qui a été tenté pour {{name}}",
     none: {
         title: "Personne ici",
