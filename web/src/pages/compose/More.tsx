@@ -22,6 +22,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Manuscript } from "../../api/types";
 import { useDraft } from "./draft";
+import { saysTooMuch, UNSEEN_IN_FEEDS } from "./presentable";
 import { useFault, useTelling } from "./telling";
 
 const useStyles = makeStyles({
@@ -56,7 +57,7 @@ export function More() {
             <AccordionItem value="more">
                 <AccordionHeader>{t("compose.more")}</AccordionHeader>
                 <AccordionPanel className={styles.panel}>
-                    <Author />
+                    {(manuscript.channel !== "feed" || saysTooMuch(manuscript)) && <Author />}
                     <Channel />
                     {(manuscript.channel === "feed" || manuscript.channel === "both") && <Feed />}
                     {manuscript.channel === "team_channel" && <Posts />}
@@ -86,7 +87,7 @@ function Channel() {
     const { t } = useTranslation();
     const styles = useStyles();
     const { manuscript, change } = useDraft();
-    const { channel, body, image, buttons } = manuscript;
+    const { channel } = manuscript;
     const choose = (next: Manuscript["channel"]) => {
         const goesToFeed = next === "feed" || next === "both";
         change({
@@ -95,7 +96,6 @@ function Channel() {
             ...(next === "team_channel" ? {} : { post_to: [] }),
         });
     };
-    const isTooMuch = channel === "feed" && (body !== "" || image !== null || buttons.length > 0);
     return (
         <>
             <Field label={t("compose.channel.label")}>
@@ -116,15 +116,11 @@ function Channel() {
                     ))}
                 </RadioGroup>
             </Field>
-            {isTooMuch && (
+            {saysTooMuch(manuscript) && (
                 <MessageBar intent="warning" layout="multiline">
                     <MessageBarBody>{t("compose.channel.feed_body")}</MessageBarBody>
                     <MessageBarActions>
-                        <Button
-                            onClick={() => change({ body: "", image: null, buttons: [], author: null, banner: null })}
-                        >
-                            {t("compose.channel.feed_leave")}
-                        </Button>
+                        <Button onClick={() => change(UNSEEN_IN_FEEDS)}>{t("compose.channel.feed_leave")}</Button>
                     </MessageBarActions>
                 </MessageBar>
             )}

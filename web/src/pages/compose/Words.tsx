@@ -11,6 +11,7 @@ import { More } from "./More";
 import { Notes } from "./Notes";
 import { Picture } from "./Picture";
 import { Preview } from "./Preview";
+import { saysTooMuch } from "./presentable";
 import { useFault } from "./telling";
 
 const useStyles = makeStyles({
@@ -31,6 +32,7 @@ export function Words() {
     const styles = useStyles();
     const navigate = useNavigate();
     const { document, manuscript, isReadOnly } = useDraft();
+    const hasMessage = manuscript.channel !== "feed" || saysTooMuch(manuscript);
     if (isReadOnly)
         return (
             <div className={styles.form}>
@@ -44,10 +46,14 @@ export function Words() {
         <div className={styles.sides}>
             <div className={styles.form}>
                 <Title />
-                <Editor />
-                <Picture />
-                <Buttons />
-                <Banner />
+                {hasMessage && (
+                    <>
+                        <Editor />
+                        <Picture />
+                        <Buttons />
+                        <Banner />
+                    </>
+                )}
                 <More />
                 <Notes />
                 <Button

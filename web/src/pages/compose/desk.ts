@@ -98,7 +98,9 @@ export class Desk {
     async settled(): Promise<string> {
         while (this.#isDirty()) {
             await this.flush();
-            if (this.#isDirty() && this.#state.error) throw this.#state.error;
+            const { conflict, error } = this.#state;
+            if (conflict) throw error ?? new Error("The draft was changed elsewhere.");
+            if (this.#isDirty() && error) throw error;
         }
         return `"${versionOf(this.#state.document)}"`;
     }

@@ -17,7 +17,7 @@ test("what lacks is a sample, what is wrong is left out, and the rest stays", ()
         author: "",
         banner: "x".repeat(200),
     } as unknown as Manuscript;
-    expect(presentable(manuscript, [fault("image.url"), fault("buttons[0].url")], samples)).toEqual({
+    expect(presentable(manuscript, [fault("image.url"), fault("buttons[0].url")], samples)).toMatchObject({
         title: "Noon",
         body: "Text",
         image: null,
@@ -28,4 +28,15 @@ test("what lacks is a sample, what is wrong is left out, and the rest stays", ()
         author: null,
         banner: "x".repeat(150),
     });
+});
+
+test("activity feeds show the title alone", () => {
+    const manuscript = {
+        title: "Noon",
+        body: "Leave.",
+        image: null,
+        buttons: [],
+        channel: "feed",
+    } as unknown as Manuscript;
+    expect(presentable(manuscript, [], samples)).toMatchObject({ title: "Noon", body: "", buttons: [] });
 });

@@ -8,6 +8,14 @@ export type Samples = { title: string; body: string; button: string; description
 /** Where a button leads that does not lead anywhere yet. */
 const NOWHERE = "https://example.invalid/";
 
+/** What activity feeds do not show. */
+export const UNSEEN_IN_FEEDS = { body: "", image: null, buttons: [], author: null, banner: null };
+
+/** Whether it says what activity feeds do not show, and goes nowhere else. */
+export function saysTooMuch({ channel, body, image, buttons }: Manuscript): boolean {
+    return channel === "feed" && (body !== "" || image !== null || buttons.length > 0);
+}
+
 /** Nobody has begun to write. */
 export function isBlank({ title, body, image, buttons }: Manuscript): boolean {
     return !title.trim() && !body.trim() && !image && buttons.length === 0;
@@ -17,8 +25,12 @@ export function presentable(manuscript: Manuscript, faults: Fault[], samples: Sa
     const isWrong = (field: string) => faults.some((fault) => fault.field === field);
     const { title, body, image, buttons, author, banner } = manuscript;
     const isPictureWrong = isWrong("image.url") || isWrong("image.picture");
-    return {
+    const shown = {
         ...manuscript,
+        // Whom it is for and when it goes is not seen.
+        audience: { expression: "everyone", list: null, lists: {} },
+        schedule: null,
+        tell: null,
         title: [...(title.trim() ? title : samples.title)].slice(0, 200).join(""),
         body: body.trim() ? body : samples.body,
         image:
@@ -32,4 +44,5 @@ export function presentable(manuscript: Manuscript, faults: Fault[], samples: Sa
         author: author?.trim() ? [...author].slice(0, 100).join("") : null,
         banner: banner?.trim() ? [...banner].slice(0, 150).join("") : null,
     };
+    return manuscript.channel === "feed" ? { ...shown, ...UNSEEN_IN_FEEDS } : shown;
 }

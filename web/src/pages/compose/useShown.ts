@@ -25,22 +25,25 @@ export function useShown(manuscript: Manuscript): Shown {
         button: t("compose.preview.sample_button"),
         description: t("compose.preview.sample_description"),
     };
-    const isWanting = told !== undefined && !told.message && settled.channel !== "feed" && !isBlank(settled);
+    const isOfFeed = settled.channel === "feed";
+    const hasFeed = isOfFeed || settled.channel === "both";
+    const isWanting =
+        told !== undefined && !isBlank(settled) && ((!isOfFeed && !told.message) || (hasFeed && !told.notification));
     const { data: retold } = useQuery({
         ...validation(presentable(settled, told?.faults ?? [], samples)),
         enabled: isWanting,
         placeholderData: keepPreviousData,
     });
 
-    const message = (told?.message ?? (isWanting ? retold?.message : undefined)) || undefined;
+    const again = isWanting ? retold : undefined;
+    const message = told?.message ?? again?.message ?? undefined;
     // The last good one stays while something is written that cannot be shown.
     const [last, keep] = useState(message);
     if (message && message !== last) keep(message);
-    const isOfFeed = settled.channel === "feed";
     return {
         message: isOfFeed || isBlank(settled) ? undefined : (message ?? last),
-        notification: told?.notification ?? undefined,
+        notification: (hasFeed && (told?.notification ?? again?.notification)) || undefined,
         as: told?.message ? "written" : message ? "unfinished" : "stale",
-        isBlank: isBlank(settled) && !(isOfFeed && told?.notification),
+        isBlank: isBlank(settled),
     };
 }
