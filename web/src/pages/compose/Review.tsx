@@ -2,12 +2,12 @@
 
 import { Body1, Button, Caption1, MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
 import { CheckmarkCircleRegular } from "@fluentui/react-icons";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, data, intention } from "../../api/client";
 import { isPassing } from "../../api/problem";
-import { keys } from "../../api/queries";
+import { broadcast, keys } from "../../api/queries";
 import { useMay, useMe } from "../../session/Session";
 import { format, usePeople } from "../../ui/format";
 import { Trouble } from "../../ui/Trouble";
@@ -37,14 +37,19 @@ const useStyles = makeStyles({
     quiet: { color: tokens.colorNeutralForeground2 },
 });
 
+/** How often it is looked whether somebody has decided, in milliseconds. */
+const DECIDED_EVERY = 15_000;
+
 /** It may grow by so much between handing in and releasing: the server asks for no more than a look. */
 const hasGrown = (now: number, then: number) => now > then + then / 20 + 10;
 
 export function Review() {
     const { t } = useTranslation();
     const styles = useStyles();
-    const { manuscript } = useDraft();
+    const { document, manuscript } = useDraft();
     const counted = useDryRun();
+    // Somebody else decides, on another machine.
+    useQuery({ ...broadcast(document.id), refetchInterval: DECIDED_EVERY });
     return (
         <div className={styles.page}>
             <div>
@@ -54,7 +59,7 @@ export function Review() {
                         <Preview manuscript={manuscript} />
                     </div>
                 </Section>
-                <Whom counted={counted} />
+                <Whom counted={counted} isFixed />
                 <Treatment />
                 <Decision counted={counted} />
             </div>
@@ -135,7 +140,7 @@ function Decision({ counted }: { counted: ReturnType<typeof useDryRun> }) {
         run && typeof draft.expected === "number" && run.posts.length === 0 && hasGrown(run.targeted, draft.expected);
     const isReady = run !== undefined && !isOld && faults.length === 0 && !grown;
     return (
-        <Section title={t("send.review.decide")}>
+        <Section title={isOwn || !mayApprove ? t("send.review.next") : t("send.review.decide")}>
             {isOwn && <Body1>{t("send.review.own")}</Body1>}
             {!isOwn && !mayApprove && <Body1>{t("send.review.not_yours")}</Body1>}
             {grown && (

@@ -80,7 +80,13 @@ export function ListDialog({ row: wanted, pasted, onClose, onAdd }: Props) {
         onClose();
     };
     return (
-        <Dialog open modalType="alert">
+        <Dialog
+            open
+            onOpenChange={(_, { open, type }) => {
+                // A click beside it must not throw away what was typed.
+                if (!open && type !== "backdropClick") onClose();
+            }}
+        >
             <DialogSurface className={styles.surface}>
                 <form onSubmit={add}>
                     <DialogBody>

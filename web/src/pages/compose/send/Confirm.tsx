@@ -17,7 +17,7 @@ import {
     Spinner,
     tokens,
 } from "@fluentui/react-components";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { format, usePeople } from "../../../ui/format";
 import { Trouble } from "../../../ui/Trouble";
@@ -51,6 +51,7 @@ export function Confirm({ deed, counted, onClose }: Props) {
     const { manuscript } = useDraft();
     const hour = useHour();
     const { release, isPending, error, isDoubtful } = useRelease(deed);
+    const button = useRef<HTMLButtonElement>(null);
     const { run, again } = counted;
     const count = run?.reachable ?? 0;
     const [seen] = useState(count);
@@ -63,6 +64,13 @@ export function Confirm({ deed, counted, onClose }: Props) {
     // Somebody may have joined since it was counted.
     // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the question is put.
     useEffect(() => void again(), []);
+
+    // Enter confirms where nothing is typed. A moment later than the dialog, which takes its first button.
+    useEffect(() => {
+        if (isTyped) return;
+        const frame = requestAnimationFrame(() => button.current?.focus());
+        return () => cancelAnimationFrame(frame);
+    }, [isTyped]);
 
     const confirm = (event: FormEvent) => {
         event.preventDefault();
@@ -135,6 +143,7 @@ export function Confirm({ deed, counted, onClose }: Props) {
                                 {t("common.cancel")}
                             </Button>
                             <Button
+                                ref={button}
                                 type="submit"
                                 appearance="primary"
                                 disabledFocusable={isPending}

@@ -51,7 +51,13 @@ export function RejectDialog({ author, onClose }: { author: string; onClose(): v
         mutate(reason.trim());
     };
     return (
-        <Dialog open modalType="alert">
+        <Dialog
+            open
+            onOpenChange={(_, { open, type }) => {
+                // A click beside it must not throw away what was typed.
+                if (!open && type !== "backdropClick") onClose();
+            }}
+        >
             <DialogSurface>
                 <form onSubmit={reject}>
                     <DialogBody>

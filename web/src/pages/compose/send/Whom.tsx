@@ -28,7 +28,8 @@ const useStyles = makeStyles({
     quiet: { color: tokens.colorNeutralForeground2 },
 });
 
-export function Whom({ counted }: { counted: Counted }) {
+/** `isFixed`: it is not to be changed where this stands. */
+export function Whom({ counted, isFixed }: { counted: Counted; isFixed?: boolean }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const people = usePeople();
@@ -59,7 +60,7 @@ export function Whom({ counted }: { counted: Counted }) {
             ) : (
                 <code className={styles.quiet}>{words}</code>
             )}
-            {!isReadOnly && (
+            {!isReadOnly && !isFixed && (
                 <StepLink to="audience">{isNobody ? t("send.whom.choose") : t("send.whom.change")}</StepLink>
             )}
         </Section>

@@ -43,6 +43,7 @@ export function useRelease(deed: Deed) {
         onSuccess: (document) => {
             // First, since the page of the draft ends with its draft.
             void navigate(`/broadcasts/${document.id}`);
+            window.scrollTo(0, 0);
             cache.setQueryData(keys.broadcast(document.id), document);
             void cache.invalidateQueries({ queryKey: keys.broadcasts() });
         },
