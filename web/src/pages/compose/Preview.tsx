@@ -16,7 +16,7 @@ import {
     WeatherMoonRegular,
     WeatherSunnyRegular,
 } from "@fluentui/react-icons";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Content, Manuscript } from "../../api/types";
 import { format } from "../../ui/format";
@@ -67,7 +67,7 @@ export type PreviewProps = {
 export function Preview({ manuscript, content }: PreviewProps) {
     const { t } = useTranslation();
     const styles = useStyles();
-    const [said] = useState(() => manuscriptOf(content));
+    const said = useMemo(() => manuscriptOf(content), [content]);
     const shown = useShown(manuscript ?? said);
     const usual = useAppearance();
     const [chosen, setAppearance] = useState<Appearance>();
