@@ -79,7 +79,10 @@ export class Stentor {
             if (this.program.exitCode !== null)
                 throw new Error(await readFile(join(this.directory, "run.err"), "utf8"));
             const ready = await fetch(`${this.url}/readyz`).catch(() => undefined);
-            return ready?.ok || undefined;
+            if (!ready?.ok) return undefined;
+            // Where people sign in is asked of Entra at the first request, which may take longer than it waits.
+            const door = await fetch(`${this.url}/sign-in`, { redirect: "manual" });
+            return door.status < 400 || undefined;
         });
     }
 }

@@ -70,7 +70,7 @@ export const format = {
     },
     /** 1 hr 20 min, or in whole words: 1 hour 20 minutes */
     duration: (seconds: number, unitDisplay: "short" | "long" = "short") => {
-        const unit = (value: number, unit: "hour" | "minute" | "second") =>
+        const unit = (value: number, unit: "day" | "hour" | "minute" | "second") =>
             kept(
                 `${unitDisplay}/${unit}`,
                 (language) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay }),
@@ -79,6 +79,7 @@ export const format = {
         const minutes = Math.round(seconds / 60);
         if (minutes < 60) return unit(minutes, "minute");
         const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+        if (hours >= 48) return unit(Math.round(hours / 24), "day");
         return rest === 0 ? unit(hours, "hour") : `${unit(hours, "hour")} ${unit(rest, "minute")}`;
     },
     /** 12 kB, 12 ko */

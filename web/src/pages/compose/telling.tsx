@@ -13,6 +13,12 @@ type Telling = {
     tellAll: () => void;
 };
 
+/**
+ * How long after somebody has left a field, in milliseconds. A line that appears while a button is being pressed moves it away
+ * from under the pointer, and what was typed last has been judged by then.
+ */
+const PATIENCE = 700;
+
 const Told = createContext<Telling | undefined>(undefined);
 
 export function TellingProvider({ children }: { children: ReactNode }) {
@@ -56,7 +62,7 @@ export function useFault(field: string, label: string) {
                   validationMessage: rest.length > 0 ? <Lines lines={sentences} /> : first,
               }
             : {},
-        onBlur: () => touch(field),
+        onBlur: () => void setTimeout(() => touch(field), PATIENCE),
     };
 }
 
