@@ -134,6 +134,7 @@ export const en = {
         edited: "{{name}} changed it last.",
         expected: "It was for {{people}} then.",
         at_once: "As soon as it is approved.",
+        fact: "{{what}}: {{span}}",
         partial: "Lines of its lists that name nobody for certain are left out.",
         decide: "Your decision",
         next: "What happens next",
@@ -227,7 +228,7 @@ export const fr: typeof en = {
     lacking: {
         title: "Avant de pouvoir l’envoyer :",
         to_words: "Vers le texte",
-        to_audience: "Vers l’audience",
+        to_audience: "Vers les destinataires",
         lists: "Vos listes",
         partial: "Des lignes ne désignent personne avec certitude. Corrigez-les, ou continuez sans elles.",
     },
@@ -238,7 +239,7 @@ export const fr: typeof en = {
         approval:
             "Elle s’adresse à {{people}}. Au-delà de {{limit}} personnes, une seconde personne la lit et la libère. Vous la soumettez ; un approbateur l’envoie, ou vous la rend avec un motif.",
         too_many:
-            "Elle s’adresse à {{people}}, et votre rôle en atteint {{limit}}. Réduisez l’audience, ou demandez à un administrateur de l’envoyer.",
+            "Elle s’adresse à {{people}}, et votre rôle en atteint {{limit}}. Réduisez les destinataires, ou demandez à un administrateur de l’envoyer.",
         none_allowed:
             "Votre rôle permet d’écrire des annonces, non de les envoyer. Demandez à un administrateur de l’envoyer.",
         send: "Envoyer à {{people}} …",
@@ -288,6 +289,7 @@ export const fr: typeof en = {
         edited: "{{name}} l’a modifiée en dernier.",
         expected: "Elle s’adressait alors à {{people}}.",
         at_once: "Dès son approbation.",
+        fact: "{{what}} : {{span}}",
         partial: "Les lignes de ses listes qui ne désignent personne avec certitude sont écartées.",
         decide: "Votre décision",
         next: "La suite",

@@ -104,8 +104,10 @@ function Treatment() {
     const facts = [
         manuscript.urgent && t("send.urgent.label"),
         manuscript.when_in_doubt === "resend" && t("send.doubt.resend"),
-        manuscript.deadline && `${t("send.deadline.label")}: ${span(manuscript.deadline)}`,
-        manuscript.expire_after && `${t("send.expire_after.label")}: ${span(manuscript.expire_after)}`,
+        manuscript.deadline &&
+            t("send.review.fact", { what: t("send.deadline.label"), span: span(manuscript.deadline) }),
+        manuscript.expire_after &&
+            t("send.review.fact", { what: t("send.expire_after.label"), span: span(manuscript.expire_after) }),
         manuscript.accept_partial && t("send.review.partial"),
     ].filter((fact) => typeof fact === "string");
     return (

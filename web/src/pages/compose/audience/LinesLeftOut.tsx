@@ -31,21 +31,22 @@ export function LinesLeftOut({ lines }: { lines: Lines }) {
     const styles = useStyles();
     const { counts } = lines;
     const line = (number: number) => t("audience.list.line", { line: format.number(number) });
+    const at = (number: number, text: string) => t("audience.list.at", { line: line(number), text });
     const kinds = [
         {
             kind: "unknown",
             count: counts.unknown,
-            rows: lines.unknown.map((it) => `${line(it.line)}: ${it.address}`),
+            rows: lines.unknown.map((it) => at(it.line, it.address)),
         },
         {
             kind: "malformed",
             count: counts.malformed,
-            rows: lines.malformed.map((it) => `${line(it.line)}: ${it.text} (${it.sentence})`),
+            rows: lines.malformed.map((it) => at(it.line, `${it.text} (${it.sentence})`)),
         },
         {
             kind: "ambiguous",
             count: counts.ambiguous,
-            rows: lines.ambiguous.map((it) => `${line(it.line)}: ${it.address}`),
+            rows: lines.ambiguous.map((it) => at(it.line, it.address)),
         },
         {
             kind: "duplicates",

@@ -60,6 +60,7 @@ export function Picker({ row, chips, spare, isReadOnly, onChange, onPaste, onRul
             hint={{ id: hintId, children: t(`audience.row.${row}.hint`) }}
         >
             <TagPicker
+                inline
                 selectedOptions={chips.map(writeChip)}
                 onOptionSelect={(_, { value }) => select(value)}
                 open={isOpen}

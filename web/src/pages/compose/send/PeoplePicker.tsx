@@ -44,6 +44,7 @@ export function PeoplePicker({ label, hint, people, max, onChange }: Props) {
     return (
         <Field label={label} hint={hint}>
             <TagPicker
+                inline
                 selectedOptions={people.map((it) => it.user_principal_name)}
                 onOptionSelect={(_, { value }) => select(value)}
             >

@@ -9,7 +9,7 @@ import { StepLink } from "./StepLink";
 
 const useStyles = makeStyles({
     preview: {
-        maxHeight: "320px",
+        maxHeight: "max(420px, calc(100vh - 240px))",
         width: "100%",
         maxWidth: "480px",
         overflowY: "auto",

@@ -32,6 +32,7 @@ export function ZonePicker({ zone, isReadOnly, className, onChange }: Props) {
     return (
         <Field label={t("send.when.zone")} className={className}>
             <Combobox
+                inlinePopup
                 value={typed ?? label}
                 selectedOptions={[zone]}
                 disabled={isReadOnly}
