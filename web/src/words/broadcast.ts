@@ -5,15 +5,13 @@ import * as results from "./broadcast/results";
 
 export const en = {
     untitled: "Without a title",
-    all: "All announcements",
     parts: "Parts of this page",
     part: { overview: "Overview", people: "People", said: "What was said" },
-    notes: "Good to know",
     channels_one: "{{formatted}} channel",
     channels_other: "{{formatted}} channels",
     said: {
         now: "This is what it says now, wherever it arrived.",
-        replaced: "It was taken back: this is what stands in its place, or stood there before.",
+        replaced: "It was taken back. This is what it said before.",
         about: "About it",
         audience: "Whom it is for",
         audience_kind: {
@@ -51,15 +49,13 @@ export const en = {
 
 export const fr: typeof en = {
     untitled: "Sans titre",
-    all: "Toutes les annonces",
     parts: "Parties de cette page",
     part: { overview: "Vue d’ensemble", people: "Personnes", said: "Ce qui a été dit" },
-    notes: "Bon à savoir",
     channels_one: "{{formatted}} canal",
     channels_other: "{{formatted}} canaux",
     said: {
         now: "Voici ce qu’elle dit à présent, partout où elle est arrivée.",
-        replaced: "Elle a été retirée : voici ce qui se trouve à sa place, ou s’y trouvait auparavant.",
+        replaced: "Elle a été retirée. Voici ce qu’elle disait auparavant.",
         about: "À son sujet",
         audience: "À qui elle s’adresse",
         audience_kind: {

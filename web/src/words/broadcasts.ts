@@ -14,7 +14,6 @@ export const en = {
     caption: "Announcements, the newest first",
     untitled: "Without a title",
     reached: "{{reached}} of {{all}}",
-    reached_share: "{{share}} reached",
     settled_share: "{{share}} done",
     progress: "How far it is",
     when: {
@@ -65,7 +64,6 @@ export const fr: typeof en = {
     caption: "Annonces, de la plus récente à la plus ancienne",
     untitled: "Sans titre",
     reached: "{{reached}} sur {{all}}",
-    reached_share: "{{share}} atteintes",
     settled_share: "{{share}} fait",
     progress: "Avancement",
     when: {

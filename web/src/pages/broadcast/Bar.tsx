@@ -10,7 +10,7 @@ import {
     typographyStyles,
 } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
-import type { Channels, Progress } from "../../api/types";
+import type { Channels, Progress, RoundKind } from "../../api/types";
 import { format } from "../../ui/format";
 import { useColours } from "./colours";
 import { type Outcome, parts } from "./progress";
@@ -51,17 +51,25 @@ const useStyles = makeStyles({
     sum: { color: tokens.colorNeutralForeground3, marginTop: tokens.spacingVerticalM, display: "block" },
 });
 
-/** What *sent* is called where Teams takes something and tells nobody whether it was shown. */
-export const word = (outcome: Outcome, channels: Channels): Outcome | "accepted" =>
-    outcome === "sent" && channels === "feed" ? "accepted" : outcome;
+/** What *sent* means where Teams tells nobody whether it showed something, and in rounds that do not tell people. */
+export type Kind = RoundKind | undefined;
+const DONE = { correct: "corrected", recall: "recalled", prepare: "prepared", notify: "accepted" } as const;
 
-export function Bar({ progress, channels }: { progress: Progress; channels: Channels }) {
+export function word<T extends Outcome>(outcome: T, channels: Channels, kind?: Kind) {
+    if (outcome !== "sent") return outcome;
+    if (kind && kind in DONE) return DONE[kind as keyof typeof DONE];
+    return channels === "feed" ? "accepted" : outcome;
+}
+
+type Props = { progress: Progress; channels: Channels; kind?: Kind };
+
+export function Bar({ progress, channels, kind }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     const colours = useColours();
     const all = parts(progress);
     const hint = (outcome: Outcome) =>
-        word(outcome, channels) === "accepted"
+        word(outcome, channels, kind) === "accepted"
             ? t("broadcast.result.hint.accepted")
             : outcome === "skipped"
               ? t("broadcast.result.hint.skipped")
@@ -84,7 +92,7 @@ export function Bar({ progress, channels }: { progress: Progress; channels: Chan
                     const label = (
                         <dt className={styles.label}>
                             <span className={mergeClasses(styles.swatch, colours[outcome])} aria-hidden />
-                            <Caption1>{t(`broadcast.result.counts.${word(outcome, channels)}`)}</Caption1>
+                            <Caption1>{t(`broadcast.result.counts.${word(outcome, channels, kind)}`)}</Caption1>
                         </dt>
                     );
                     return (

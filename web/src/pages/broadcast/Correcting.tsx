@@ -7,7 +7,6 @@ import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, data, intention } from "../../api/client";
 import { Refused } from "../../api/problem";
-import { keys } from "../../api/queries";
 import type { BroadcastDocument, Content, Correction, Manuscript } from "../../api/types";
 import { useCalm } from "../../ui/clockwork";
 import { format } from "../../ui/format";
@@ -62,7 +61,9 @@ export function Correcting({ document, content: old, close }: Props) {
             }),
         );
     const dry = useQuery({
-        queryKey: [...keys.broadcast(document.id), "correct", calm ?? null],
+        // Not among what is read anew afterwards: then it would be refused.
+        queryKey: ["correct", document.id, calm ?? null],
+        gcTime: 0,
         placeholderData: keepPreviousData,
         enabled: calm !== undefined,
         queryFn: () => ask(true, JSON.parse(calm ?? "{}")),

@@ -127,7 +127,8 @@ function Scheduled({ report }: { report: BroadcastReport }) {
     const { schedule, expected, rounds } = report;
     if (!schedule) return null;
     const left = (new Date(schedule.start_at).getTime() - now) / 1000;
-    const prepared = rounds.find(({ kind }) => kind === "prepare")?.progress.sent;
+    const preparing = rounds.find(({ kind, progress }) => kind === "prepare" && progress.targeted > 0);
+    const prepared = preparing?.progress.sent;
     const zone = schedule.time_zone;
     return (
         <Told

@@ -8,7 +8,7 @@ import { useMay } from "../../session/Session";
 import { Bar } from "./Bar";
 import { Going } from "./Going";
 import { Notice } from "./Notice";
-import { isOver, may, missing, shown } from "./progress";
+import { isOver, may, missing, roundBeside, shown } from "./progress";
 import { Reasons } from "./Reasons";
 import { Rounds } from "./Rounds";
 import { Verdict } from "./Verdict";
@@ -47,20 +47,23 @@ export function Overview({ document, report, retry }: Props) {
     const mayRetry = useMay("author", "admin") && may(document, "retry") && !report.recalled_at;
     const reasons = missing(report);
     const hasPeople = report.progress.targeted > 0;
+    // One that waits for its hour has nobody yet.
+    const begun = report.rounds.filter(({ progress }) => progress.targeted > 0);
+    const beside = roundBeside(report);
     const isOverNow = isOver(report.state);
     const people = (query: Record<string, string>) => `/broadcasts/${document.id}/people?${new URLSearchParams(query)}`;
     return (
         <>
             <Notice report={report} />
             {(hasPeople || isOverNow) && report.state !== "scheduled" && (
-                <Panel title={isOverNow ? undefined : t("broadcast.going.heading")}>
+                <Panel title={isOverNow ? undefined : t(`broadcast.going.heading.${beside?.kind ?? "send"}`)}>
                     <Verdict summary={report} />
-                    <Bar progress={shown(report)} channels={report.channels} />
+                    <Bar progress={shown(report)} channels={report.channels} kind={beside?.kind} />
                     {!isOverNow && report.state !== "missed" && <Going summary={report} />}
                 </Panel>
             )}
             {reasons.length > 0 && (
-                <Panel title={isOverNow ? t("broadcast.result.why") : t("broadcast.result.why_now")}>
+                <Panel title={isOverNow || beside ? t("broadcast.result.why") : t("broadcast.result.why_now")}>
                     <Reasons
                         reasons={reasons}
                         all={report.progress.targeted}
@@ -86,9 +89,9 @@ export function Overview({ document, report, retry }: Props) {
                     </Panel>
                 );
             })}
-            {report.rounds.length > 1 && (
+            {begun.length > 1 && (
                 <Panel title={t("broadcast.result.rounds")}>
-                    <Rounds rounds={report.rounds} />
+                    <Rounds rounds={begun} />
                 </Panel>
             )}
         </>

@@ -4,7 +4,7 @@ import { Button, Field, makeStyles, SearchBox, Select, Text, tokens } from "@flu
 import { PeopleRegular } from "@fluentui/react-icons";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { BroadcastDocument, Delivery, ReasonCount, Summary } from "../../api/types";
+import type { BroadcastDocument, Delivery, ReasonCount, RoundKind, Summary } from "../../api/types";
 import { useCalm } from "../../ui/clockwork";
 import { Empty } from "../../ui/Empty";
 import { format } from "../../ui/format";
@@ -54,6 +54,7 @@ export function People({ document, report }: { document: BroadcastDocument; repo
     const deliveries = query.data?.deliveries;
     const { after: _, search, ...filters } = wanted;
     const isFiltered = Object.keys(filters).length > 0 || search !== undefined;
+    const kind = wanted.kind as RoundKind | undefined;
     const total = countOf(report, wanted);
     const last = query.data?.next;
     return (
@@ -78,7 +79,7 @@ export function People({ document, report }: { document: BroadcastDocument; repo
             )}
             {deliveries && deliveries.length > 0 && (
                 <div className={query.isPlaceholderData ? styles.faded : undefined}>
-                    <PeopleTable deliveries={deliveries} open={setPerson} />
+                    <PeopleTable deliveries={deliveries} open={setPerson} kind={kind} />
                     <nav className={styles.foot} aria-label={t("broadcast.person.pages")}>
                         <Text role="status">
                             <Range page={page} shown={deliveries.length} total={total} />
@@ -94,7 +95,7 @@ export function People({ document, report }: { document: BroadcastDocument; repo
                     </nav>
                 </div>
             )}
-            <PersonPanel id={document.id} person={person} close={() => setPerson(undefined)} />
+            <PersonPanel id={document.id} person={person} kind={kind} close={() => setPerson(undefined)} />
         </>
     );
 }
@@ -193,7 +194,9 @@ function Choices({ report, wanted, filter }: ChoicesProps) {
                     <option value="">{t("broadcast.person.any_state")}</option>
                     {OUTCOMES.map((outcome) => (
                         <option key={outcome} value={outcome}>
-                            {t(`broadcast.result.counts.${word(outcome, report.channels)}`)}
+                            {t(
+                                `broadcast.result.counts.${word(outcome, report.channels, wanted.kind as RoundKind | undefined)}`,
+                            )}
                         </option>
                     ))}
                 </Select>

@@ -7,6 +7,7 @@ import { format } from "../../ui/format";
 import { useIsNarrow } from "../../ui/narrow";
 import { useReason } from "../../ui/reason";
 import { useTableStyles } from "../../ui/table";
+import { type Kind, word } from "./Bar";
 import { useColours } from "./colours";
 
 const useStyles = makeStyles({
@@ -31,10 +32,10 @@ const useStyles = makeStyles({
     },
 });
 
-type Props = { deliveries: Delivery[]; open: (person: Delivery) => void };
+type Props = { deliveries: Delivery[]; open: (person: Delivery) => void; kind?: Kind };
 
 /** Where somebody stands, in a word with a colour. */
-export function Stand({ delivery }: { delivery: Delivery }) {
+export function Stand({ delivery, kind }: { delivery: Delivery; kind?: Kind }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const colours = useColours();
@@ -42,7 +43,7 @@ export function Stand({ delivery }: { delivery: Delivery }) {
     return (
         <span className={styles.state}>
             <span className={mergeClasses(styles.dot, colours[colour])} aria-hidden />
-            {t(`broadcast.person.stand.${delivery.state}`)}
+            {t(`broadcast.person.stand.${delivery.state === "sent" ? word("sent", "chat", kind) : delivery.state}`)}
         </span>
     );
 }
@@ -69,7 +70,7 @@ export function PeopleTable(props: Props) {
     return useIsNarrow() ? <AsList {...props} /> : <AsTable {...props} />;
 }
 
-function AsTable({ deliveries, open }: Props) {
+function AsTable({ deliveries, open, kind }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     const table = useTableStyles();
@@ -103,7 +104,7 @@ function AsTable({ deliveries, open }: Props) {
                                 <Caption1 className={styles.faint}>{delivery.user_principal_name}</Caption1>
                             </th>
                             <td className={table.cell}>
-                                <Stand delivery={delivery} />
+                                <Stand delivery={delivery} kind={kind} />
                             </td>
                             <td className={table.cell}>
                                 {delivery.reason && inWords(delivery.reason, delivery).sentence}
@@ -122,7 +123,7 @@ function AsTable({ deliveries, open }: Props) {
     );
 }
 
-function AsList({ deliveries, open }: Props) {
+function AsList({ deliveries, open, kind }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     const inWords = useReason();
@@ -138,7 +139,7 @@ function AsList({ deliveries, open }: Props) {
                                 {delivery.user_principal_name}
                             </Caption1>
                         </div>
-                        <Stand delivery={delivery} />
+                        <Stand delivery={delivery} kind={kind} />
                         {delivery.reason && <Text>{inWords(delivery.reason, delivery).sentence}</Text>}
                     </li>
                 ))}

@@ -24,6 +24,7 @@ import { Loading } from "../../ui/Loading";
 import { useReason } from "../../ui/reason";
 import { Trouble } from "../../ui/Trouble";
 import type { en } from "../../words/broadcast/people";
+import type { Kind } from "./Bar";
 import { Stand } from "./PeopleTable";
 
 const useStyles = makeStyles({
@@ -42,9 +43,9 @@ const useStyles = makeStyles({
     heading: { margin: `${tokens.spacingVerticalM} 0 0` },
 });
 
-type Props = { id: string; person: Delivery | undefined; close: () => void };
+type Props = { id: string; person: Delivery | undefined; kind: Kind; close: () => void };
 
-export function PersonPanel({ id, person, close }: Props) {
+export function PersonPanel({ id, person, kind, close }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     return (
@@ -69,12 +70,12 @@ export function PersonPanel({ id, person, close }: Props) {
                     {person?.name}
                 </DrawerHeaderTitle>
             </DrawerHeader>
-            <DrawerBody>{person && <History id={id} person={person} />}</DrawerBody>
+            <DrawerBody>{person && <History id={id} person={person} kind={kind} />}</DrawerBody>
         </OverlayDrawer>
     );
 }
 
-function History({ id, person }: { id: string; person: Delivery }) {
+function History({ id, person, kind }: { id: string; person: Delivery; kind: Kind }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const inWords = useReason();
@@ -93,7 +94,7 @@ function History({ id, person }: { id: string; person: Delivery }) {
     return (
         <div className={styles.body}>
             <div className={styles.block}>
-                <Stand delivery={person} />
+                <Stand delivery={person} kind={kind} />
                 {words && <Body1>{words.sentence}</Body1>}
                 {words?.remedy && (
                     <Text className={styles.faint}>

@@ -14,7 +14,6 @@ import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, data, intention } from "../../api/client";
-import { keys } from "../../api/queries";
 import type { BroadcastDocument, BroadcastReport } from "../../api/types";
 import { useCalm } from "../../ui/clockwork";
 import { format } from "../../ui/format";
@@ -49,7 +48,9 @@ export function Recalling({ document, report, close }: Props) {
             }),
         );
     const dry = useQuery({
-        queryKey: [...keys.broadcast(document.id), "recall", calm ?? null],
+        // Not among what is read anew afterwards: then it would be refused.
+        queryKey: ["recall", document.id, calm ?? null],
+        gcTime: 0,
         placeholderData: keepPreviousData,
         enabled: calm !== "",
         queryFn: () => ask(true, calm),

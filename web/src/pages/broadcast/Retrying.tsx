@@ -6,7 +6,6 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, data, intention } from "../../api/client";
 import { Refused } from "../../api/problem";
-import { keys } from "../../api/queries";
 import type { BroadcastDocument, Reason, ReasonCount, Summary } from "../../api/types";
 import { format } from "../../ui/format";
 import { useReason } from "../../ui/reason";
@@ -46,7 +45,9 @@ export function Retrying({ document, report, reason, close }: Props) {
             }),
         );
     const counted = useQuery({
-        queryKey: [...keys.broadcast(document.id), "retry", body],
+        // Not among what is read anew afterwards: then it would be refused.
+        queryKey: ["retry", document.id, body],
+        gcTime: 0,
         placeholderData: keepPreviousData,
         staleTime: 0,
         enabled: isSomebody,
@@ -116,10 +117,13 @@ export function Retrying({ document, report, reason, close }: Props) {
                             // Another decision, with a name of its own.
                             setKey(intention());
                         }}
-                        label={t("broadcast.deed.retrying.doubted", {
-                            count: doubted,
-                            formatted: format.number(doubted),
-                        })}
+                        label={t(
+                            isOfDoubted ? "broadcast.deed.retrying.doubted_only" : "broadcast.deed.retrying.doubted",
+                            {
+                                count: doubted,
+                                formatted: format.number(doubted),
+                            },
+                        )}
                     />
                 </Field>
             )}

@@ -25,7 +25,12 @@ const PARTS = ["overview", "people", "said"] as const;
 type Part = (typeof PARTS)[number];
 
 const useStyles = makeStyles({
-    tabs: { marginBottom: tokens.spacingVerticalL, marginInlineStart: `calc(-1 * ${tokens.spacingHorizontalM})` },
+    tabs: {
+        flexWrap: "wrap",
+        maxWidth: "100%",
+        marginBottom: tokens.spacingVerticalL,
+        marginInlineStart: `calc(-1 * ${tokens.spacingHorizontalM})`,
+    },
     notes: { marginBottom: tokens.spacingVerticalL },
 });
 

@@ -33,6 +33,7 @@ export function Verdict({ summary }: { summary: Summary }) {
     const { progress, state, recalled_at, finished_at, started_at } = summary;
     if (!isOver(state)) return null;
     const kind = verdict(progress);
+    const recall = summary.rounds.findLast((round) => round.kind === "recall");
     const isWell = kind === "all_reached" || kind === "all_reachable_reached";
     const Icon = recalled_at ? InfoFilled : isWell ? CheckmarkCircleFilled : WarningFilled;
     const took = finished_at && started_at ? (Date.parse(finished_at) - Date.parse(started_at)) / 1000 : undefined;
@@ -45,18 +46,34 @@ export function Verdict({ summary }: { summary: Summary }) {
             />
             <div className={styles.words}>
                 <Subtitle1 as="h2" style={{ margin: 0 }}>
-                    {state === "cancelled" && progress.cancelled > 0 && finished_at
-                        ? t("broadcast.result.cancelled", {
-                              when: format.ago(finished_at, now),
-                              reached: counted(progress.sent),
-                              cancelled: format.number(progress.cancelled),
-                          })
-                        : t(`broadcast.result.${kind}`, {
-                              reached: format.number(progress.sent),
-                              all: counted(progress.targeted),
-                          })}
+                    {recalled_at
+                        ? recall
+                            ? t("broadcast.result.recalled", {
+                                  when: format.ago(recall.finished_at ?? recalled_at, now),
+                                  count: recall.progress.sent,
+                                  formatted: format.number(recall.progress.sent),
+                                  all: format.number(recall.progress.targeted),
+                              })
+                            : t("broadcast.result.recalled_now")
+                        : state === "cancelled" && progress.cancelled > 0 && finished_at
+                          ? t("broadcast.result.cancelled", {
+                                when: format.ago(finished_at, now),
+                                reached: counted(progress.sent),
+                                cancelled: format.number(progress.cancelled),
+                            })
+                          : t(`broadcast.result.${kind}`, {
+                                reached: format.number(progress.sent),
+                                all: counted(progress.targeted),
+                            })}
                 </Subtitle1>
-                {recalled_at && <Body1>{t("broadcast.result.recalled", { when: format.ago(recalled_at, now) })}</Body1>}
+                {recalled_at && (
+                    <Body1>
+                        {t("broadcast.result.had", {
+                            reached: format.number(progress.sent),
+                            all: counted(progress.targeted),
+                        })}
+                    </Body1>
+                )}
                 {!recalled_at && progress.failed > 0 && (
                     <Body1>
                         {t("broadcast.result.missing", {
@@ -65,7 +82,7 @@ export function Verdict({ summary }: { summary: Summary }) {
                         })}
                     </Body1>
                 )}
-                {progress.unconfirmed > 0 && (
+                {!recalled_at && progress.unconfirmed > 0 && (
                     <Body1>
                         {t("broadcast.result.doubted", {
                             count: progress.unconfirmed,

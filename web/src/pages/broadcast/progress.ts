@@ -34,17 +34,17 @@ export const settled = (progress: Progress): number => progress.targeted - progr
 /** Rounds that tell people; the others prepare, or set right what was told. */
 const TELLING = ["send", "retry"];
 
-/** The rounds whose counts are not those of the broadcast: they set right what was sent, or come before or after. */
-export const roundsBeside = (report: BroadcastReport) => report.rounds.filter(({ kind }) => !TELLING.includes(kind));
-
 /** The round that is under way, if any: the newest that is not done. */
 export const roundNow = (report: BroadcastReport) => report.rounds.findLast(({ state }) => state !== "done");
 
-/** What one bar is to show: the round under way where it sets something right, else the whole broadcast. */
-export function shown(report: BroadcastReport): Progress {
+/** The round under way, where it sets something right or prepares; whatever tells people counts with the whole. */
+export function roundBeside(report: BroadcastReport) {
     const round = roundNow(report);
-    return round && !TELLING.includes(round.kind) ? round.progress : report.progress;
+    return round && !TELLING.includes(round.kind) ? round : undefined;
 }
+
+/** What one bar is to show: that round, else the whole broadcast. */
+export const shown = (report: BroadcastReport): Progress => roundBeside(report)?.progress ?? report.progress;
 
 /** The reasons that tell of people who were not reached, the gravest first; cancelling needs no reason. */
 export function missing(summary: Summary): ReasonCount[] {

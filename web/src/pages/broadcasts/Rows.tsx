@@ -17,7 +17,7 @@ import { format, usePeople } from "../../ui/format";
 import { useIsNarrow } from "../../ui/narrow";
 import { StateBadge } from "../../ui/StateBadge";
 import { useTableStyles } from "../../ui/table";
-import { peopleOf, Reached, When } from "./Standing";
+import { hasBegun, peopleOf, Reached, When } from "./Standing";
 
 const useStyles = makeStyles({
     title: {
@@ -137,7 +137,7 @@ function Cards({ listed, now }: { listed: Listed[]; now: number }) {
                                 <StateBadge state={one.state} />
                                 {count !== undefined && <span>{people(count)}</span>}
                             </div>
-                            {one.report && <Reached listed={one} />}
+                            {hasBegun(one) && <Reached listed={one} />}
                             <Caption1 className={styles.faint}>
                                 <When listed={one} now={now} /> · {one.created_by ?? t("broadcasts.command_line")}
                             </Caption1>

@@ -13,6 +13,10 @@ const useStyles = makeStyles({
 
 const isGoing = (listed: Listed) => (VIEWS.going as readonly string[]).includes(listed.state);
 
+/** Whether anybody can have been reached. */
+export const hasBegun = ({ report, state }: Listed): boolean =>
+    (report?.progress.targeted ?? 0) > 0 && state !== "scheduled" && state !== "missed";
+
 /** How many people it is for, as far as anybody knows. */
 export const peopleOf = (listed: Listed): number | undefined =>
     listed.report?.progress.targeted || listed.expected || undefined;
@@ -21,8 +25,7 @@ export function Reached({ listed }: { listed: Listed }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const progress = listed.report?.progress;
-    if (!progress || progress.targeted === 0 || listed.state === "scheduled" || listed.state === "missed")
-        return <Text className={styles.faint}>–</Text>;
+    if (!progress || !hasBegun(listed)) return <Text className={styles.faint}>–</Text>;
     const { settled, reached } = shares(progress);
     const counts = t("broadcasts.reached", {
         reached: format.number(progress.sent),

@@ -1,9 +1,15 @@
 /** Words for an announcement on its way. */
 
 export const en = {
-    heading: "How far it is",
+    heading: {
+        send: "How far it is",
+        retry: "How far it is",
+        prepare: "How far the preparation is",
+        correct: "How far the correction is",
+        recall: "How far the recall is",
+        notify: "How far the notifications are",
+    },
     bar: "Where everybody stands",
-    settled: "{{settled}} of {{all}} done",
     sum: "{{terms}} = {{all}}",
     sum_label: "The counts add up to everybody:",
     rate: "{{rate}} people a second",
@@ -41,7 +47,6 @@ export const en = {
         title: "Getting ready",
         text: "The people whom it is for are being written down. Sending begins in a moment.",
     },
-    preparing: "Chats are being looked up ahead of the hour: {{count}} ready so far.",
     scheduled: {
         title: "Starts {{time}}",
         zone: "({{zone}})",
@@ -77,9 +82,15 @@ export const en = {
 };
 
 export const fr: typeof en = {
-    heading: "Avancement",
+    heading: {
+        send: "Avancement",
+        retry: "Avancement",
+        prepare: "Avancement de la préparation",
+        correct: "Avancement de la correction",
+        recall: "Avancement du retrait",
+        notify: "Avancement des notifications",
+    },
     bar: "Où en est chacun",
-    settled: "{{settled}} sur {{all}} traitées",
     sum: "{{terms}} = {{all}}",
     sum_label: "Le compte y est, chacun figure une fois :",
     rate: "{{rate}} personnes par seconde",
@@ -118,7 +129,6 @@ export const fr: typeof en = {
         title: "En préparation",
         text: "La liste des destinataires est en cours d’établissement. L’envoi commence dans un instant.",
     },
-    preparing: "Les conversations sont cherchées avant l’heure : {{count}} sont prêtes.",
     scheduled: {
         title: "Débute le {{time}}",
         zone: "({{zone}})",
