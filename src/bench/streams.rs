@@ -21,6 +21,8 @@ use crate::wiring::Workbench;
 const LEVELS: [usize; 3] = [1, 50, 200];
 /// How long each is watched.
 const WATCHED: u32 = 20;
+/// How long nothing is counted after streams were opened: an idle connection of Postgres counts what it did ten seconds late.
+const SETTLED: u32 = 12;
 /// Streams of one caller.
 const OF_ONE: usize = 40;
 /// A megabyte.
@@ -100,7 +102,7 @@ async fn measure(bench: &Workbench, recipients: u64) -> anyhow::Result<Measured>
             let listening = listen(http.get(url).bearer_auth(format!("caller {}", open.len() / OF_ONE)), &arrived);
             open.push(listening.await?);
         }
-        advance(bench, round, &mut chunk, 3).await?;
+        advance(bench, round, &mut chunk, SETTLED).await?;
         let (events, cpu) = (arrived.load(Ordering::Relaxed), cpu_seconds(server.pid())?);
         let (ended, began_at) = (bench.store.transactions().await?, bench.clock.monotonic());
         advance(bench, round, &mut chunk, WATCHED).await?;

@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
+// A code is a `tt`: as a `literal` it would reach the macro that describes the API wrapped, and go unread.
 macro_rules! codes {
     (
         $(#[$doc:meta])* $name:ident, $second:ident;
-        $($variant:ident $code:literal $sentence:literal $remedy:literal)*
+        $($variant:ident $code:tt $sentence:literal $remedy:literal)*
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]

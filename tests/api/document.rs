@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use boon::{Compiler, Schemas};
-use serde_json::Value;
+use serde_json::{Value, json};
+use stentor::domain::reason::{HaltReason, Reason};
 use stentor::http::api::{document, router};
 
 use crate::stage::Stage;
@@ -61,6 +62,14 @@ async fn every_schema_is_a_schema() {
             panic!("{name}: {error:#}");
         }
     }
+}
+
+#[tokio::test]
+async fn reasons_are_named_as_they_are_written() {
+    let (_stage, document) = described().await;
+    let named = |schema: &str| document["components"]["schemas"][schema]["enum"].clone();
+    assert_eq!(named("Reason"), json!(Reason::ALL));
+    assert_eq!(named("HaltReason"), json!(HaltReason::ALL));
 }
 
 #[tokio::test]

@@ -23,10 +23,12 @@ use stentor::domain::retry::RetryPolicy;
 use stentor::domain::rights::{Caller, Role, Who};
 use stentor::http::api::{Api, ApiSettings, Reach};
 use stentor::http::router::{Shared, router};
+use stentor::http::server;
 use stentor::ports::{Clock, Departure, Examiner, Gatekeeper, NotLetIn, Random, Return, Store};
 use stentor::simulator::service::Simulator;
 use stentor::simulator::settings::SimulatorSettings;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
@@ -155,7 +157,9 @@ impl Stage {
             random: Arc::new(SystemRandom),
             api: Some(api.clone()),
         };
-        tokio::spawn(async move { axum::serve(listener, router(shared)).await });
+        tokio::spawn(
+            async move { server::serve(listener, router(shared), CancellationToken::new(), &SystemClock).await },
+        );
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { url, api, store, tenant, simulator, http, _database: database }
     }

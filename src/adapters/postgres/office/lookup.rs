@@ -30,7 +30,6 @@ statements! {
     PASSES = include_str!("../sql/lookup/passes.sql");
     EVERYBODY = include_str!("../sql/lookup/everybody.sql");
     EXPLAINED = include_str!("../sql/lookup/explained.sql");
-    EXPLAINED_LAST = include_str!("../sql/lookup/explained_last.sql");
     UNSETTLED = include_str!("../sql/lookup/unsettled.sql");
     AT = include_str!("../sql/lookup/at.sql");
     REACHED = include_str!("../sql/lookup/reached.sql");
@@ -51,7 +50,7 @@ statements! {
         -- have is guessed: it stands before the @, for behind it is what all have in common; a number tells people apart;
         -- of words, the longest.
         select string_agg(w.query, ' & '),
-          (array_agg(w.plain order by length(w.plain) desc))[1],
+          (array_agg(w.plain order by w.behind, w.plain ~ '[0-9]' desc, length(w.plain) desc))[1],
           (array_agg(w.query order by w.behind, w.plain ~ '[0-9]' desc, length(w.plain) desc))[1]
         from (
           select '''' || word || ''':*' as query, substr(word, length($1::text) + 2) as plain, behind

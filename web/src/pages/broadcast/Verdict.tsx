@@ -34,14 +34,15 @@ export function Verdict({ summary }: { summary: Summary }) {
     if (!isOver(state)) return null;
     const kind = verdict(progress);
     const recall = summary.rounds.findLast((round) => round.kind === "recall");
+    const isQuiet = Boolean(recalled_at) || state === "cancelled";
     const isWell = kind === "all_reached" || kind === "all_reachable_reached";
-    const Icon = recalled_at ? InfoFilled : isWell ? CheckmarkCircleFilled : WarningFilled;
+    const Icon = isQuiet ? InfoFilled : isWell ? CheckmarkCircleFilled : WarningFilled;
     const took = finished_at && started_at ? (Date.parse(finished_at) - Date.parse(started_at)) / 1000 : undefined;
     const isRetried = summary.rounds.length > 1;
     return (
         <div className={styles.verdict} role="status">
             <Icon
-                className={mergeClasses(styles.icon, recalled_at ? styles.quiet : isWell ? styles.well : styles.partly)}
+                className={mergeClasses(styles.icon, isQuiet ? styles.quiet : isWell ? styles.well : styles.partly)}
                 aria-hidden
             />
             <div className={styles.words}>
@@ -55,16 +56,18 @@ export function Verdict({ summary }: { summary: Summary }) {
                                   all: format.number(recall.progress.targeted),
                               })
                             : t("broadcast.result.recalled_now")
-                        : state === "cancelled" && progress.cancelled > 0 && finished_at
-                          ? t("broadcast.result.cancelled", {
-                                when: format.ago(finished_at, now),
-                                reached: counted(progress.sent),
-                                cancelled: format.number(progress.cancelled),
-                            })
-                          : t(`broadcast.result.${kind}`, {
-                                reached: format.number(progress.sent),
-                                all: counted(progress.targeted),
-                            })}
+                        : state === "cancelled" && progress.sent + progress.unconfirmed === 0
+                          ? t("broadcast.result.cancelled_before")
+                          : state === "cancelled" && progress.cancelled > 0 && finished_at
+                            ? t("broadcast.result.cancelled", {
+                                  when: format.ago(finished_at, now),
+                                  reached: counted(progress.sent),
+                                  cancelled: format.number(progress.cancelled),
+                              })
+                            : t(`broadcast.result.${kind}`, {
+                                  reached: format.number(progress.sent),
+                                  all: counted(progress.targeted),
+                              })}
                 </Subtitle1>
                 {recalled_at && (
                     <Body1>

@@ -14,6 +14,7 @@ export const en = {
     recalled: "It was taken back {{when}}, from {{formatted}} of {{all}}.",
     recalled_now: "It is being taken back.",
     had: "Before, {{reached}} of {{all}} had been reached.",
+    cancelled_before: "It was cancelled before anybody got it.",
     took: "It took {{duration}}.",
     counts: {
         pending: "Still to come",
@@ -76,6 +77,7 @@ export const fr: typeof en = {
     recalled: "Elle a été retirée {{when}}, chez {{formatted}} sur {{all}}.",
     recalled_now: "Elle est en cours de retrait.",
     had: "Auparavant, {{reached}} sur {{all}} avaient été atteintes.",
+    cancelled_before: "Elle a été annulée avant que quiconque ne la reçoive.",
     took: "Cela a pris {{duration}}.",
     counts: {
         pending: "À venir",

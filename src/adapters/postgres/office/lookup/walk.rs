@@ -17,9 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use sqlx::FromRow;
 
 use super::super::super::PgStore;
-use super::{
-    AMONG, AT, CALLED, CALLED_AMONG, EVERYBODY, EXPLAINED, EXPLAINED_LAST, REACHED, REACHED_IN, UNSETTLED, WORDS,
-};
+use super::{AMONG, AT, CALLED, CALLED_AMONG, EVERYBODY, EXPLAINED, REACHED, REACHED_IN, UNSETTLED, WORDS};
 use crate::domain::delivery::Settlement;
 use crate::domain::ids::{RecipientKey, TenantKey};
 use crate::domain::reason::Reason;
@@ -119,8 +117,18 @@ struct Lane {
     /// The rounds after it, and how many each names.
     newer: Vec<(i64, i32)>,
     next: Option<i32>,
+    /// Whoever has this number or a lower one was looked at.
+    seen: i64,
     ready: VecDeque<Candidate>,
     step: i64,
+}
+
+impl Lane {
+    /// Nobody of it who is still to come has a lower number than this; `None` when nobody is. Whoever is ready goes first.
+    fn from(&self) -> Option<(i64, bool)> {
+        let ready = self.ready.front().map(|candidate| (candidate.1, false));
+        ready.or(self.next.map(|_| (self.seen, true)))
+    }
 }
 
 /// The words that people are looked for by.
@@ -128,10 +136,10 @@ struct Lane {
 struct Called {
     /// All of them, each as a beginning, as the database has it.
     all: String,
-    /// The longest, as it is written.
-    longest: String,
     /// The one that fewest people have, as far as can be guessed, as the database has it.
     rarest: String,
+    /// The same as it is written.
+    rarest_plain: String,
 }
 
 /// One page in the making.
@@ -210,7 +218,8 @@ impl<'a> Walk<'a> {
             let meant = Meant::by(self.query, round.over, may_have_failed);
             let next = (!meant.is_nobody()).then(|| begins.get(&round.round_id).copied().unwrap_or(0));
             let step = i64::try_from(self.limit).unwrap_or(STEP_MAX).clamp(16, STEP_MAX);
-            Lane { round: round.round_id, meant, newer: sizes(newer), next, ready: VecDeque::new(), step }
+            let (newer, ready) = (sizes(newer), VecDeque::new());
+            Lane { round: round.round_id, meant, newer, next, seen: i64::MIN, ready, step }
         };
         Ok((0..self.rounds.len()).map(lane).collect())
     }
@@ -220,17 +229,18 @@ impl<'a> Walk<'a> {
         let wanted = (self.limit - self.found.len()).max(16);
         let mut batch = Vec::new();
         while batch.len() < wanted {
-            for lane in lanes.iter_mut() {
-                while lane.ready.is_empty() && lane.next.is_some() {
-                    if self.words.is_some() && self.compared >= COMPARED.max(2 * self.limit) {
-                        return Ok((batch, false));
-                    }
-                    self.refill(lane).await?;
-                }
+            // A book is read no further than the others need: after a retry of nearly all who failed, hardly anybody is meant
+            // where they failed, and to know that to the end means to look at them all.
+            let open = lanes.iter_mut().filter(|lane| lane.from().is_some());
+            let Some(lane) = open.min_by_key(|lane| lane.from()) else { break };
+            if let Some(candidate) = lane.ready.pop_front() {
+                batch.push((lane.round, candidate));
+                continue;
             }
-            let heads = lanes.iter_mut().filter(|lane| !lane.ready.is_empty());
-            let Some(lane) = heads.min_by_key(|lane| lane.ready.front().map(|candidate| candidate.1)) else { break };
-            batch.extend(lane.ready.pop_front().map(|candidate| (lane.round, candidate)));
+            if self.words.is_some() && self.compared >= COMPARED.max(2 * self.limit) {
+                return Ok((batch, false));
+            }
+            self.refill(lane).await?;
         }
         Ok((batch, true))
     }
@@ -239,13 +249,20 @@ impl<'a> Walk<'a> {
     async fn refill(&mut self, lane: &mut Lane) -> Result<(), StoreError> {
         let Some(from) = lane.next else { return Ok(()) };
         let (mut candidates, next) = self.step(lane, from).await?;
+        lane.seen = candidates.last().map_or(lane.seen, |candidate| candidate.1);
+        // Of those who failed a newer round names most, of others few or none: the fewer are left, the fewer names are read.
+        let is_explained = !lane.meant.settlements.is_empty();
+        if is_explained {
+            self.leave_out_named_again(lane, &mut candidates).await?;
+        }
         if let Some(words) = &self.words {
             self.compared += candidates.len();
             let called: BTreeSet<i64> = self.called_among(words, &people(&candidates)).await?.into_iter().collect();
             candidates.retain(|candidate| called.contains(&candidate.1));
         }
-        let again = self.named_again(&lane.newer, &people(&candidates)).await?;
-        candidates.retain(|candidate| !again.contains(&candidate.1));
+        if !is_explained {
+            self.leave_out_named_again(lane, &mut candidates).await?;
+        }
         lane.ready.extend(candidates);
         lane.next = next;
         lane.step = (lane.step * 2).min(STEP_MAX);
@@ -277,16 +294,9 @@ impl<'a> Walk<'a> {
     }
 
     async fn explained(&self, lane: &Lane, from: i32) -> Result<Step, StoreError> {
-        // The first steps look at few, and are enough where a later round took up some. Where it took up nearly everybody,
-        // the others are better looked for all at once.
-        let is_first = lane.step <= 4 * i64::try_from(self.limit).unwrap_or(STEP_MAX).max(16);
-        let newer: Vec<i64> = lane.newer.iter().map(|(round, _)| *round).filter(|_| !is_first).collect();
-        let sql = if newer.is_empty() { EXPLAINED } else { EXPLAINED_LAST };
         let ask = async |conn: &mut sqlx::PgConnection| {
-            let query = sqlx::query_as(sql).bind(self.tenant.0).bind(lane.round).bind(from).bind(lane.step);
-            let query = query.bind(&lane.meant.settlements).bind(&lane.meant.reasons);
-            let query = if newer.is_empty() { query } else { query.bind(&newer) };
-            query.fetch_all(conn).await
+            let query = sqlx::query_as(EXPLAINED).bind(self.tenant.0).bind(lane.round).bind(from).bind(lane.step);
+            query.bind(&lane.meant.settlements).bind(&lane.meant.reasons).fetch_all(conn).await
         };
         Ok(cut(self.store.database.run("lookup_explained", ask).await?, lane.step))
     }
@@ -335,21 +345,24 @@ impl<'a> Walk<'a> {
         };
         let found: (Option<String>, Option<String>, Option<String>) =
             self.store.database.run("lookup_words", ask).await?;
-        let (Some(all), Some(longest), Some(rarest)) = found else { return Ok(None) };
-        Ok(Some(Called { all, longest, rarest }))
+        let (Some(all), Some(rarest_plain), Some(rarest)) = found else { return Ok(None) };
+        Ok(Some(Called { all, rarest, rarest_plain }))
     }
 
     async fn called_among(&self, words: &Called, people: &[i64]) -> Result<Vec<i64>, StoreError> {
         let ask = async |conn: &mut sqlx::PgConnection| {
             let query = sqlx::query_scalar(CALLED_AMONG).bind(self.tenant.0).bind(&words.all).bind(people);
-            query.bind(&words.longest).fetch_all(conn).await
+            query.bind(&words.rarest_plain).fetch_all(conn).await
         };
         Ok(self.store.database.run("lookup_called_among", ask).await?)
     }
 
-    /// Whom of these people, in order, one of these rounds names.
-    async fn named_again(&self, rounds: &[(i64, i32)], people: &[i64]) -> Result<BTreeSet<i64>, StoreError> {
-        Ok(self.named_by(rounds, people).await?.into_iter().map(|(_, (_, who))| who).collect())
+    /// Leaves those whom a newer round names out of the candidates of a lane, who are in order.
+    async fn leave_out_named_again(&self, lane: &Lane, candidates: &mut Vec<Candidate>) -> Result<(), StoreError> {
+        let named = self.named_by(&lane.newer, &people(candidates)).await?;
+        let again: BTreeSet<i64> = named.into_iter().map(|(_, (_, who))| who).collect();
+        candidates.retain(|candidate| !again.contains(&candidate.1));
+        Ok(())
     }
 
     /// Where these rounds name these people, who are in order.

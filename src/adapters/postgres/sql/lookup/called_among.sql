@@ -1,6 +1,6 @@
 -- lookup_called_among
--- $1 tenant, $2 words, $3 people, $4 the longest of the words alone
--- To make somebody's words costs ten times as much as to see that a plain name does not hold the longest one.
+-- $1 tenant, $2 words, $3 people, $4 the word that fewest have, as it is written
+-- To make somebody's words costs ten times as much as to see that a plain name does not hold one of them.
 select p.recipient_id
 from unnest($3::bigint[]) as few (recipient_id)
 cross join lateral (
