@@ -89,7 +89,7 @@ export function Picker({ row, chips, spare, isReadOnly, onChange, onPaste, onRul
                         aria-describedby={hintId}
                     />
                 </TagPickerControl>
-                <TagPickerList>{options}</TagPickerList>
+                <TagPickerList style={{ zIndex: 2 }}>{options}</TagPickerList>
             </TagPicker>
         </Field>
     );

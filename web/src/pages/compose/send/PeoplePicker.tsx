@@ -68,7 +68,7 @@ export function PeoplePicker({ label, hint, people, max, onChange }: Props) {
                         placeholder={people.length === 0 ? t("send.try.search") : undefined}
                     />
                 </TagPickerControl>
-                <TagPickerList>
+                <TagPickerList style={{ zIndex: 2 }}>
                     {!isFull &&
                         offered.map((it) => (
                             <TagPickerOption

@@ -42,7 +42,7 @@ export function ZonePicker({ zone, isReadOnly, className, onChange }: Props) {
                     if (optionValue) onChange(optionValue);
                 }}
                 onBlur={() => setTyped(undefined)}
-                listbox={{ style: { maxHeight: "300px" } }}
+                listbox={{ style: { maxHeight: "300px", zIndex: 2 } }}
             >
                 {fitting.map((it) => (
                     <Option key={it.zone} value={it.zone} text={it.label}>
