@@ -87,8 +87,9 @@ pub enum Test {
     Contains(String),
 }
 
+// A word is a `tt`: as a `literal` it would reach the macro that describes the API wrapped, and go unread.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident $word:literal $meaning:literal),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident $word:tt $meaning:literal),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, ToSchema)]
         pub enum $name { $(#[doc = $meaning] #[serde(rename = $word)] $variant),* }

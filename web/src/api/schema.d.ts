@@ -1545,7 +1545,7 @@ export interface components {
          * @description Why a broadcast, or all of a tenant's, was stopped by us.
          * @enum {string}
          */
-        HaltReason: "SecretWrong" | "SecretExpired" | "CredentialUnusable" | "CertificateRefused" | "AssertionOutOfTime" | "FederationRefused" | "NoSuchIdentity" | "ConsentMissing" | "AppUnknown" | "TenantUnknown" | "IdentityRefused" | "PermissionMissing" | "TokenRefused" | "NotInCatalogue" | "BotDisabled" | "BotNotRegistered" | "RequestRefused" | "CertificateUntrusted" | "ProxyRefused" | "ChatsRefused" | "NotInTeam" | "AppNotNamed" | "AudienceGone" | "ContentRefused";
+        HaltReason: "secret_wrong" | "secret_expired" | "credential_unusable" | "certificate_refused" | "assertion_out_of_time" | "federation_refused" | "no_such_identity" | "consent_missing" | "app_unknown" | "tenant_unknown" | "identity_refused" | "permission_missing" | "token_refused" | "app_not_in_catalogue" | "bot_disabled" | "bot_not_registered" | "request_refused" | "certificate_untrusted" | "proxy_refused" | "chats_refused" | "app_not_in_team" | "app_not_named" | "audience_gone" | "content_refused";
         /** @description A picture between the title and the text. */
         Image: {
             /** @description What it shows, for those who cannot see it. */
@@ -2206,7 +2206,7 @@ export interface components {
          * @description Why one person's delivery is where it is.
          * @enum {string}
          */
-        Reason: "Guest" | "NoLicence" | "AccountDisabled" | "BlockedByPolicy" | "BlockedByUser" | "NotFound" | "ChannelNotFound" | "NotInstalled" | "NotInTeam" | "InstallationNotVisible" | "ConversationGone" | "ContentRefused" | "TooLarge" | "Unavailable" | "AnswerLost" | "ServiceFault" | "LeaseEnded" | "SetAside" | "Expired" | "MessageUnknown" | "MessageGone" | "Cancelled" | "AlreadyPrepared" | "Throttled" | "HaltedForAll" | "NotYetVisible" | "TokenRefused" | "StaleCatalogueId" | "WrongHost" | "NotStarted" | "Unexpected";
+        Reason: "guest" | "no_licence" | "account_disabled" | "blocked_by_policy" | "blocked_by_user" | "recipient_not_found" | "channel_not_found" | "not_installed" | "not_in_team" | "installation_not_visible" | "conversation_gone" | "content_refused" | "too_large" | "service_unavailable" | "answer_lost" | "service_fault" | "lease_ended" | "set_aside" | "deadline_passed" | "message_unknown" | "message_gone" | "cancelled" | "already_prepared" | "throttled" | "halted" | "not_visible_yet" | "token_refused" | "stale_catalogue_id" | "wrong_host" | "not_started" | "unexpected_answer";
         /** @description How many people ended for one reason. */
         ReasonCount: {
             /** @description The stable code. */
@@ -6696,7 +6696,7 @@ export interface operations {
         parameters: {
             query: {
                 /** @description What the directory says of a person. */
-                of: "Department" | "JobTitle" | "Office" | "Country" | "Language" | "Name" | "Mail" | "PrincipalName";
+                of: "department" | "job_title" | "office" | "country" | "language" | "name" | "mail" | "user_principal_name";
                 /** @description How many values at most, 1 to 500; 200 when absent. */
                 limit?: number;
             };

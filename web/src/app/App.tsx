@@ -20,7 +20,10 @@ export function App() {
     const appearance = useAppearance();
     return (
         <RendererProvider renderer={renderer}>
-            <FluentProvider theme={THEMES[appearance]} style={{ minHeight: "100vh" }}>
+            <FluentProvider
+                theme={THEMES[appearance]}
+                style={{ minHeight: "100vh", backgroundColor: THEMES[appearance].colorNeutralBackground2 }}
+            >
                 <QueryClientProvider client={cache}>
                     <RouterProvider router={router} />
                     <Toaster toasterId={TOASTS} position="bottom-end" />

@@ -44,9 +44,7 @@ export type Value = components["schemas"]["ValueCount"];
 const values = (of: Attribute, enabled: boolean) =>
     queryOptions({
         queryKey: [...keys.directory(), "values", of],
-        // The server takes the words of expressions; its document writes them otherwise.
-        queryFn: ({ signal }) =>
-            data(api.GET("/api/v1/directory/values", { params: { query: { of: of as never } }, signal })),
+        queryFn: ({ signal }) => data(api.GET("/api/v1/directory/values", { params: { query: { of } }, signal })),
         select: ({ values }) => values,
         enabled,
         staleTime: 600_000,
