@@ -42,9 +42,14 @@ const useStyles = makeStyles({
         minHeight: "52px",
         backgroundColor: tokens.colorNeutralBackground1,
         borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
-        "@media (max-width: 480px)": { gap: tokens.spacingHorizontalXS, padding: `0 ${tokens.spacingHorizontalS}` },
+        // Where all do not stand side by side, the way between the pages gets a line of its own.
+        "@media (max-width: 480px)": {
+            flexWrap: "wrap",
+            justifyContent: "space-between",
+            gap: 0,
+            padding: `${tokens.spacingVerticalS} ${tokens.spacingHorizontalM} 0`,
+        },
     },
-    name: { "@media (max-width: 480px)": { display: "none" } },
     mark: {
         display: "flex",
         alignItems: "center",
@@ -52,7 +57,13 @@ const useStyles = makeStyles({
         color: tokens.colorNeutralForeground1,
         textDecorationLine: "none",
     },
-    nav: { display: "flex", flexGrow: 1, gap: tokens.spacingHorizontalXS, alignSelf: "stretch" },
+    nav: {
+        display: "flex",
+        flexGrow: 1,
+        gap: tokens.spacingHorizontalXS,
+        alignSelf: "stretch",
+        "@media (max-width: 480px)": { order: 1, flexBasis: "100%", minHeight: "44px" },
+    },
     place: {
         display: "flex",
         alignItems: "center",
@@ -97,10 +108,8 @@ export function Shell() {
             <header className={styles.bar}>
                 {!isFramed && (
                     <NavLink to="/broadcasts" className={styles.mark}>
-                        <img src={mark} alt={t("common.stentor")} width={26} height={26} />
-                        <Text weight="semibold" aria-hidden className={styles.name}>
-                            {t("common.stentor")}
-                        </Text>
+                        <img src={mark} alt="" width={26} height={26} />
+                        <Text weight="semibold">{t("common.stentor")}</Text>
                     </NavLink>
                 )}
                 <nav className={styles.nav} aria-label={t("common.nav.label")}>
