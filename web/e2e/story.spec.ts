@@ -39,6 +39,7 @@ test("an author announces something to a group, finds who was missed and why, an
         await goTo(page, "Send");
         await page.getByRole("button", { name: "Send to me" }).click();
         await expect(page.getByText("The test is on its way to 1 person.")).toBeVisible();
+        await expect(page.getByRole("button", { name: /^Send to (me|41)/, disabled: false })).toHaveCount(2);
         await expectAccessibleInBothThemes(page);
         await page.getByRole("button", { name: /^Send to 41/ }).click();
         await expectAccessibleInBothThemes(page);
