@@ -29,12 +29,12 @@ test-page: ## The tests of the page, in a real browser
 	CARGO='$(CARGO)' ./scripts/page-tests
 
 check: postgres-programs deny-program page-modules ## The quick gate: format, lints as errors, dependencies, documents, fast tests
+	npm --prefix web run --silent check
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check licenses bans sources
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 	$(CARGO) test --locked --quiet --lib
-	npm --prefix web run --silent check
 
 bench: postgres-programs ## Measure, in short form, and write docs/benchmarks.md (needs a release build)
 	$(CARGO) run --release --locked --quiet -- bench all --short --write docs/benchmarks.md

@@ -288,11 +288,11 @@ impl Hold {
     pub fn land(&mut self, landed: Landed, policy: &RetryPolicy) -> Landing {
         let seat = landed.seat;
         let Some(lane) = self.lanes.get_mut(&seat.chunk.0) else {
-            return Landing { late: Some(fact(&landed, None)), ..Landing::default() };
+            return Landing { late: Some(fact(&landed, None, None)), ..Landing::default() };
         };
         let ours = self.chunks.get(&seat.chunk).is_some_and(|held| held.chunk.epoch == landed.epoch);
         if !ours {
-            return Landing { late: Some(fact(&landed, None)), ..Landing::default() };
+            return Landing { late: Some(fact(&landed, None, None)), ..Landing::default() };
         }
         lane.in_flight = lane.in_flight.saturating_sub(1);
         if matches!(landed.answer.outcome, Outcome::Accepted { .. }) {
@@ -326,6 +326,7 @@ impl Hold {
             }
         }
         let (recipient, route, settled) = (member.recipient, delivery.route.clone(), delivery.settled_for(purpose));
+        let why = if let State::Settled(_, why) = delivery.state { why } else { None };
         let stuck = delivery.stuck_in(purpose);
         // The bot is told of people's chats, not of channels.
         let awaits_word =
@@ -347,7 +348,8 @@ impl Hold {
             self.routes.insert(recipient, RouteLearnt { recipient, route: route.clone(), forgets, refusal });
         }
         if outcome != Outcome::NotStarted {
-            self.facts.push(fact(&landed, settled));
+            // What was done may still leave her in doubt: then the doubt is why.
+            self.facts.push(fact(&landed, settled, why));
         }
         if awaits_word && purpose.reaches_people() && self.odds.ears.are_open() {
             self.listen(seat, landed.ended_at + LISTEN_FOR, policy, landed.ended_at);
@@ -561,7 +563,7 @@ fn pop_due(lane: &mut Lane, now: Timestamp) -> Option<Seat> {
     None
 }
 
-fn fact(landed: &Landed, settles: Option<Settlement>) -> AttemptFact {
+fn fact(landed: &Landed, settles: Option<Settlement>, why: Option<Reason>) -> AttemptFact {
     let outcome = landed.answer.outcome.clone();
     let message_id = match &outcome {
         Outcome::Accepted { message_id } => message_id.clone(),
@@ -574,7 +576,7 @@ fn fact(landed: &Landed, settles: Option<Settlement>) -> AttemptFact {
         attempt: landed.attempt,
         epoch: landed.epoch,
         step: Some(landed.step),
-        reason: outcome.reason(),
+        reason: outcome.reason().or(why),
         outcome: Some(outcome),
         settles,
         status: landed.answer.status,

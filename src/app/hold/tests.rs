@@ -424,7 +424,7 @@ fn a_recall_asks_for_no_permission_and_tells_what_is_left_standing() {
     let ended: BTreeMap<u32, _> =
         flush.facts.iter().map(|fact| (fact.ordinal.0, (fact.settles.unwrap(), fact.reason))).collect();
     assert_eq!(ended[&0], (Settlement::Sent, None));
-    assert_eq!(ended[&1].0, Settlement::Unconfirmed);
+    assert_eq!(ended[&1], (Settlement::Unconfirmed, Some(Reason::AnswerLost)), "there is a reason to tell");
     assert_eq!(ended[&2], (Settlement::Failed, Some(Reason::MessageUnknown)));
     assert_eq!(ended[&3], (Settlement::Failed, Some(Reason::NotInstalled)));
     assert!(flush.chunks[0].is_finished() && flush.chunks[0].open().count() == 0);
