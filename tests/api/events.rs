@@ -102,7 +102,8 @@ async fn two_hundred_streams_cost_the_database_as_much_as_one() {
         tokio::time::sleep(Duration::from_secs(6)).await;
         counts.push(stage.store.transactions().await.unwrap() - before);
     }
-    assert!(counts[1] <= counts[0] * 2 + 10, "{counts:?} transactions in six seconds");
+    // What the pool and Postgres do for themselves comes and goes by dozens; a look for each stream would be 1,200.
+    assert!(counts[1] <= counts[0] + 120, "{counts:?} transactions in six seconds");
     drop(listeners);
     let is_home = async {
         while stage.api.lookout.looks() > 0 {
