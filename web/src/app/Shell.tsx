@@ -22,7 +22,8 @@ import {
 import { useTranslation } from "react-i18next";
 import { NavLink, Outlet } from "react-router";
 import { useStanding } from "../api/standing";
-import { signOut, useMay, useMe } from "../session/Session";
+import { useMay, useMe } from "../session/Session";
+import { useSignOut } from "../session/SignOut";
 import { isFramed } from "../session/teams";
 import mark from "../ui/stentor.svg";
 import { type Appearance, appear, useChosenAppearance } from "../ui/theme";
@@ -142,56 +143,61 @@ function Account() {
     const { t, i18n } = useTranslation();
     const me = useMe();
     const theme = useChosenAppearance();
+    const { begin, question, waiting } = useSignOut();
     const roles = me.roles.map((role) => t(`common.role.${role}`)).join(", ");
     const checked = { language: [i18n.language], theme: [theme ?? "system"] };
     const themes = ["system", "light", "dark", "contrast"] as const;
     const choose = (name: string, value: string) =>
         name === "language" ? speak(value as Language) : appear(value === "system" ? undefined : (value as Appearance));
     return (
-        <Menu
-            checkedValues={checked}
-            onCheckedValueChange={(_, { name, checkedItems }) => choose(name, checkedItems[0] ?? "")}
-        >
-            <MenuTrigger disableButtonEnhancement>
-                <Button
-                    appearance="subtle"
-                    aria-label={`${t("common.account.menu")}: ${me.who.name}`}
-                    icon={<Avatar name={me.who.name} size={28} color="colorful" />}
-                />
-            </MenuTrigger>
-            <MenuPopover>
-                <MenuList>
-                    <MenuGroup>
-                        <MenuGroupHeader>
-                            {me.who.name} · {roles}
-                        </MenuGroupHeader>
-                    </MenuGroup>
-                    <MenuDivider />
-                    <MenuGroup>
-                        <MenuGroupHeader>{t("common.account.language")}</MenuGroupHeader>
-                        {Object.entries(LANGUAGES).map(([language, name]) => (
-                            <MenuItemRadio key={language} name="language" value={language} lang={language}>
-                                {name}
-                            </MenuItemRadio>
-                        ))}
-                    </MenuGroup>
-                    {!isFramed && (
-                        <>
-                            <MenuDivider />
-                            <MenuGroup>
-                                <MenuGroupHeader>{t("common.account.theme")}</MenuGroupHeader>
-                                {themes.map((theme) => (
-                                    <MenuItemRadio key={theme} name="theme" value={theme}>
-                                        {t(`common.account.${theme}`)}
-                                    </MenuItemRadio>
-                                ))}
-                            </MenuGroup>
-                            <MenuDivider />
-                            <MenuItem onClick={() => void signOut()}>{t("common.account.sign_out")}</MenuItem>
-                        </>
-                    )}
-                </MenuList>
-            </MenuPopover>
-        </Menu>
+        <>
+            {waiting}
+            <Menu
+                checkedValues={checked}
+                onCheckedValueChange={(_, { name, checkedItems }) => choose(name, checkedItems[0] ?? "")}
+            >
+                <MenuTrigger disableButtonEnhancement>
+                    <Button
+                        appearance="subtle"
+                        aria-label={`${t("common.account.menu")}: ${me.who.name}`}
+                        icon={<Avatar name={me.who.name} size={28} color="colorful" />}
+                    />
+                </MenuTrigger>
+                <MenuPopover>
+                    <MenuList>
+                        <MenuGroup>
+                            <MenuGroupHeader>
+                                {me.who.name} · {roles}
+                            </MenuGroupHeader>
+                        </MenuGroup>
+                        <MenuDivider />
+                        <MenuGroup>
+                            <MenuGroupHeader>{t("common.account.language")}</MenuGroupHeader>
+                            {Object.entries(LANGUAGES).map(([language, name]) => (
+                                <MenuItemRadio key={language} name="language" value={language} lang={language}>
+                                    {name}
+                                </MenuItemRadio>
+                            ))}
+                        </MenuGroup>
+                        {!isFramed && (
+                            <>
+                                <MenuDivider />
+                                <MenuGroup>
+                                    <MenuGroupHeader>{t("common.account.theme")}</MenuGroupHeader>
+                                    {themes.map((theme) => (
+                                        <MenuItemRadio key={theme} name="theme" value={theme}>
+                                            {t(`common.account.${theme}`)}
+                                        </MenuItemRadio>
+                                    ))}
+                                </MenuGroup>
+                                <MenuDivider />
+                                <MenuItem onClick={begin}>{t("common.account.sign_out")}</MenuItem>
+                            </>
+                        )}
+                    </MenuList>
+                </MenuPopover>
+            </Menu>
+            {question}
+        </>
     );
 }

@@ -15,7 +15,6 @@ import {
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { api, data } from "../api/client";
 import { Refused } from "../api/problem";
 import { me as meQuery } from "../api/queries";
 import { standing, useStanding } from "../api/standing";
@@ -105,11 +104,4 @@ export function SignedIn() {
         window.close();
     }, []);
     return <p style={{ padding: "2rem" }}>{t("common.ended.back")}</p>;
-}
-
-/** Ends the session, here and not at Microsoft. */
-export async function signOut() {
-    const csrf = (await data(api.GET("/api/v1/me"))).session?.csrf_token;
-    await fetch("/sign-out", { method: "POST", headers: csrf ? { "X-CSRF-Token": csrf } : {} });
-    window.location.assign("/");
 }

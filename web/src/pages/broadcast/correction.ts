@@ -40,10 +40,21 @@ export function correction(old: Content, fields: Fields): Partial<Correction> | 
     return Object.keys(wanted).length > 0 ? wanted : undefined;
 }
 
-const key = (id: string) => `stentor.correction.${id}`;
+const PREFIX = "stentor.correction.";
+const key = (id: string) => PREFIX + id;
 
 /** What was typed and not sent yet, of this window: closing the dialog, or loading the page anew, takes nothing away. */
 export const kept = {
+    /** Of which broadcasts something is kept. */
+    all: (): string[] => {
+        try {
+            return Object.keys(sessionStorage).flatMap((name) =>
+                name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [],
+            );
+        } catch {
+            return [];
+        }
+    },
     read: (id: string): Fields | undefined => {
         try {
             const text = sessionStorage.getItem(key(id));

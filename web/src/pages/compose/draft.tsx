@@ -2,13 +2,12 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { api, data } from "../../api/client";
 import type { Fault } from "../../api/problem";
-import { keys } from "../../api/queries";
 import { useStanding } from "../../api/standing";
 import type { BroadcastDocument, Manuscript, Validation } from "../../api/types";
 import { useMay } from "../../session/Session";
-import { Desk, type DeskState, type Saving, type Server } from "./desk";
+import type { Desk, DeskState, Saving } from "./desk";
+import { deskOf, leave, serverBehind } from "./desks";
 import { faultsOf, useValidation } from "./validation";
 
 export interface Draft {
@@ -47,41 +46,9 @@ export function useKeeping(): Keeping {
     return keeping;
 }
 
-/** Desks outlive their page: what is on its way when somebody leaves arrives, and is found by whoever comes back. */
-const desks = new Map<string, Desk>();
-
-function deskOf(document: BroadcastDocument, server: Server): Desk {
-    const found = desks.get(document.id);
-    if (found) return found;
-    const desk = new Desk(document, server);
-    desks.set(document.id, desk);
-    return desk;
-}
-
-function useServer(): Server {
-    const cache = useQueryClient();
-    return useMemo(
-        () => ({
-            put: (id, version, manuscript) =>
-                data(
-                    api.PUT("/api/v1/broadcasts/{id}", {
-                        params: { path: { id }, header: { "If-Match": `"${version}"` } },
-                        body: manuscript,
-                    }),
-                ),
-            get: (id) => data(api.GET("/api/v1/broadcasts/{id}", { params: { path: { id } } })),
-            told: (document) => {
-                cache.setQueryData(keys.broadcast(document.id), document);
-                void cache.invalidateQueries({ queryKey: keys.broadcasts() });
-            },
-        }),
-        [cache],
-    );
-}
-
 export function DraftProvider({ document, children }: { document: BroadcastDocument; children: ReactNode }) {
-    const server = useServer();
-    const [desk] = useState(() => deskOf(document, server));
+    const cache = useQueryClient();
+    const [desk] = useState(() => deskOf(document, serverBehind(cache)));
     const state = useSyncExternalStore(desk.subscribe, desk.state);
     const mayWrite = useMay("author", "admin");
     const isReadOnly = !mayWrite || !state.document.possible.includes("change");
@@ -113,7 +80,7 @@ export function DraftProvider({ document, children }: { document: BroadcastDocum
             retry: () => desk.retry(),
             abandon: () => {
                 desk.abandon();
-                desks.delete(state.document.id);
+                leave(desk);
             },
         }),
         [desk, state],

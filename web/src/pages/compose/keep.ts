@@ -11,7 +11,19 @@ export type Kept = {
     bases: Partial<Manuscript>[];
 };
 
-const key = (id: string) => `stentor.draft.${id}`;
+const PREFIX = "stentor.draft.";
+const key = (id: string) => PREFIX + id;
+
+/** Of which drafts something is kept. */
+export function all(): string[] {
+    try {
+        return Object.keys(localStorage).flatMap((name) =>
+            name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [],
+        );
+    } catch {
+        return [];
+    }
+}
 
 export function read(id: string): Kept | undefined {
     try {
