@@ -78,7 +78,11 @@ export function Picker({ row, chips, spare, isReadOnly, onChange, onPaste, onRul
                     )}
                     <TagPickerInput
                         value={typed}
-                        onChange={(event) => setTyped(event.target.value)}
+                        onChange={({ target: { value } }) => {
+                            setTyped(value);
+                            // Dictated or pasted words come without a key being pressed.
+                            if (value.trim() !== "") setOpen(!isReadOnly);
+                        }}
                         onPaste={(event) => {
                             const pasted = event.clipboardData.getData("text/plain");
                             if (!isList(pasted)) return;
