@@ -11,9 +11,13 @@ export class Refused extends Error {
     readonly status: number;
     readonly nextStep: string;
     readonly faults: Fault[];
+    /** What the message is made of. */
+    readonly sentences: string[];
 
     constructor(document: ProblemDocument) {
-        super([document.title, document.detail].filter(Boolean).join(" "));
+        const sentences = [document.title, document.detail].filter((text) => typeof text === "string" && text !== "");
+        super(sentences.join(" "));
+        this.sentences = sentences as string[];
         this.code = document.code;
         this.status = document.status;
         this.nextStep = document.next_step;

@@ -3,27 +3,23 @@
 import { Button, MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
 import { Refused, Unreachable } from "../api/problem";
+import { fromServer } from "./fromServer";
+import { Passages } from "./Passages";
 
 /** Nothing when `error` is nothing. Faults of fields are told beside the fields by whoever has them; here all are told. */
 export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
     const { t } = useTranslation();
     if (!error) return null;
     const isLost = error instanceof Unreachable;
-    const title = isLost ? t("common.lost") : error instanceof Error ? error.message : String(error);
-    const step = error instanceof Refused ? error.nextStep : "";
-    const faults = error instanceof Refused ? error.faults : [];
     return (
         <MessageBar intent={isLost ? "warning" : "error"} layout="multiline" politeness="assertive">
             <MessageBarBody>
-                <MessageBarTitle>{title}</MessageBarTitle> {step && t("common.what_next", { step })}
-                {faults.length > 0 && (
-                    <ul>
-                        {faults.map((fault) => (
-                            <li key={`${fault.field} ${fault.problem}`}>
-                                {fault.problem} {fault.cure}
-                            </li>
-                        ))}
-                    </ul>
+                {error instanceof Refused ? (
+                    <Refusal refused={error} />
+                ) : (
+                    <MessageBarTitle>
+                        {isLost ? t("common.lost") : error instanceof Error ? error.message : String(error)}
+                    </MessageBarTitle>
                 )}
             </MessageBarBody>
             {onRetry && (
@@ -32,5 +28,35 @@ export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => vo
                 </MessageBarActions>
             )}
         </MessageBar>
+    );
+}
+
+function Refusal({ refused }: { refused: Refused }) {
+    const { t, i18n } = useTranslation();
+    const said = (text: string) => fromServer(i18n.language, text);
+    const [before = "", after = ""] = t("common.what_next", { step: "\n" }).split("\n");
+    const { nextStep, faults } = refused;
+    return (
+        <>
+            <MessageBarTitle>
+                <Passages of={refused.sentences.map(said)} />
+            </MessageBarTitle>{" "}
+            {nextStep && (
+                <>
+                    {before}
+                    <Passages of={[said(nextStep)]} />
+                    {after}
+                </>
+            )}
+            {faults.length > 0 && (
+                <ul>
+                    {faults.map(({ field, problem, cure }) => (
+                        <li key={`${field} ${problem}`}>
+                            <Passages of={[problem, cure].filter(Boolean).map(said)} />
+                        </li>
+                    ))}
+                </ul>
+            )}
+        </>
     );
 }

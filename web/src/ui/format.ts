@@ -60,6 +60,7 @@ export const format = {
         const seconds = (new Date(iso).getTime() - now) / 1000;
         const relative = kept("ago", (language) => new Intl.RelativeTimeFormat(language, { numeric: "auto" }));
         const units = [
+            ["year", 31_557_600],
             ["day", 86_400],
             ["hour", 3_600],
             ["minute", 60],

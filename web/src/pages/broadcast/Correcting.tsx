@@ -3,14 +3,17 @@
 import { Button, Checkbox, Field, Input, makeStyles, Text, Textarea, tokens } from "@fluentui/react-components";
 import { AddRegular, DeleteRegular } from "@fluentui/react-icons";
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { type ReactElement, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, data, intention } from "../../api/client";
 import { Refused } from "../../api/problem";
 import type { BroadcastDocument, Content, Correction, Manuscript } from "../../api/types";
 import { useCalm } from "../../ui/clockwork";
 import { format } from "../../ui/format";
+import { Passages } from "../../ui/Passages";
+import { faultPassages } from "../compose/faults";
 import { Preview } from "../compose/Preview";
+import { faultsOf } from "../compose/validation";
 import { Ask } from "./Ask";
 import { contentOf, correction, type Fields, fieldsOf, kept } from "./correction";
 import { asManuscript, useRenewal, useTelling } from "./deeds";
@@ -86,9 +89,11 @@ export function Correcting({ document, content: old, close }: Props) {
         setKey(intention());
     };
     const faults = dry.error instanceof Refused ? dry.error.faults : [];
-    const fault = (field: string) => {
-        const found = faults.find((fault) => fault.field === field || fault.field.startsWith(`${field}.`));
-        return found && `${found.problem} ${found.cure}`;
+    const fault = (field: "title" | "body" | "banner" | "author" | "buttons") => {
+        const [found] = faultsOf(faults, field);
+        const label = t(`compose.field.${field}`);
+        const named = label.charAt(0).toLocaleUpperCase() + label.slice(1);
+        return found && <Passages of={faultPassages(t, found, named)} />;
     };
     return (
         <Ask
@@ -154,7 +159,7 @@ export function Correcting({ document, content: old, close }: Props) {
     );
 }
 
-type ButtonsProps = { fields: Fields; change: (patch: Partial<Fields>) => void; fault: string | undefined };
+type ButtonsProps = { fields: Fields; change: (patch: Partial<Fields>) => void; fault: ReactElement | undefined };
 
 function Buttons({ fields: { buttons }, change, fault }: ButtonsProps) {
     const { t } = useTranslation();

@@ -110,7 +110,7 @@ function Halted({ report }: { report: BroadcastReport }) {
                             <Link as="span" inline>
                                 <summary>{t("broadcast.going.halted.detail")}</summary>
                             </Link>
-                            <Caption1>{halt.detail}</Caption1>
+                            <Caption1 lang="en">{halt.detail}</Caption1>
                         </details>
                     )}
                 </>

@@ -72,7 +72,7 @@ export function Sent({ document, report, part }: Props) {
             <Trouble error={pause.error ?? resume.error ?? duplicate.error} />
             {(document.notes ?? []).map((note) => (
                 <MessageBar key={note} intent="info" layout="multiline" className={styles.notes}>
-                    <MessageBarBody>{note}</MessageBarBody>
+                    <MessageBarBody lang="en">{note}</MessageBarBody>
                 </MessageBar>
             ))}
             <TabList

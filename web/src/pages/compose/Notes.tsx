@@ -15,7 +15,7 @@ export function Notes() {
     return validation?.notes.map((note) => (
         <Text key={note} className={styles.note}>
             <InfoRegular className={styles.icon} aria-hidden />
-            <span>{note}</span>
+            <span lang="en">{note}</span>
         </Text>
     ));
 }

@@ -16,6 +16,7 @@ import {
 import { ImageAddRegular } from "@fluentui/react-icons";
 import { type DragEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Passages } from "../../ui/Passages";
 import { Trouble } from "../../ui/Trouble";
 import { useDraft } from "./draft";
 import { PictureShown } from "./PictureShown";
@@ -105,7 +106,11 @@ export function Picture() {
                 />
             )}
             <div aria-live="polite">
-                {picture.wrong && <Text className={styles.wrong}>{picture.wrong}</Text>}
+                {picture.wrong.length > 0 && (
+                    <Text className={styles.wrong}>
+                        <Passages of={picture.wrong} />
+                    </Text>
+                )}
                 {picture.again && <Trouble error={picture.error} onRetry={picture.again} />}
             </div>
         </fieldset>

@@ -6,14 +6,16 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, data, intention } from "../../api/client";
-import { isPassing } from "../../api/problem";
+import { type Fault, isPassing } from "../../api/problem";
 import { broadcast, keys } from "../../api/queries";
 import { useMay, useMe } from "../../session/Session";
 import { format, usePeople } from "../../ui/format";
+import { Passages } from "../../ui/Passages";
 import { Trouble } from "../../ui/Trouble";
 import { DryRunPanel } from "./audience/DryRunPanel";
 import { useDryRun } from "./audience/dryRun";
 import { useDraft } from "./draft";
+import { faultPassages } from "./faults";
 import { Preview } from "./Preview";
 import { Confirm } from "./send/Confirm";
 import { inWords } from "./send/duration";
@@ -60,7 +62,7 @@ export function Review() {
                     </div>
                 </Section>
                 <Whom counted={counted} isFixed />
-                <Treatment />
+                <Treatment ofHour={counted.ofHour} />
                 <Decision counted={counted} />
             </div>
             <div className={styles.beside}>
@@ -95,7 +97,7 @@ function Story() {
 }
 
 /** When and how, of what is not as usual. */
-function Treatment() {
+function Treatment({ ofHour }: { ofHour: Fault[] }) {
     const { t, i18n } = useTranslation();
     const styles = useStyles();
     const { manuscript } = useDraft();
@@ -114,6 +116,12 @@ function Treatment() {
         <Section title={t("send.when.title")}>
             <Body1>{hour ? hour.sentence : t("send.review.at_once")}</Body1>
             {hour?.elsewhere && <Caption1 className={styles.quiet}>{hour.elsewhere}</Caption1>}
+            {hour?.isPast && <Body1>{t("send.review.past")}</Body1>}
+            {ofHour.map((fault) => (
+                <Body1 key={fault.problem}>
+                    <Passages of={faultPassages(t, fault, t("send.when.title"))} />
+                </Body1>
+            ))}
             {facts.length > 0 && (
                 <ul className={styles.list}>
                     {facts.map((fact) => (
@@ -133,14 +141,16 @@ function Decision({ counted }: { counted: ReturnType<typeof useDryRun> }) {
     const mayApprove = useMay("approver", "admin");
     const mayWrite = useMay("author", "admin");
     const { draft } = useDraft().document;
+    const hour = useHour();
     const [asking, ask] = useState<"approve" | "reject">();
     if (!draft) return null;
     const authors = [draft.created, draft.edited, draft.submitted].map((author) => author?.subject);
     const isOwn = authors.includes(`${who.kind}:${who.id}`);
-    const { run, isOld, faults } = counted;
+    const { run, isOld, faults, ofHour } = counted;
     const grown =
         run && typeof draft.expected === "number" && run.posts.length === 0 && hasGrown(run.targeted, draft.expected);
-    const isReady = run !== undefined && !isOld && faults.length === 0 && !grown;
+    const isHourSound = ofHour.length === 0 && !hour?.isPast;
+    const isReady = run !== undefined && !isOld && faults.length === 0 && isHourSound && !grown;
     return (
         <Section title={isOwn || !mayApprove ? t("send.review.next") : t("send.review.decide")}>
             {isOwn && <Body1>{t("send.review.own")}</Body1>}

@@ -39,7 +39,7 @@ export function Send() {
             </div>
             <div className={styles.rest}>
                 <Whom counted={counted} />
-                <When />
+                <When ofHour={counted.ofHour} />
                 <How />
                 {!isReadOnly && <Try canTry={areWordsRight} />}
                 <Release counted={counted} lacks={lacks} />

@@ -3,9 +3,10 @@
  * said here in theirs, and whatever we do not know as the server says it.
  */
 
-import type { TFunction } from "i18next";
+import i18next, { type TFunction } from "i18next";
 import type { Fault } from "../../api/problem";
 import { format } from "../../ui/format";
+import { fromServer, type Passage } from "../../ui/fromServer";
 import type { en } from "../../words/compose";
 
 type Raw = keyof typeof en.raw;
@@ -31,8 +32,13 @@ export function isFaultAtOnce(fault: Fault): boolean {
     return /the limit is|shows raw|links to/.test(fault.problem);
 }
 
-export function faultSentence(t: TFunction, fault: Fault, label: string): string {
-    return known(t, fault, label) ?? [`${capital(fault.problem)}.`, fault.cure].filter(Boolean).join(" ");
+/** As a sentence or two, each in its language. */
+export function faultPassages(t: TFunction, fault: Fault, label: string): Passage[] {
+    const text = known(t, fault, label);
+    if (text) return [{ text }];
+    const [problem, cure] = [fault.problem, fault.cure].map((said) => fromServer(i18next.language, said));
+    const told = problem ? [{ ...problem, text: `${capital(problem.text)}.` }] : [];
+    return cure?.text ? [...told, cure] : told;
 }
 
 function known(t: TFunction, { problem }: Fault, label: string): string | undefined {

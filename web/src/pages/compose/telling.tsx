@@ -3,8 +3,10 @@
 import { makeStyles } from "@fluentui/react-components";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { Passage } from "../../ui/fromServer";
+import { Passages } from "../../ui/Passages";
 import { useDraft } from "./draft";
-import { faultSentence, isFaultAtOnce } from "./faults";
+import { faultPassages, isFaultAtOnce } from "./faults";
 
 type Telling = {
     isTold: (field: string) => boolean;
@@ -53,26 +55,21 @@ export function useFault(field: string, label: string) {
     const { faults } = useDraft();
     const { isTold, touch } = useTelling();
     const told = faults(field).filter((fault) => isTold(field) || isFaultAtOnce(fault));
-    const sentences = told.map((fault) => faultSentence(t, fault, label));
-    const [first, ...rest] = sentences;
+    const lines = told.map((fault) => faultPassages(t, fault, label));
     return {
-        field: first
-            ? {
-                  validationState: "error" as const,
-                  validationMessage: rest.length > 0 ? <Lines lines={sentences} /> : first,
-              }
-            : {},
+        field:
+            lines.length > 0 ? { validationState: "error" as const, validationMessage: <Lines lines={lines} /> } : {},
         onBlur: () => void setTimeout(() => touch(field), PATIENCE),
     };
 }
 
 const useStyles = makeStyles({ line: { display: "block" } });
 
-function Lines({ lines }: { lines: string[] }) {
+function Lines({ lines }: { lines: Passage[][] }) {
     const styles = useStyles();
     return lines.map((line) => (
-        <span key={line} className={styles.line}>
-            {line}
+        <span key={line[0]?.text} className={styles.line}>
+            <Passages of={line} />
         </span>
     ));
 }

@@ -7,7 +7,7 @@ import { api, data } from "../../api/client";
 import { Refused, Unreachable } from "../../api/problem";
 import type { PictureTakenIn } from "../../api/types";
 import { useDraft } from "./draft";
-import { faultSentence } from "./faults";
+import { faultPassages } from "./faults";
 
 const BYTES_MAX = 20 * 1024 * 1024;
 
@@ -50,12 +50,12 @@ export function usePicture() {
         put: mutate,
         isUploading: isPending,
         name: variables?.name ?? "",
-        /** Why it could not be used, in a sentence; `undefined` where nobody answered. */
+        /** Why it could not be used; nothing where nobody answered. */
         wrong: wrong
-            ? faultSentence(t, wrong, t("compose.picture.label"))
-            : error instanceof Unreachable
-              ? undefined
-              : error?.message,
+            ? faultPassages(t, wrong, t("compose.picture.label"))
+            : error === null || error instanceof Unreachable
+              ? []
+              : [{ text: error.message }],
         /** Once more, the same file, where nobody answered. */
         again: error instanceof Unreachable && variables ? () => mutate(variables) : undefined,
         error,

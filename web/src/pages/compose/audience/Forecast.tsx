@@ -41,7 +41,9 @@ export function Forecast({ run }: { run: DryRun }) {
                 <Caption1 className={styles.quiet}>{t("audience.forecast.assumed")}</Caption1>
             )}
             {run.notes.map((note) => (
-                <Caption1 key={note}>{note}</Caption1>
+                <Caption1 key={note} lang="en">
+                    {note}
+                </Caption1>
             ))}
         </div>
     );

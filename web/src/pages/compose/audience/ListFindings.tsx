@@ -21,12 +21,20 @@ export function ListFindings({ read }: { read: ListRead }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const people = usePeople();
+    // How it was read is told in English.
+    const [before, after] = t("audience.list.understood", { how: "\n" }).split("\n");
     return (
         <div className={styles.findings}>
             <Body1Strong>{t("audience.list.names", { people: people(read.people) })}</Body1Strong>
-            <Caption1>{t("audience.list.understood", { how: read.understood.sentence })}</Caption1>
+            <Caption1>
+                {before}
+                <span lang="en">{read.understood.sentence}</span>
+                {after}
+            </Caption1>
             {read.understood.notes.map((note) => (
-                <Caption1 key={note}>{note}</Caption1>
+                <Caption1 key={note} lang="en">
+                    {note}
+                </Caption1>
             ))}
             <LinesLeftOut lines={read.left_out} />
         </div>

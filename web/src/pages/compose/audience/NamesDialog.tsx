@@ -37,7 +37,8 @@ export function NamesDialog({ roll, onClose }: { roll: Roll; onClose(): void }) 
     const { t } = useTranslation();
     const styles = useStyles();
     const manuscript = useCountedManuscript();
-    const { data: run, error, refetch } = useQuery(dryRun(manuscript, NAMED));
+    const { data, error, refetch } = useQuery(dryRun(manuscript, NAMED));
+    const run = data?.run;
     const people = run?.people[roll.code] ?? [];
     return (
         <Dialog open onOpenChange={(_, { open }) => !open && onClose()}>

@@ -6,7 +6,8 @@ import { api, data } from "../../../api/client";
 import { type Fault, Refused } from "../../../api/problem";
 import type { DryRun, Manuscript } from "../../../api/types";
 import { useDraft } from "../draft";
-import { useSettled } from "../validation";
+import { useHour } from "../send/hour";
+import { faultsOf, useSettled } from "../validation";
 import { digest } from "./digest";
 import { isNobody } from "./useAudience";
 
@@ -33,25 +34,45 @@ function counted(manuscript: Manuscript, isHourSound: boolean): Manuscript {
     };
 }
 
+/** What is wrong with the hour alone: it keeps nobody from being counted. */
+function faultsOfHour(error: unknown): Fault[] {
+    return error instanceof Refused && error.code === "invalid" ? faultsOf(error.faults, "schedule") : [];
+}
+
 export interface Counted {
     run: DryRun | undefined;
     /** It is of what was chosen before. */
     isOld: boolean;
     isNobody: boolean;
+    /** What is wrong with the audience. */
     faults: Fault[];
+    /** What is wrong with the hour; whom it reaches is counted all the same. */
+    ofHour: Fault[];
     /** What went wrong beside the audience itself. */
     error: unknown;
     again(): Promise<DryRun | undefined>;
 }
 
+/** `ofHour`: what is wrong with the hour; it is counted as if it were to start at once then. */
+type Counting = { run: DryRun; ofHour: Fault[] };
+
 /** `people`: how many of each kind are told by name. */
 export const dryRun = (manuscript: Manuscript, people = 20) => ({
     // A long list would be a long name; the draft keeps the same object until it is changed.
     queryKey: ["dry-run", people, digest(JSON.stringify(manuscript))] as const,
-    queryFn: ({ signal }: { signal: AbortSignal }) =>
-        data(
-            api.POST("/api/v1/broadcasts/dry-run", { params: { query: { people } }, body: manuscript, signal }),
-        ) as Promise<DryRun>,
+    queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Counting> => {
+        const count = (body: Manuscript) =>
+            data(
+                api.POST("/api/v1/broadcasts/dry-run", { params: { query: { people } }, body, signal }),
+            ) as Promise<DryRun>;
+        try {
+            return { run: await count(manuscript), ofHour: [] };
+        } catch (error) {
+            const ofHour = faultsOfHour(error);
+            if (ofHour.length === 0) throw error;
+            return { run: await count({ ...manuscript, schedule: null }), ofHour };
+        }
+    },
     staleTime: 60_000,
     gcTime: 120_000,
 });
@@ -59,7 +80,8 @@ export const dryRun = (manuscript: Manuscript, people = 20) => ({
 /** What is asked when the open draft is counted. */
 export function useCountedManuscript(): Manuscript {
     const { manuscript, faults } = useDraft();
-    const isHourSound = faults("schedule").length === 0 && faults("deadline").length === 0;
+    const hour = useHour();
+    const isHourSound = faults("schedule").length === 0 && faults("deadline").length === 0 && !hour?.isPast;
     return useMemo(() => counted(manuscript, isHourSound), [manuscript, isHourSound]);
 }
 
@@ -75,12 +97,14 @@ export function useDryRun(): Counted {
     });
     const isAsking = query.isFetching || digest(JSON.stringify(asked)) !== digest(JSON.stringify(subject));
     const refusal = query.error instanceof Refused && query.error.code === "invalid" ? query.error : undefined;
+    const isTold = !nobody && !isAsking;
     return {
-        run: nobody ? undefined : query.data,
+        run: nobody ? undefined : query.data?.run,
         isOld: isAsking,
         isNobody: nobody,
-        faults: nobody || isAsking ? [] : (refusal?.faults ?? []),
+        faults: isTold ? (refusal?.faults ?? []) : [],
+        ofHour: isTold && subject.schedule ? (query.data?.ofHour ?? []) : [],
         error: nobody || refusal ? undefined : query.error,
-        again: async () => (await query.refetch()).data,
+        again: async () => (await query.refetch()).data?.run,
     };
 }

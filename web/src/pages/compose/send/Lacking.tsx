@@ -1,5 +1,6 @@
 import { MessageBar, MessageBarBody, MessageBarTitle, makeStyles, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
+import { Passages } from "../../../ui/Passages";
 import type { Part } from "../DraftPage";
 import type { Lack } from "./lacking";
 import { StepLink } from "./StepLink";
@@ -27,9 +28,11 @@ export function Lacking({ lacks }: { lacks: Lack[] }) {
                         <div key={step}>
                             <ul className={styles.list}>
                                 {here.map((lack) => (
-                                    <li key={lack.field + lack.sentence}>
-                                        {lack.sentence.startsWith(lack.field) || <strong>{lack.field}: </strong>}
-                                        {lack.sentence}
+                                    <li key={lack.field + lack.passages[0]?.text}>
+                                        {lack.passages[0]?.text.startsWith(lack.field) || (
+                                            <strong>{lack.field}: </strong>
+                                        )}
+                                        <Passages of={lack.passages} />
                                     </li>
                                 ))}
                             </ul>

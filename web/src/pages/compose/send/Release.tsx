@@ -2,12 +2,13 @@
 
 import { Body1, Button, Caption1, MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
 import { CheckmarkCircleRegular, ClockRegular, SendFilled } from "@fluentui/react-icons";
-import { useState } from "react";
+import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay, useMe } from "../../../session/Session";
 import { format, usePeople } from "../../../ui/format";
 import type { Counted } from "../audience/dryRun";
 import { useForecast } from "../audience/Forecast";
+import { useDraft } from "../draft";
 import { Confirm } from "./Confirm";
 import { useHour } from "./hour";
 import { Lacking } from "./Lacking";
@@ -28,11 +29,14 @@ export function Release({ counted, lacks }: { counted: Counted; lacks: Lack[] })
     const me = useMe();
     const mayWrite = useMay("author", "admin");
     const hour = useHour();
+    // Even at an hour that is none.
+    const isLater = useDraft().manuscript.schedule != null;
     const [isAsking, ask] = useState(false);
     const { run, isOld } = counted;
     const limit = me.people_max;
     const isTooMany = run !== undefined && limit !== null && limit !== undefined && run.targeted > limit;
     const deed = run?.needs_approval ? "submit" : "send";
+    const [lackingId, reasonId] = [useId(), useId()];
     const isReady = run !== undefined && !isOld && lacks.length === 0 && counted.faults.length === 0 && !isTooMany;
 
     if (!mayWrite) return <Body1>{t("send.release.not_yours")}</Body1>;
@@ -41,11 +45,15 @@ export function Release({ counted, lacks }: { counted: Counted; lacks: Lack[] })
         if (deed === "submit") return t("send.release.submit");
         const who = people(run.reachable);
         if (run.posts.length > 0) return t("send.release.post");
-        return hour ? t("send.release.schedule", { people: who }) : t("send.release.send", { people: who });
+        return isLater ? t("send.release.schedule", { people: who }) : t("send.release.send", { people: who });
     };
     return (
         <Section title={t("send.release.title")}>
-            <Lacking lacks={lacks} />
+            {lacks.length > 0 && (
+                <div id={lackingId} className={styles.bar}>
+                    <Lacking lacks={lacks} />
+                </div>
+            )}
             {run && !isTooMany && (
                 <div>
                     <Body1>{t("send.release.takes", { time: forecast(run) })}</Body1>
@@ -82,13 +90,14 @@ export function Release({ counted, lacks }: { counted: Counted; lacks: Lack[] })
                 <Button
                     appearance="primary"
                     size="large"
-                    icon={deed === "submit" ? <CheckmarkCircleRegular /> : hour ? <ClockRegular /> : <SendFilled />}
+                    icon={deed === "submit" ? <CheckmarkCircleRegular /> : isLater ? <ClockRegular /> : <SendFilled />}
                     disabledFocusable={!isReady}
+                    aria-describedby={lacks.length > 0 ? `${lackingId} ${reasonId}` : reasonId}
                     onClick={() => ask(true)}
                 >
                     {label()}
                 </Button>
-                <Caption1 className={styles.quiet}>
+                <Caption1 id={reasonId} className={styles.quiet}>
                     {isReady
                         ? t("send.release.asked_once_more")
                         : isOld && run

@@ -1,10 +1,14 @@
 /** Now, or at an hour in a zone; and what that hour is, in words. */
 
 import { Body1, Caption1, Field, Input, makeStyles, Radio, RadioGroup, tokens } from "@fluentui/react-components";
+import { useId } from "react";
 import { useTranslation } from "react-i18next";
+import type { Fault } from "../../../api/problem";
 import type { Manuscript } from "../../../api/types";
+import type { Passage } from "../../../ui/fromServer";
+import { Passages } from "../../../ui/Passages";
 import { useDraft } from "../draft";
-import { faultSentence } from "../faults";
+import { faultPassages } from "../faults";
 import { useHour } from "./hour";
 import { Section } from "./Section";
 import { ZonePicker } from "./ZonePicker";
@@ -20,7 +24,8 @@ const useStyles = makeStyles({
 
 type Schedule = NonNullable<Manuscript["schedule"]>;
 
-export function When() {
+/** `ofHour`: what the server finds wrong with the hour, beyond what it says of every draft. */
+export function When({ ofHour }: { ofHour: Fault[] }) {
     const { t } = useTranslation();
     const { manuscript, change, isReadOnly } = useDraft();
     const { schedule } = manuscript;
@@ -41,12 +46,12 @@ export function When() {
                 <Radio value="now" label={t("send.when.now")} />
                 <Radio value="later" label={t("send.when.later")} />
             </RadioGroup>
-            {schedule && <Later schedule={schedule} />}
+            {schedule && <Later schedule={schedule} ofHour={ofHour} />}
         </Section>
     );
 }
 
-function Later({ schedule }: { schedule: Schedule }) {
+function Later({ schedule, ofHour }: { schedule: Schedule; ofHour: Fault[] }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const { change, faults, isReadOnly } = useDraft();
@@ -54,21 +59,33 @@ function Later({ schedule }: { schedule: Schedule }) {
     const zone = schedule.time_zone ?? here();
     const [day = "", clock = ""] = schedule.at.split("T");
     const set = (patch: Partial<Schedule>) => change({ schedule: { ...schedule, time_zone: zone, ...patch } });
-    const found = faults("schedule");
+    // How long ahead it is prepared is told beside its own field.
+    const found = [...faults("schedule"), ...ofHour].filter(({ field }) => field !== "schedule.prepare");
+    const wrong: Passage[][] = !hour
+        ? [[{ text: t("send.when.missing") }]]
+        : hour.isPast
+          ? [[{ text: t("send.when.past", { hour: hour.sentence }) }]]
+          : found.map((fault) => faultPassages(t, fault, t("send.when.title")));
+    const wordsId = useId();
+    // The sentence below is of the day and the time together.
+    const told = { "aria-invalid": wrong.length > 0, "aria-describedby": wordsId };
+    const state = wrong.length > 0 ? "error" : "none";
     return (
         <>
             <div className={styles.hour}>
-                <Field label={t("send.when.day")}>
+                <Field label={t("send.when.day")} validationState={state} validationMessageIcon={null}>
                     <Input
                         type="date"
+                        {...told}
                         value={day}
                         disabled={isReadOnly}
                         onChange={(_, { value }) => set({ at: `${value}T${clock.slice(0, 5)}` })}
                     />
                 </Field>
-                <Field label={t("send.when.clock")}>
+                <Field label={t("send.when.clock")} validationState={state} validationMessageIcon={null}>
                     <Input
                         type="time"
+                        {...told}
                         value={clock.slice(0, 5)}
                         disabled={isReadOnly}
                         onChange={(_, { value }) => set({ at: `${day}T${value}` })}
@@ -81,18 +98,14 @@ function Later({ schedule }: { schedule: Schedule }) {
                     onChange={(time_zone) => set({ time_zone })}
                 />
             </div>
-            <div className={styles.words} aria-live="polite">
-                {hour && !hour.isPast && <Body1>{hour.sentence}</Body1>}
-                {hour?.isPast && <Body1 className={styles.wrong}>{t("send.when.past", { hour: hour.sentence })}</Body1>}
-                {!hour && <Body1 className={styles.wrong}>{t("send.when.missing")}</Body1>}
+            <div id={wordsId} className={styles.words} aria-live="polite">
+                {hour && wrong.length === 0 && <Body1>{hour.sentence}</Body1>}
+                {wrong.map((passages) => (
+                    <Body1 key={passages[0]?.text} className={styles.wrong}>
+                        <Passages of={passages} />
+                    </Body1>
+                ))}
                 {hour?.elsewhere && <Caption1 className={styles.quiet}>{hour.elsewhere}</Caption1>}
-                {hour &&
-                    !hour.isPast &&
-                    found.map((fault) => (
-                        <Body1 key={fault.problem} className={styles.wrong}>
-                            {faultSentence(t, fault, t("send.when.title"))}
-                        </Body1>
-                    ))}
             </div>
         </>
     );
