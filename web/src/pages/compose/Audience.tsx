@@ -10,6 +10,7 @@ import {
     tokens,
 } from "@fluentui/react-components";
 import {
+    ArrowRightRegular,
     BookmarkAddRegular,
     DocumentArrowUpRegular,
     FilterAddRegular,
@@ -17,6 +18,7 @@ import {
 } from "@fluentui/react-icons";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
 import { format } from "../../ui/format";
 import { DryRunPanel } from "./audience/DryRunPanel";
 import { useDryRun } from "./audience/dryRun";
@@ -40,6 +42,7 @@ const useStyles = makeStyles({
     },
     main: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXXL },
     beside: { position: "sticky", top: tokens.spacingVerticalL },
+    next: { alignSelf: "flex-start" },
     actions: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalS },
     include: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
 });
@@ -54,7 +57,8 @@ const ROWS: Row[] = ["include", "except"];
 export function Audience() {
     const { t } = useTranslation();
     const styles = useStyles();
-    const { manuscript, change, isReadOnly } = useDraft();
+    const { document, manuscript, change, isReadOnly } = useDraft();
+    const navigate = useNavigate();
     const chosen = useAudience();
     const counted = useDryRun();
     const [asking, ask] = useState<Asking>();
@@ -170,6 +174,16 @@ export function Audience() {
                         )}
                     </div>
                 )}
+                <Button
+                    appearance="primary"
+                    size="large"
+                    className={styles.next}
+                    icon={<ArrowRightRegular />}
+                    iconPosition="after"
+                    onClick={() => void navigate(`/broadcasts/${document.id}/send`)}
+                >
+                    {t("audience.next")}
+                </Button>
                 <div role="status">{savedAs && t("audience.save.done", { name: savedAs })}</div>
             </div>
             <div className={styles.beside}>
