@@ -2,7 +2,7 @@
 
 import { createDOMRenderer, FluentProvider, RendererProvider, Toaster } from "@fluentui/react-components";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { useState } from "react";
+import { useLayoutEffect, useState } from "react";
 import { RouterProvider } from "react-router/dom";
 import { queryClient } from "../api/queries";
 import { THEMES, useAppearance } from "../ui/theme";
@@ -18,12 +18,15 @@ export const TOASTS = "toasts";
 export function App() {
     const [cache] = useState(queryClient);
     const appearance = useAppearance();
+    const ground = THEMES[appearance].colorNeutralBackground2;
+    // What the browser draws by itself, such as calendars and the room of a scrollbar, follows a choice made here, too.
+    useLayoutEffect(() => {
+        document.documentElement.style.colorScheme = appearance === "light" ? "light" : "dark";
+        document.body.style.backgroundColor = ground;
+    }, [appearance, ground]);
     return (
         <RendererProvider renderer={renderer}>
-            <FluentProvider
-                theme={THEMES[appearance]}
-                style={{ minHeight: "100vh", backgroundColor: THEMES[appearance].colorNeutralBackground2 }}
-            >
+            <FluentProvider theme={THEMES[appearance]} style={{ minHeight: "100vh", backgroundColor: ground }}>
                 <QueryClientProvider client={cache}>
                     <RouterProvider router={router} />
                     <Toaster toasterId={TOASTS} position="bottom-end" />
