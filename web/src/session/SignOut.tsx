@@ -30,6 +30,8 @@ async function end() {
     const response = await ask("/sign-out", { method: "POST", headers: csrf ? { "X-CSRF-Token": csrf } : {} });
     if (!response.ok && response.status !== 401) throw refusal(response, undefined);
     (await typed()).forgetAll();
+    // The page of a draft hears that it has nothing to ask about any more.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     window.location.assign("/");
 }
 
@@ -51,7 +53,7 @@ export function useSignOut() {
                     <DialogContent>
                         {error instanceof Unsaved ? t("common.leaving.text") : <Trouble error={error} />}
                     </DialogContent>
-                    <DialogActions>
+                    <DialogActions fluid>
                         <Button appearance="primary" onClick={reset}>
                             {t("common.leaving.stay")}
                         </Button>
