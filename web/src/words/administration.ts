@@ -27,7 +27,7 @@ export const fr: typeof en = {
         quotas: "Quotas",
         workers: "Processus",
         audit: "Journal",
-        audiences: "Publics enregistrés",
+        audiences: "Destinataires enregistrés",
     },
     health: health.fr,
     audit: audit.fr,

@@ -12,6 +12,7 @@ import * as broadcast from "./broadcast";
 import * as broadcasts from "./broadcasts";
 import * as common from "./common";
 import * as compose from "./compose";
+import { french } from "./french";
 import * as reasons from "./reasons";
 import * as send from "./send";
 
@@ -63,7 +64,7 @@ export function startWords() {
     void i18next.use(initReactI18next).init({
         lng: preferred(),
         fallbackLng: "en",
-        resources: { en: { translation: en }, fr: { translation: of("fr") } },
+        resources: { en: { translation: en }, fr: { translation: french(of("fr")) } },
         interpolation: { escapeValue: false },
         initAsync: false,
     });

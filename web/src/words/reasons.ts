@@ -5,6 +5,7 @@
  * English tells (`ui/reason.ts`).
  */
 
+import { french } from "./french";
 import * as afterwards from "./reasons/afterwards";
 import * as channels from "./reasons/channels";
 import * as halts from "./reasons/halts";
@@ -12,4 +13,9 @@ import * as people from "./reasons/people";
 
 export const en = { people: people.en, channels: channels.en, afterwards: afterwards.en, halts: halts.en };
 
-export const fr: typeof en = { people: people.fr, channels: channels.fr, afterwards: afterwards.fr, halts: halts.fr };
+export const fr: typeof en = french({
+    people: people.fr,
+    channels: channels.fr,
+    afterwards: afterwards.fr,
+    halts: halts.fr,
+});

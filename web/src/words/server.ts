@@ -3,6 +3,8 @@
  * its sentences each of them is. Whatever stands in braces is taken over.
  */
 
+import { french } from "./french";
+
 export const en = {
     find_group: "The search of the audience finds groups and teams by the beginning of their names.",
     which_group: "Take it out, and choose the one that is meant in the search.",
@@ -66,7 +68,7 @@ export const en = {
 
 export type Sentence = keyof typeof en;
 
-export const fr: typeof en = {
+export const fr: typeof en = french({
     find_group: "La recherche des destinataires trouve les groupes et équipes par le début de leur nom.",
     which_group: "Retirez-le, et choisissez dans la recherche celui qui est visé.",
     saved: "La recherche des destinataires montre ce qui est enregistré.",
@@ -94,7 +96,7 @@ export const fr: typeof en = {
     soon_or_tell: "Réessayez dans quelques secondes. Si cela persiste, prévenez la personne qui exploite Stentor.",
     tell_log: "Dites à la personne qui exploite Stentor ce que vous avez fait, et quand : le journal en dit plus.",
     again: "Vérifiez si cela a été fait, et réessayez sinon.",
-    hand_in: "Soumettez-la à approbation : une personne habilitée la libérera ensuite.",
+    hand_in: "Soumettez-la à approbation : une personne habilitée la validera ensuite.",
     give_back: "Rendez-la, et laissez son auteur la soumettre de nouveau.",
 
     no_list: "la liste « {{name}} » est nommée, mais elle n’est pas ici",
@@ -114,15 +116,15 @@ export const fr: typeof en = {
     no_such: "Cette annonce n’existe pas.",
     not_yours: "Vos rôles ne vous permettent pas de faire cela.",
     ask_roles: "Demandez à un administrateur l’un des rôles qui le permettent ; ils se donnent dans Microsoft Entra.",
-    own: "Nul ne libère une annonce qu’il a lui-même commencée, modifiée ou soumise.",
+    own: "On ne valide pas une annonce que l’on a soi-même commencée, modifiée ou soumise.",
     ask_approver: "Adressez-vous à quelqu’un d’autre qui a le rôle Approbation ou Administration.",
     nobody: "Il n’y a personne que cela puisse atteindre.",
     too_many: "L’annonce s’adresse à plus de personnes que votre rôle n’en atteint.",
     narrow: "Réduisez les destinataires, ou demandez à quelqu’un dont le rôle va plus loin de l’envoyer.",
-    second: "L’annonce s’adresse à tant de personnes qu’une seconde personne doit la libérer.",
+    second: "L’annonce s’adresse à tant de personnes qu’une seconde personne doit la valider.",
     grown: "Elle s’adresse à bien plus de personnes que lors de sa soumission.",
     database: "La base de données ne répond pas pour le moment.",
     wrong: "Il s’est produit une erreur qui ne devrait pas se produire.",
     too_often: "Vos demandes sont plus fréquentes qu’il n’est bon pour les autres.",
     too_long: "Cela prend plus de temps qu’une demande n’en a.",
-};
+});

@@ -33,7 +33,7 @@ export const fr: typeof en = {
     lead: "Tout ce sur quoi repose une annonce, depuis la base : réglages, base de données, jetons, autorisations, application au catalogue, bot, quotas, processus et registres. Rien n’est modifié, et personne ne reçoit de message.",
     examine: "Examiner maintenant",
     again: "Examiner de nouveau",
-    examining: "Examen en cours …",
+    examining: "Examen en cours…",
     found_one: "{{formatted}} chose vue jusqu’ici.",
     found_other: "{{formatted}} choses vues jusqu’ici.",
     never: "Personne n’a regardé depuis le démarrage de Stentor",

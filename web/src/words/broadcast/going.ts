@@ -58,7 +58,7 @@ export const en = {
             "From {{time}} on, chats are looked up, so that the messages go out at once when the hour comes. Nobody sees any of it.",
         prepared_one: "{{formatted}} chat is ready.",
         prepared_other: "{{formatted}} chats are ready.",
-        change: "To change something, cancel it and write it anew: its words stay.",
+        change: "To change something, cancel it, then use it as a new draft: its words stay.",
     },
     paused: {
         title: "Paused: nobody is being sent to",
@@ -101,13 +101,13 @@ export const fr: typeof en = {
     limit_label: "Ce qui fixe la vitesse",
     unknown: {
         over: "C’est terminé.",
-        paused: "Nul ne peut le dire pendant la pause.",
-        halted: "Nul ne peut le dire tant que l’envoi est arrêté.",
-        missed: "Nul ne peut le dire : elle attend que quelqu’un la lance.",
+        paused: "Impossible à dire pendant la pause.",
+        halted: "Impossible à dire tant que l’envoi est arrêté.",
+        missed: "Impossible à dire : elle attend que quelqu’un la lance.",
         nobody_works:
-            "Nul ne peut le dire : Stentor n’a aucun processus d’envoi en marche. L’envoi continuera dès qu’il y en aura un.",
-        no_way: "Nul ne peut le dire : avec les quotas actuels, cela ne finirait jamais. Adressez-vous à qui exploite Stentor.",
-        calculating: "Calcul en cours …",
+            "Impossible à dire : Stentor n’a aucun processus d’envoi en marche. L’envoi continuera dès qu’il y en aura un.",
+        no_way: "Impossible à dire : avec les quotas actuels, cela ne finirait jamais. Adressez-vous à qui exploite Stentor.",
+        calculating: "Calcul en cours…",
     },
     bucket: {
         check: "chercher qui a l’application",
@@ -130,7 +130,7 @@ export const fr: typeof en = {
         text: "La liste des destinataires est en cours d’établissement. L’envoi commence dans un instant.",
     },
     scheduled: {
-        title: "Débute le {{time}}",
+        title: "Commence le {{time}}",
         zone: "({{zone}})",
         in: "dans {{duration}}",
         now: "d’un instant à l’autre",
@@ -140,11 +140,11 @@ export const fr: typeof en = {
             "À partir du {{time}}, les conversations sont cherchées, afin que les messages partent aussitôt l’heure venue. Personne n’en voit rien.",
         prepared_one: "{{formatted}} conversation est prête.",
         prepared_other: "{{formatted}} conversations sont prêtes.",
-        change: "Pour changer quelque chose, annulez-la et récrivez-la : ses mots restent.",
+        change: "Pour changer quelque chose, annulez-la, puis reprenez-la dans un brouillon : le texte est conservé.",
     },
     paused: {
         title: "En pause : personne ne reçoit rien pour l’instant",
-        text: "{{reached}} l’ont déjà, {{pending}} attendent leur tour. Rien n’est perdu ; reprenez quand vous voudrez.",
+        text: "{{reached}} l’ont déjà, {{pending}} attendent leur tour. Rien n’est perdu ; reprenez quand vous le souhaitez.",
     },
     halted: {
         title: "Arrêtée par Stentor, afin que personne ne soit perdu",
@@ -154,7 +154,7 @@ export const fr: typeof en = {
     },
     missed: {
         title: "Elle a manqué son heure",
-        text: "Elle devait débuter le {{time}} et n’a pas pu être lancée à temps. Pour que personne ne reçoive de nouvelles périmées, elle vous attend : envoyez-la maintenant, ou annulez-la.",
+        text: "Elle devait commencer le {{time}} et n’a pas pu être lancée à temps. Pour que personne ne reçoive de nouvelles périmées, elle vous attend : envoyez-la maintenant, ou annulez-la.",
         stale: "Elle est restée immobile plus longtemps que permis. Pour que personne ne reçoive de nouvelles périmées, elle vous attend : laissez-la continuer, ou annulez-la.",
     },
     cancelling: {

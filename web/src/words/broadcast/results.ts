@@ -93,7 +93,7 @@ export const fr: typeof en = {
     },
     hint: {
         accepted: "Teams a pris la notification ; s’il l’a montrée, il ne le dit à personne.",
-        skipped: "Ne peuvent être atteintes, par règle ; personne n’a donc essayé.",
+        skipped: "Une règle empêche de les atteindre ; rien n’a donc été tenté.",
     },
     why: "Pourquoi des personnes n’ont pas été atteintes",
     why_now: "Pourquoi des personnes n’ont pas été atteintes jusqu’ici",
@@ -117,11 +117,11 @@ export const fr: typeof en = {
     },
     round_state: { expanding: "en préparation", running: "en cours", done: "terminé" },
     round_counts: "{{done}} sur {{all}}",
-    round_rest: "{{formatted}} non",
+    round_rest: "{{formatted}} sans succès",
     afterwards: {
         correct: "Là où la correction n’est pas arrivée",
         recall: "Là où le retrait n’a pas été possible",
         notify: "Qui n’a pas été averti dans le flux d’activité",
-        prepare: "Dont la conversation n’a pas pu être préparée",
+        prepare: "Les personnes dont la conversation n’a pas pu être préparée",
     },
 };

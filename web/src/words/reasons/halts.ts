@@ -116,7 +116,7 @@ export const fr: typeof en = {
         remedy: 'Déposez le certificat dans l’inscription d’application dans Entra. S’il y est déjà, essayez teams.assertion = "RS256".',
     },
     assertion_out_of_time: {
-        sentence: "Entra juge notre assertion hors de son temps.",
+        sentence: "Entra juge notre assertion périmée ou prématurée.",
         remedy: "Réglez l’horloge de cette machine et maintenez-la (NTP). Avec une identité de charge de travail, voyez pourquoi le fichier du jeton n’est pas renouvelé.",
     },
     federation_refused: {
@@ -148,7 +148,7 @@ export const fr: typeof en = {
         remedy: "Accordez à l’inscription d’application l’autorisation que nomme le journal, avec le consentement administrateur.",
     },
     token_refused: {
-        sentence: "Teams refuse notre jeton, même tout neuf.",
+        sentence: "Teams refuse notre jeton, même tout récent.",
         remedy: "Vérifiez que le bot est inscrit pour teams.app_id dans cette organisation et ce cloud.",
     },
     app_not_in_catalogue: {
@@ -190,7 +190,7 @@ export const fr: typeof en = {
         remedy: "Annulez l’annonce, et recréez-la de sorte qu’elle nomme l’application.",
     },
     audience_gone: {
-        sentence: "Quelque chose que nomme son audience n’existe plus.",
+        sentence: "Quelque chose que ses destinataires désignent n’existe plus.",
         remedy: "Rétablissez ce que nomme le détail, puis reprenez ; ou annulez l’annonce et recréez-la.",
     },
     content_refused: {
