@@ -367,7 +367,7 @@ export const fr: typeof en = {
         beside: "Bon à savoir",
         lines_of: "Lignes de la liste « {{name}} » laissées de côté",
         excluded: "retrait par « Sauf »",
-        named_again: "nommées plusieurs fois, comptées une seule",
+        named_again: "plusieurs mentions, un seul envoi",
         sources: "D’où elles viennent",
         outsiders: "{{name}} : {{people}} absentes de votre annuaire, à qui l’on ne peut pas écrire.",
     },

@@ -52,6 +52,7 @@ export const en = {
     never: "never",
     unknown: "unknown",
     optional: "optional",
+    colon: ":",
     what_next: "What to do: {{step}}",
     crashed: {
         title: "Something went wrong on this page",
@@ -144,6 +145,7 @@ export const fr: typeof en = {
     never: "jamais",
     unknown: "inconnu",
     optional: "facultatif",
+    colon: " :",
     what_next: "Que faire : {{step}}",
     crashed: {
         title: "Cette page a rencontré une erreur",

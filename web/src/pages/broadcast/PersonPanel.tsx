@@ -147,13 +147,14 @@ function Attempt({ tried }: { tried: Tried }) {
         <li className={styles.tried}>
             <Text>
                 <strong>{step}</strong>
-                {outcome && <>: {outcome}</>}
+                {outcome && `${t("common.colon")} ${outcome}`}
             </Text>
             {tried.reason && <Text>{inWords(tried.reason, tried).sentence}</Text>}
             <Caption1 className={styles.faint}>{facts.join(" · ")}</Caption1>
             {tried.request && (
                 <Caption1 className={styles.faint}>
-                    {t("broadcast.person.one.request")}: <code>{tried.request}</code>
+                    {t("broadcast.person.one.request")}
+                    {t("common.colon")} <code>{tried.request}</code>
                 </Caption1>
             )}
         </li>

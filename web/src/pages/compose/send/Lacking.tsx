@@ -30,7 +30,10 @@ export function Lacking({ lacks }: { lacks: Lack[] }) {
                                 {here.map((lack) => (
                                     <li key={lack.field + lack.passages[0]?.text}>
                                         {lack.passages[0]?.text.startsWith(lack.field) || (
-                                            <strong>{lack.field}: </strong>
+                                            <strong>
+                                                {lack.field}
+                                                {t("common.colon")}{" "}
+                                            </strong>
                                         )}
                                         <Passages of={lack.passages} />
                                     </li>
