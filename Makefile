@@ -22,8 +22,9 @@ build: page ## Leave target/release/stentor
 page: ## Build the page, which the program embeds
 	@./scripts/page
 
-test: check test-page ## Everything: the quick gate, then every test
-	./scripts/test
+# The gate has run the tests within the sources.
+test: check test-page ## Everything: the quick gate, the page in a browser, then every other test
+	./scripts/test --bins --test '*'
 
 test-page: ## The tests of the page, in a real browser
 	CARGO='$(CARGO)' ./scripts/page-tests
