@@ -8,7 +8,7 @@
 //!    and [`domain::pacing`] why no quota is ever exceeded.
 //! 2. [`ports`] **asks**. What we need from the world, as traits: time, chance, a store, a directory, a messenger that makes
 //!    one request and says what it taught us, a doorkeeper who tells Teams from others, a gatekeeper who says who somebody
-//!    is, and an office that keeps what people write.
+//!    is, an examiner who looks at everything, and an office that keeps what people write.
 //! 3. [`app`] **does**. One use case a file: [`app::submit`] accepts a broadcast, [`app::people`] reads the
 //!    directory, [`app::hear`] listens, [`app::release`] lets a second person release what one has written, the worker
 //!    sends, [`app::report`] tells what became of everybody.
@@ -17,7 +17,7 @@
 //!    second opinion; its ledger is the judge of what we promise. [`simulator::memory_store`] is the store as a value.
 //! 6. [`wiring`] knows concrete types on both sides: it chooses the adapters, starts the loops and stops them in
 //!    order.
-//! 7. [`http`] answers: people and programs through [`http::api`], once they are known; health, readiness, metrics; and
+//! 7. [`http`] answers: people and programs through [`http::api`], once they are known; browsers with [`http::page`]; health, readiness, metrics; and
 //!    Teams, which tells the bot what happens.
 //! 8. [`cli`] is the command line, one file a command, and the only place that prints. `main` hands over to it. A command is
 //!    handed in at a desk, which is a database here or a server far away.

@@ -95,7 +95,8 @@ fn takes(headers: &HeaderMap, encoding: &str) -> bool {
 /// `cargo build` needs no Node.js, and then there is no page.
 fn unbuilt() -> pages::Page {
     let paragraphs = vec![
-        "This program was built without its page. “make build” builds both; it needs Node.js 20 or newer.".to_owned(),
+        "This program was built without its page. “make build” builds both; it needs Node.js 20.19 or newer."
+            .to_owned(),
         "Everything else works: the command line, and the API that /api/docs describes.".to_owned(),
     ];
     pages::Page { status: StatusCode::NOT_FOUND, title: "There is no page in here", paragraphs, again: false }

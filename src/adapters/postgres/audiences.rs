@@ -38,36 +38,26 @@ statements! {
           and left_at is null
           and venue is null
           and case $2::text when 'guest' then guest when 'disabled' then not enabled when 'unlicensed' then not licensed end";
-    ATTRIBUTE_VALUES = "-- attribute_values
+    ATTRIBUTE_VALUES = concat!(
+        "-- attribute_values
         -- $1 tenant, $2 attribute
-        select distinct coalesce(case $2::text
-            when 'department' then department
-            when 'job_title' then job_title
-            when 'office' then office
-            when 'country' then country
-            when 'language' then language
-            when 'name' then display_name
-            when 'mail' then mail
-            when 'user_principal_name' then user_principal_name
-          end, '')
+        select distinct coalesce(",
+        include_str!("sql/attribute.sql"),
+        ", '')
         from recipient
-        where tenant_id = $1 and left_at is null and venue is null";
-    PEOPLE_OF_VALUES = "-- people_of_values
+        where tenant_id = $1 and left_at is null and venue is null"
+    );
+    PEOPLE_OF_VALUES = concat!(
+        "-- people_of_values
         -- $1 tenant, $2 attribute, $3 values
         -- Joined, so that the values are hashed: whether one is among thousands is asked of everybody.
         select coalesce(array_agg(p.recipient_id), '{}')
         from recipient p
-        join unnest($3::text[]) as passing (value) on passing.value = coalesce(case $2::text
-            when 'department' then department
-            when 'job_title' then job_title
-            when 'office' then office
-            when 'country' then country
-            when 'language' then language
-            when 'name' then display_name
-            when 'mail' then mail
-            when 'user_principal_name' then user_principal_name
-          end, '')
-        where p.tenant_id = $1 and p.left_at is null and p.venue is null";
+        join unnest($3::text[]) as passing (value) on passing.value = coalesce(",
+        include_str!("sql/attribute.sql"),
+        ", '')
+        where p.tenant_id = $1 and p.left_at is null and p.venue is null"
+    );
     GROUP_MEMBERS = "-- group_members
         -- $1 tenant, $2 group
         select coalesce(array_agg(m.recipient_id), '{}')

@@ -71,13 +71,6 @@ export async function data<T>(asked: Promise<Answer<T>>): Promise<T> {
     return data as T;
 }
 
-/** The same with its `ETag`, which a change must name. */
-export async function versioned<T>(asked: Promise<Answer<T>>): Promise<{ data: T; etag: string }> {
-    const answer = await asked;
-    if (!answer.response.ok) throw refusal(answer.response, answer.error);
-    return { data: answer.data as T, etag: answer.response.headers.get("ETag") ?? "" };
-}
-
 /**
  * The name of one intention: sent again with it, what was done already is not done again. Make one when somebody decides
  * (opens a dialog, presses a button), and keep it until the answer has come.

@@ -80,27 +80,22 @@ statements! {
         where tenant_id = $1 and notice_of is null and state not in ('done', 'cancelled')
         order by broadcast_id desc
         limit $2";
-    VALUES = "-- lookup_values
+    VALUES = concat!(
+        "-- lookup_values
         -- $1 tenant, $2 attribute, $3 limit
         select value, count(*) as people
         from (
-          select case $2::text
-              when 'department' then department
-              when 'job_title' then job_title
-              when 'office' then office
-              when 'country' then country
-              when 'language' then language
-              when 'name' then display_name
-              when 'mail' then mail
-              when 'user_principal_name' then user_principal_name
-            end as value
+          select ",
+        include_str!("../sql/attribute.sql"),
+        " as value
           from recipient
           where tenant_id = $1 and left_at is null and venue is null
         ) said
         where value <> ''
         group by value
         order by people desc, value
-        limit $3";
+        limit $3"
+    );
     BUCKETS = "-- lookup_buckets
         -- $1 tenant
         select name, cooldown_until, share::float8 as share, kept_at from bucket where tenant_id = $1 order by name";

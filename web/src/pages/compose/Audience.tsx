@@ -10,7 +10,6 @@ import {
     tokens,
 } from "@fluentui/react-components";
 import {
-    ArrowRightRegular,
     BookmarkAddRegular,
     DocumentArrowUpRegular,
     FilterAddRegular,
@@ -18,7 +17,6 @@ import {
 } from "@fluentui/react-icons";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate } from "react-router";
 import { format } from "../../ui/format";
 import { DryRunPanel } from "./audience/DryRunPanel";
 import { useDryRun } from "./audience/dryRun";
@@ -31,6 +29,7 @@ import { RuleDialog } from "./audience/RuleDialog";
 import { SaveDialog } from "./audience/SaveDialog";
 import { type Row, useAudience } from "./audience/useAudience";
 import { useDraft } from "./draft";
+import { Next } from "./Next";
 
 const useStyles = makeStyles({
     page: {
@@ -42,7 +41,6 @@ const useStyles = makeStyles({
     },
     main: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXXL },
     beside: { position: "sticky", top: tokens.spacingVerticalL },
-    next: { alignSelf: "flex-start" },
     actions: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalS },
     include: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
 });
@@ -57,8 +55,7 @@ const ROWS: Row[] = ["include", "except"];
 export function Audience() {
     const { t } = useTranslation();
     const styles = useStyles();
-    const { document, manuscript, change, isReadOnly } = useDraft();
-    const navigate = useNavigate();
+    const { manuscript, change, isReadOnly } = useDraft();
     const chosen = useAudience();
     const counted = useDryRun();
     const [asking, ask] = useState<Asking>();
@@ -174,16 +171,7 @@ export function Audience() {
                         )}
                     </div>
                 )}
-                <Button
-                    appearance="primary"
-                    size="large"
-                    className={styles.next}
-                    icon={<ArrowRightRegular />}
-                    iconPosition="after"
-                    onClick={() => void navigate(`/broadcasts/${document.id}/send`)}
-                >
-                    {t("audience.next")}
-                </Button>
+                <Next step="send">{t("audience.next")}</Next>
                 <div role="status">{savedAs && t("audience.save.done", { name: savedAs })}</div>
             </div>
             <div className={styles.beside}>

@@ -1,13 +1,12 @@
 /** The first step: what is said, beside how people will see it. */
 
-import { Button, Field, Input, MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
-import { ArrowRightRegular } from "@fluentui/react-icons";
+import { Field, Input, MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
-import { useNavigate } from "react-router";
 import { Buttons } from "./Buttons";
 import { useDraft } from "./draft";
 import { Editor } from "./Editor";
 import { More } from "./More";
+import { Next } from "./Next";
 import { Notes } from "./Notes";
 import { Picture } from "./Picture";
 import { Preview } from "./Preview";
@@ -23,15 +22,13 @@ const useStyles = makeStyles({
         "@media (max-width: 900px)": { gridTemplateColumns: "minmax(0, 1fr)" },
     },
     form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXL },
-    next: { alignSelf: "flex-start" },
     preview: { "@media (min-width: 901px)": { position: "sticky", top: tokens.spacingVerticalL } },
 });
 
 export function Words() {
     const { t } = useTranslation();
     const styles = useStyles();
-    const navigate = useNavigate();
-    const { document, manuscript, isReadOnly } = useDraft();
+    const { manuscript, isReadOnly } = useDraft();
     const hasMessage = manuscript.channel !== "feed" || saysTooMuch(manuscript);
     if (isReadOnly)
         return (
@@ -56,16 +53,7 @@ export function Words() {
                 )}
                 <More />
                 <Notes />
-                <Button
-                    appearance="primary"
-                    size="large"
-                    className={styles.next}
-                    icon={<ArrowRightRegular />}
-                    iconPosition="after"
-                    onClick={() => void navigate(`/broadcasts/${document.id}/audience`)}
-                >
-                    {t("compose.next")}
-                </Button>
+                <Next step="audience">{t("compose.next")}</Next>
             </div>
             <div className={styles.preview}>
                 <Preview manuscript={manuscript} />
