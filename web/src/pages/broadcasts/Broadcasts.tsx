@@ -58,13 +58,16 @@ export function Broadcasts() {
             {t("common.new_announcement")}
         </Button>
     );
-    const isFirst = listed?.length === 0 && view === "all" && title === "" && !query.isPlaceholderData;
+    const isWhole = view === "all" && title === "";
+    const isFirst = isWhole && listed?.length === 0 && !query.isPlaceholderData;
+    // Until it is known which of two pages this is, nothing is offered that might vanish under a finger or the focus.
+    const isOpen = isWhole && !listed && !query.error;
     return (
-        <Page title={t("broadcasts.title")} actions={mayWrite && !isFirst ? start : undefined}>
+        <Page title={t("broadcasts.title")} actions={mayWrite && !isFirst && !isOpen ? start : undefined}>
             <Trouble error={draft.error} onRetry={() => draft.start()} />
-            {isFirst ? (
-                <First mayWrite={mayWrite} start={() => draft.start()} isStarting={draft.isStarting} />
-            ) : (
+            {isOpen && <Waiting />}
+            {isFirst && <First mayWrite={mayWrite} start={() => draft.start()} isStarting={draft.isStarting} />}
+            {!isOpen && !isFirst && (
                 <>
                     <div className={styles.filters}>
                         <TabList
