@@ -8,8 +8,8 @@ import mark from "../ui/stentor.svg";
 const useStyles = makeStyles({
     welcome: {
         maxWidth: "36rem",
-        margin: "14vh auto 0",
-        padding: tokens.spacingHorizontalXXL,
+        margin: "0 auto",
+        padding: `14vh ${tokens.spacingHorizontalXXL} ${tokens.spacingHorizontalXXL}`,
         display: "flex",
         flexDirection: "column",
         gap: tokens.spacingVerticalXL,

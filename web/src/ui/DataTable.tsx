@@ -7,6 +7,13 @@ import { useTableStyles } from "./table";
 const NARROW = "@media (max-width: 640px)";
 
 const useStyles = makeStyles({
+    surface: {
+        backgroundColor: tokens.colorNeutralBackground1,
+        borderRadius: tokens.borderRadiusXLarge,
+        boxShadow: tokens.shadow2,
+        [NARROW]: { padding: `0 ${tokens.spacingHorizontalL}` },
+    },
+    table: { "> tbody > tr:last-child, > tbody > tr:last-child > *": { borderBottomWidth: 0 } },
     block: { [NARROW]: { display: "block" } },
     head: {
         [NARROW]: { position: "absolute", width: "1px", height: "1px", overflow: "hidden", clipPath: "inset(50%)" },
@@ -46,10 +53,17 @@ export interface Column<T> {
     isQuiet?: boolean;
 }
 
-type Props<T> = { label: string; columns: Column<T>[]; rows: T[]; keyOf: (row: T) => string | number };
+type Props<T> = {
+    label: string;
+    columns: Column<T>[];
+    rows: T[];
+    keyOf: (row: T) => string | number;
+    /** It lies on a surface already, such as a dialog. */
+    isBare?: boolean;
+};
 
 /** The first column names the row. */
-export function DataTable<T>({ label, columns, rows, keyOf }: Props<T>) {
+export function DataTable<T>({ label, columns, rows, keyOf, isBare }: Props<T>) {
     const styles = useStyles();
     const table = useTableStyles();
     const cellClass = (column: Column<T>, index: number) =>
@@ -63,8 +77,8 @@ export function DataTable<T>({ label, columns, rows, keyOf }: Props<T>) {
         );
     // Drawn as cards, a table is none to a browser any more, unless its roles are written down.
     /* biome-ignore-start lint/a11y/noRedundantRoles: see above */
-    return (
-        <table role="table" aria-label={label} className={mergeClasses(table.table, styles.block)}>
+    const drawn = (
+        <table role="table" aria-label={label} className={mergeClasses(table.table, styles.block, styles.table)}>
             <thead role="rowgroup" className={styles.head}>
                 <tr role="row">
                     {columns.map((column) => (
@@ -104,4 +118,5 @@ export function DataTable<T>({ label, columns, rows, keyOf }: Props<T>) {
         </table>
     );
     /* biome-ignore-end lint/a11y/noRedundantRoles: see above */
+    return isBare ? drawn : <div className={styles.surface}>{drawn}</div>;
 }

@@ -14,7 +14,9 @@ const useStyles = makeStyles({
     heading: {
         ...typographyStyles.title2,
         margin: 0,
+        // However long it is, what can be done stays beside it, as long as there is room for both.
         flexGrow: 1,
+        flexBasis: "min(24rem, 60%)",
         minWidth: 0,
         overflowWrap: "anywhere",
         ":focus-visible": { outline: "none" },
@@ -30,7 +32,12 @@ export function Page({ title, beside, actions, children }: Props) {
     useEffect(() => {
         document.title = `${title} – Stentor`;
     }, [title]);
-    useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+    useEffect(() => {
+        // Unless what is on it has taken it already: a field that waits to be filled in.
+        const main = heading.current?.closest("main");
+        const isTaken = document.activeElement !== main && main?.contains(document.activeElement);
+        if (!isTaken) heading.current?.focus({ preventScroll: true });
+    }, []);
     return (
         <>
             <div className={styles.head}>

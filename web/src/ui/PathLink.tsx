@@ -4,12 +4,10 @@ import { Link } from "@fluentui/react-components";
 import type { ReactNode } from "react";
 import { useHref, useLinkClickHandler } from "react-router";
 
-export function PathLink({ to, children }: { to: string; children: ReactNode }) {
+type Props = { to: string; children: ReactNode; className?: string; "aria-label"?: string };
+
+export function PathLink({ to, ...rest }: Props) {
     const href = useHref(to);
     const open = useLinkClickHandler<HTMLAnchorElement>(to);
-    return (
-        <Link href={href} onClick={open}>
-            {children}
-        </Link>
-    );
+    return <Link href={href} onClick={open} {...rest} />;
 }

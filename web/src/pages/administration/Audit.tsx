@@ -15,7 +15,7 @@ import { Deeds, useActorName } from "./DeedTable";
 import { done } from "./deeds";
 
 const useStyles = makeStyles({
-    filters: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalL },
+    filters: { display: "flex", flexWrap: "wrap", alignItems: "flex-start", gap: tokens.spacingHorizontalL },
     filter: { flexGrow: 1, minWidth: "min(240px, 100%)", maxWidth: "400px" },
     more: { alignSelf: "flex-start" },
 });

@@ -117,6 +117,7 @@ function Changes({ deed }: { deed: NumberedDeed }) {
                     <DialogTitle>{action(deed)}</DialogTitle>
                     <DialogContent tabIndex={0}>
                         <DataTable
+                            isBare
                             label={title}
                             rows={changed}
                             keyOf={({ field }) => field}

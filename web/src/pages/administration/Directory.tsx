@@ -72,7 +72,7 @@ export function Directory() {
                 </MessageBar>
             )}
             {(status.stale || !status.read_at) && (
-                <MessageBar intent="warning" layout="multiline">
+                <MessageBar intent={status.read_at ? "info" : "warning"} layout="multiline">
                     <MessageBarBody>
                         {t(status.read_at ? "administration.directory.stale" : "administration.directory.never")}
                     </MessageBarBody>

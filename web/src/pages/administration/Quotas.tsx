@@ -40,7 +40,11 @@ export function Quotas() {
                         {
                             name: "granted",
                             heading: t("administration.quotas.granted"),
-                            cell: (quota) => <Granted quota={quota} />,
+                            cell: (quota) => (
+                                <span style={{ whiteSpace: "nowrap" }}>
+                                    <Granted quota={quota} />
+                                </span>
+                            ),
                         },
                         {
                             name: "used",

@@ -12,6 +12,7 @@ import {
 import { useTranslation } from "react-i18next";
 import type { Channels, Progress, RoundKind } from "../../api/types";
 import { format } from "../../ui/format";
+import { PathLink } from "../../ui/PathLink";
 import { useColours } from "./colours";
 import { type Outcome, parts } from "./progress";
 
@@ -47,6 +48,7 @@ const useStyles = makeStyles({
         color: tokens.colorNeutralForeground2,
     },
     swatch: { width: "10px", height: "10px", borderRadius: "3px", flexShrink: 0, forcedColorAdjust: "none" },
+    link: { fontSize: "inherit", fontWeight: "inherit", lineHeight: "inherit" },
     number: { ...typographyStyles.subtitle1, margin: 0, fontVariantNumeric: "tabular-nums" },
     sum: { color: tokens.colorNeutralForeground3, marginTop: tokens.spacingVerticalM, display: "block" },
 });
@@ -61,9 +63,15 @@ export function word<T extends Outcome>(outcome: T, channels: Channels, kind?: K
     return channels === "feed" ? "accepted" : outcome;
 }
 
-type Props = { progress: Progress; channels: Channels; kind?: Kind };
+type Props = {
+    progress: Progress;
+    channels: Channels;
+    kind?: Kind;
+    /** Where the people of an outcome are shown by name. */
+    place?: ((outcome: Outcome) => string) | undefined;
+};
 
-export function Bar({ progress, channels, kind }: Props) {
+export function Bar({ progress, channels, kind, place }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     const colours = useColours();
@@ -89,10 +97,11 @@ export function Bar({ progress, channels, kind }: Props) {
             <dl className={styles.counts} aria-label={t("broadcast.going.bar")}>
                 {all.map(({ outcome, count }) => {
                     const told = hint(outcome);
+                    const name = t(`broadcast.result.counts.${word(outcome, channels, kind)}`);
                     const label = (
                         <dt className={styles.label}>
                             <span className={mergeClasses(styles.swatch, colours[outcome])} aria-hidden />
-                            <Caption1>{t(`broadcast.result.counts.${word(outcome, channels, kind)}`)}</Caption1>
+                            <Caption1>{name}</Caption1>
                         </dt>
                     );
                     return (
@@ -104,7 +113,19 @@ export function Bar({ progress, channels, kind }: Props) {
                             ) : (
                                 label
                             )}
-                            <dd className={styles.number}>{format.number(count)}</dd>
+                            <dd className={styles.number}>
+                                {place && count > 0 ? (
+                                    <PathLink
+                                        to={place(outcome)}
+                                        className={styles.link}
+                                        aria-label={`${name}: ${format.number(count)}`}
+                                    >
+                                        {format.number(count)}
+                                    </PathLink>
+                                ) : (
+                                    format.number(count)
+                                )}
+                            </dd>
                         </div>
                     );
                 })}

@@ -58,7 +58,14 @@ export function Overview({ document, report, retry }: Props) {
             {(hasPeople || isOverNow) && report.state !== "scheduled" && (
                 <Panel title={isOverNow ? undefined : t(`broadcast.going.heading.${beside?.kind ?? "send"}`)}>
                     <Verdict summary={report} />
-                    {hasPeople && <Bar progress={shown(report)} channels={report.channels} kind={beside?.kind} />}
+                    {hasPeople && (
+                        <Bar
+                            progress={shown(report)}
+                            channels={report.channels}
+                            kind={beside?.kind}
+                            place={beside ? undefined : (state) => people({ state })}
+                        />
+                    )}
                     {!isOverNow && report.state !== "missed" && <Going summary={report} />}
                 </Panel>
             )}

@@ -62,7 +62,8 @@ export function People({ document, report }: { document: BroadcastDocument; repo
             <div className={styles.filters}>
                 <Search search={search ?? ""} find={(search) => filter({ search }, true)} />
                 <Choices report={report} wanted={wanted} filter={filter} />
-                <ExportMenu id={document.id} whom={Object.keys(filters).length > 0 ? filters : undefined} />
+                {/* Everybody is exported from the head of the page. */}
+                {Object.keys(filters).length > 0 && <ExportMenu id={document.id} whom={filters} />}
             </div>
             {query.error && <Trouble error={query.error} onRetry={() => void query.refetch()} />}
             {!deliveries && !query.error && <Waiting lines={10} />}

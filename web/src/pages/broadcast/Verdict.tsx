@@ -39,6 +39,9 @@ export function Verdict({ summary }: { summary: Summary }) {
     const Icon = isQuiet ? InfoFilled : isWell ? CheckmarkCircleFilled : WarningFilled;
     const took = finished_at && started_at ? (Date.parse(finished_at) - Date.parse(started_at)) / 1000 : undefined;
     const isRetried = summary.rounds.length > 1;
+    // Whoever has tried again wants to know what came of it before all else.
+    const last = summary.rounds.findLast(({ kind }) => kind !== "prepare");
+    const tried = last?.kind === "retry" && last.state === "done" ? last : undefined;
     return (
         <div className={styles.verdict} role="status">
             <Icon
@@ -90,6 +93,14 @@ export function Verdict({ summary }: { summary: Summary }) {
                         {t("broadcast.result.doubted", {
                             count: progress.unconfirmed,
                             formatted: format.number(progress.unconfirmed),
+                        })}
+                    </Body1>
+                )}
+                {tried && !recalled_at && (
+                    <Body1>
+                        {t(tried.progress.sent === 0 ? "broadcast.result.tried_none" : "broadcast.result.tried_some", {
+                            reached: format.number(tried.progress.sent),
+                            all: format.number(tried.progress.targeted),
                         })}
                     </Body1>
                 )}

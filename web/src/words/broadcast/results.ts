@@ -54,7 +54,9 @@ export const en = {
     },
     round_state: { expanding: "getting ready", running: "under way", done: "done" },
     round_counts: "{{done}} of {{all}}",
-    round_rest: "{{formatted}} not",
+    round_rest: "{{formatted}} without success",
+    tried_none: "Trying again reached nobody more: first see to what helps.",
+    tried_some: "Trying again reached {{reached}} of {{all}}.",
     afterwards: {
         correct: "Where the correction did not arrive",
         recall: "Where it could not be taken back",
@@ -118,6 +120,8 @@ export const fr: typeof en = {
     round_state: { expanding: "en préparation", running: "en cours", done: "terminé" },
     round_counts: "{{done}} sur {{all}}",
     round_rest: "{{formatted}} sans succès",
+    tried_none: "Le nouvel essai n’a atteint personne de plus : faites d’abord ce qui aide.",
+    tried_some: "Le nouvel essai en a atteint {{reached}} sur {{all}}.",
     afterwards: {
         correct: "Là où la correction n’est pas arrivée",
         recall: "Là où le retrait n’a pas été possible",

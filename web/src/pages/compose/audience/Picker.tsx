@@ -10,8 +10,9 @@ import {
     TagPickerList,
     useId,
 } from "@fluentui/react-components";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useIsLedOn } from "../Next";
 import { ChipIcon } from "./ChipIcon";
 import { type Chip, writeChip } from "./expression";
 import { useChipName, useChipText } from "./names";
@@ -39,6 +40,12 @@ export function Picker({ row, chips, spare, isReadOnly, onChange, onPaste, onRul
     const [isOpen, setOpen] = useState(false);
     const text = useChipText();
     const hintId = useId("hint");
+    const input = useRef<HTMLInputElement>(null);
+    const isFirstToDo = useIsLedOn() && row === "include" && chips.length === 0 && !isReadOnly;
+    // biome-ignore lint/correctness/useExhaustiveDependencies: once, for whoever comes to the step.
+    useEffect(() => {
+        if (isFirstToDo) input.current?.focus();
+    }, []);
     const { options, find } = useOptions({ row, typed, chips, spare, isOpen });
 
     // A name that somebody typed and left looks as if it were chosen.
@@ -77,6 +84,7 @@ export function Picker({ row, chips, spare, isReadOnly, onChange, onPaste, onRul
                         </TagPickerGroup>
                     )}
                     <TagPickerInput
+                        ref={input}
                         value={typed}
                         onChange={({ target: { value } }) => {
                             setTyped(value);

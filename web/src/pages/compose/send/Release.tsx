@@ -9,6 +9,7 @@ import { format, usePeople } from "../../../ui/format";
 import type { Counted } from "../audience/dryRun";
 import { useForecast } from "../audience/Forecast";
 import { useDraft } from "../draft";
+import { Foot } from "../Foot";
 import { Confirm } from "./Confirm";
 import { useHour } from "./hour";
 import { Lacking } from "./Lacking";
@@ -16,7 +17,6 @@ import type { Lack } from "./lacking";
 import { Section } from "./Section";
 
 const useStyles = makeStyles({
-    release: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalS, alignItems: "flex-start" },
     quiet: { color: tokens.colorNeutralForeground2 },
     bar: { alignSelf: "stretch" },
 });
@@ -44,49 +44,52 @@ export function Release({ counted, lacks }: { counted: Counted; lacks: Lack[] })
         if (!run) return t("send.release.send_plain");
         if (deed === "submit") return t("send.release.submit");
         const who = people(run.reachable);
-        if (run.posts.length > 0) return t("send.release.post");
+        if (run.posts.length > 0) return t(isLater ? "send.release.post_later" : "send.release.post");
         return isLater ? t("send.release.schedule", { people: who }) : t("send.release.send", { people: who });
     };
     return (
-        <Section title={t("send.release.title")}>
-            {lacks.length > 0 && (
-                <div id={lackingId} className={styles.bar}>
-                    <Lacking lacks={lacks} />
-                </div>
-            )}
-            {run && !isTooMany && (
-                <div>
-                    <Body1>{t("send.release.takes", { time: forecast(run) })}</Body1>
-                    {run.expected_end_at && !hour && (run.expected_seconds ?? 0) >= 60 && (
-                        <>
-                            {" "}
-                            <Caption1 className={styles.quiet}>
-                                {t("send.release.ends", { time: format.clock(run.expected_end_at) })}
-                            </Caption1>
-                        </>
-                    )}
-                </div>
-            )}
-            {run && deed === "submit" && !isTooMany && (
-                <MessageBar className={styles.bar} layout="multiline">
-                    <MessageBarBody>
-                        {t("send.release.approval", {
-                            people: people(run.targeted),
-                            limit: format.number(me.approve_above ?? 0),
-                        })}
-                    </MessageBarBody>
-                </MessageBar>
-            )}
-            {isTooMany && (
-                <MessageBar className={styles.bar} intent="error" layout="multiline">
-                    <MessageBarBody>
-                        {limit === 0
-                            ? t("send.release.none_allowed")
-                            : t("send.release.too_many", { people: people(run.targeted), limit: people(limit) })}
-                    </MessageBarBody>
-                </MessageBar>
-            )}
-            <div className={styles.release}>
+        <>
+            <Section title={t("send.release.title")}>
+                {lacks.length > 0 && (
+                    <div id={lackingId} className={styles.bar}>
+                        <Lacking lacks={lacks} />
+                    </div>
+                )}
+                {run && !isTooMany && (
+                    <div>
+                        <Body1>{t("send.release.takes", { time: forecast(run) })}</Body1>
+                        {run.expected_end_at && !hour && (run.expected_seconds ?? 0) >= 60 && (
+                            <>
+                                {" "}
+                                <Caption1 className={styles.quiet}>
+                                    {t("send.release.ends", { time: format.clock(run.expected_end_at) })}
+                                </Caption1>
+                            </>
+                        )}
+                    </div>
+                )}
+                {run && deed === "submit" && !isTooMany && (
+                    <MessageBar className={styles.bar} layout="multiline">
+                        <MessageBarBody>
+                            {t("send.release.approval", {
+                                people: people(run.targeted),
+                                limit: format.number(me.approve_above ?? 0),
+                            })}
+                        </MessageBarBody>
+                    </MessageBar>
+                )}
+                {isTooMany && (
+                    <MessageBar className={styles.bar} intent="error" layout="multiline">
+                        <MessageBarBody>
+                            {limit === 0
+                                ? t("send.release.none_allowed")
+                                : t("send.release.too_many", { people: people(run.targeted), limit: people(limit) })}
+                        </MessageBarBody>
+                    </MessageBar>
+                )}
+                {isAsking && <Confirm deed={deed} counted={counted} onClose={() => ask(false)} />}
+            </Section>
+            <Foot>
                 <Button
                     appearance="primary"
                     size="large"
@@ -104,8 +107,7 @@ export function Release({ counted, lacks }: { counted: Counted; lacks: Lack[] })
                           ? t("audience.panel.again")
                           : t("send.release.not_ready")}
                 </Caption1>
-            </div>
-            {isAsking && <Confirm deed={deed} counted={counted} onClose={() => ask(false)} />}
-        </Section>
+            </Foot>
+        </>
     );
 }
