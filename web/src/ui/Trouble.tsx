@@ -2,7 +2,7 @@
 
 import { Button, MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
-import { Refused, Unreachable } from "../api/problem";
+import { type Fault, Refused, Unreachable } from "../api/problem";
 import { fromServer } from "./fromServer";
 import { Passages } from "./Passages";
 
@@ -36,6 +36,10 @@ function Refusal({ refused }: { refused: Refused }) {
     const said = (text: string) => fromServer(i18n.language, text);
     const [before = "", after = ""] = t("common.what_next", { step: "\n" }).split("\n");
     const { nextStep, faults } = refused;
+    const told = ({ problem, cure }: Fault) => {
+        const { text, lang } = said(problem);
+        return [{ text: sentence(text), lang }, ...(cure ? [said(cure)] : [])];
+    };
     return (
         <>
             <MessageBarTitle>
@@ -50,9 +54,9 @@ function Refusal({ refused }: { refused: Refused }) {
             )}
             {faults.length > 0 && (
                 <ul>
-                    {faults.map(({ field, problem, cure }) => (
-                        <li key={`${field} ${problem}`}>
-                            <Passages of={[problem, cure].filter(Boolean).map(said)} />
+                    {faults.map((fault) => (
+                        <li key={`${fault.field} ${fault.problem}`}>
+                            <Passages of={told(fault)} />
                         </li>
                     ))}
                 </ul>
@@ -60,3 +64,5 @@ function Refusal({ refused }: { refused: Refused }) {
         </>
     );
 }
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

@@ -56,6 +56,10 @@ const KNOWN: [string, Sentence, ...string[]][] = [
     ["(\\d\\S+) does not exist in (\\S+): the clocks .+", "no_such_hour", "hour", "zone"],
     ["“.*” lies in a year that is not from 1970 to 9999", "no_such_year"],
     ["“(.+)” is no (?:group|team)(?: or team of this organisation| that is known)", "no_group", "name"],
+    ["“(.+)” is a group without a team, so it has no channels", "no_team", "name"],
+    ["Name a team, or write to the group's people: .+", "name_team"],
+    ["“(.+)” is named twice", "named_twice", "name"],
+    ["Name each channel once", "name_once"],
     ["nothing is saved under the name “(.+)”", "not_saved", "name"],
     ["“(.+)” is given, and the audience does not name it", "not_named", "name"],
 

@@ -14,8 +14,9 @@ export const en = {
     search_failed: "Groups cannot be looked up at the moment. People and saved audiences can.",
     and_more: "and {{more}} more",
     only_excepts: "So far you have only said who does not get it. Choose who gets it above.",
-    in_channels:
-        "This announcement is posted in channels ({{where}}): whoever reads there reads it. The channels are chosen under “Words”.",
+    in_channels: "This announcement is posted in {{where}}: whoever reads there reads it. Nobody is chosen one by one.",
+    in_no_channels: "This announcement is posted in channels, and none is chosen yet.",
+    to_channels: "To the channels",
     row: {
         include: {
             label: "Who gets it",
@@ -99,6 +100,9 @@ export const en = {
         drop: "or drop it here: CSV or text, from Excel by “Save as CSV”.",
         of_file: "From the file {{name}}.",
         not_this_file: "Not this one",
+        unread: "“{{name}}” is no text, so nobody can be read from it.",
+        unread_paste: "This is no text, so nobody can be read from it.",
+        unread_cure: "Save the list as CSV (in Excel: Save as, “CSV UTF-8”), one person a line, and choose that file.",
         paste: "Or paste it",
         paste_hint: "One person a line: mail addresses, user principal names or object ids. A table is fine, too.",
         reading: "Reading the list …",
@@ -107,7 +111,8 @@ export const en = {
         name: "Call it",
         name_hint: "So that you know it again beside the others.",
         name_default: "List",
-        use: "Use these {{people}}",
+        use_one: "Use this person",
+        use_other: "Use these {{people}}",
         use_none: "Use this list",
         line: "Line {{line}}",
         at: "{{line}}: {{text}}",
@@ -152,10 +157,12 @@ export const en = {
     },
     panel: {
         title: "How many people that is",
+        title_posts: "Where it is posted",
         invite: "Choose who gets it. Here you see at once how many people that is, who of them is left out, and why.",
         counting: "Counting …",
         again: "Counting anew …",
         cannot: "Nobody can be counted until what is wrong beside is right.",
+        cannot_post: "It cannot be posted until what is wrong beside is right.",
         will_get_it_one: "person would get it now",
         will_get_it_other: "people would get it now",
         of_chosen: "of {{people}} that you chose",
@@ -213,8 +220,9 @@ export const fr: typeof en = {
         "Les groupes sont introuvables pour le moment. Les personnes et les destinataires enregistrés restent accessibles.",
     and_more: "et {{more}} de plus",
     only_excepts: "Vous n’avez indiqué que ceux qui ne la reçoivent pas. Choisissez ci-dessus qui la reçoit.",
-    in_channels:
-        "Cette annonce est publiée dans des canaux ({{where}}) : qui les lit la lira. Les canaux se choisissent sous « Texte ».",
+    in_channels: "Cette annonce est publiée dans {{where}} : la lit qui lit là. Personne n’est choisi un à un.",
+    in_no_channels: "Cette annonce est publiée dans des canaux, et aucun n’est encore choisi.",
+    to_channels: "Vers les canaux",
     row: {
         include: {
             label: "Qui la reçoit",
@@ -298,6 +306,10 @@ export const fr: typeof en = {
         drop: "ou déposez-le ici : CSV ou texte ; depuis Excel, « Enregistrer au format CSV ».",
         of_file: "D’après le fichier {{name}}.",
         not_this_file: "Pas celui-ci",
+        unread: "« {{name}} » n’est pas du texte : personne ne peut y être lu.",
+        unread_paste: "Ce n’est pas du texte : personne ne peut y être lu.",
+        unread_cure:
+            "Enregistrez la liste en CSV (dans Excel : Enregistrer sous, « CSV UTF-8 »), une personne par ligne, et choisissez ce fichier.",
         paste: "Ou collez-la",
         paste_hint:
             "Une personne par ligne : adresses e-mail, noms d’utilisateur ou identifiants. Un tableau convient aussi.",
@@ -307,7 +319,8 @@ export const fr: typeof en = {
         name: "Son nom",
         name_hint: "Pour la reconnaître parmi les autres.",
         name_default: "Liste",
-        use: "Utiliser ces {{people}}",
+        use_one: "Utiliser cette personne",
+        use_other: "Utiliser ces {{people}}",
         use_none: "Utiliser cette liste",
         line: "Ligne {{line}}",
         at: "{{line}} : {{text}}",
@@ -353,10 +366,12 @@ export const fr: typeof en = {
     },
     panel: {
         title: "Combien de personnes",
+        title_posts: "Où elle est publiée",
         invite: "Choisissez qui la reçoit. Vous verrez aussitôt ici combien de personnes cela fait, qui est écarté, et pourquoi.",
         counting: "Décompte…",
         again: "Nouveau décompte…",
         cannot: "Le décompte est impossible tant que l’erreur signalée à côté n’est pas corrigée.",
+        cannot_post: "Elle ne peut être publiée tant que ce qui est signalé à côté n’est pas corrigé.",
         will_get_it_one: "personne la recevrait maintenant",
         will_get_it_other: "personnes la recevraient maintenant",
         of_chosen: "sur {{people}} que vous avez choisies",

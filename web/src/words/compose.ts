@@ -10,6 +10,7 @@ export const en = {
         wrong: "something needs to be mended",
     },
     next: "Next: whom it is for",
+    next_channels: "Next: where it is posted",
     read_only: "You can read this draft. To write in it you need the role Author.",
     rejected: "{{name}} sent it back: “{{reason}}”",
     rejected_plain: "{{name}} sent it back.",
@@ -101,9 +102,12 @@ export const en = {
         remove: "Remove the picture",
         animated: "It was an animation. Its first picture is kept.",
         size: "{{width}} × {{height}} pixels, {{bytes}}",
-        not_loaded: "The picture could not be loaded from there.",
-        not_a_picture: "This is no picture: choose a PNG, JPEG or GIF.",
-        too_large: "This file is larger than 20 MB. Make it smaller first.",
+        not_loaded:
+            "Nothing could be loaded from {{address}}. Look whether it opens in a private window, and is a picture.",
+        change_address: "Change the address",
+        not_a_picture: "“{{name}}” is no picture that people can be shown. Choose a PNG, JPEG or GIF.",
+        too_large:
+            "“{{name}}” has {{bytes}}, and 20 MB is the most. Save it smaller, or as JPEG: 1,024 pixels are as wide as it is shown.",
     },
     buttons: {
         label: "Buttons",
@@ -141,7 +145,11 @@ export const en = {
         preview_text: "Line in the activity feed",
         preview_hint: "Shown below the title, up to 150 characters.",
         post_to: "Channels",
-        post_to_hint: "One on each line: the team, or the team/channel.",
+        find: "Find a team",
+        no_team: "No team begins like that.",
+        search_failed: "Teams cannot be looked up at the moment. You can write their names.",
+        post_to_hint:
+            "One on each line: the name of a team, for its General channel, or team/channel, such as Logistics/Announcements. The app must be in the team.",
     },
     preview: {
         title: "Preview",
@@ -154,6 +162,8 @@ export const en = {
         phone: "Phone",
         app: "Your app",
         now: "now",
+        of_chat: "Notification of the message",
+        of_feed: "Line in the activity feed",
         empty: "Your announcement appears here as people will see it, while you write.",
         mend: "Your announcement appears here as soon as what is marked is mended.",
         stale: "This is how it was before the last change: something needs to be mended first.",
@@ -176,6 +186,8 @@ export const en = {
         no_link: "This is not a whole address: it begins with https://",
         no_https: "Teams opens only addresses that begin with https://",
         no_picture: "Choose a picture, or give its address.",
+        no_team: "“{{name}}” is no team of this organisation. Find it by the beginning of its name.",
+        unseen: "The activity feed does not show it. Leave it out, or choose “In both”.",
         raw: "Line {{line}}: {{what}} is shown raw by Teams. {{cure}}",
         link_scheme: "Line {{line}}: links begin with https:// or mailto:",
         too_large:
@@ -208,6 +220,7 @@ export const fr: typeof en = {
         wrong: "quelque chose est à corriger",
     },
     next: "Ensuite : à qui l’adresser",
+    next_channels: "Ensuite : où la publier",
     read_only: "Vous pouvez lire ce brouillon. Pour y écrire, il vous faut le rôle Rédaction.",
     rejected: "{{name}} l’a renvoyé : « {{reason}} »",
     rejected_plain: "{{name}} l’a renvoyé.",
@@ -299,9 +312,13 @@ export const fr: typeof en = {
         remove: "Retirer l’image",
         animated: "C’était une animation. Sa première image est gardée.",
         size: "{{width}} × {{height}} pixels, {{bytes}}",
-        not_loaded: "L’image n’a pas pu être chargée depuis cette adresse.",
-        not_a_picture: "Ce n’est pas une image : choisissez un fichier PNG, JPEG ou GIF.",
-        too_large: "Ce fichier dépasse 20 Mo. Réduisez-le d’abord.",
+        not_loaded:
+            "Rien n’a pu être chargé depuis {{address}}. Vérifiez que l’adresse s’ouvre en navigation privée, et que c’est une image.",
+        change_address: "Modifier l’adresse",
+        not_a_picture:
+            "« {{name}} » n’est pas une image que l’on puisse montrer. Choisissez un fichier PNG, JPEG ou GIF.",
+        too_large:
+            "« {{name}} » fait {{bytes}}, pour 20 Mo au plus. Enregistrez-la plus petite, ou en JPEG : elle est montrée sur 1 024 pixels de large au plus.",
     },
     buttons: {
         label: "Boutons",
@@ -339,7 +356,11 @@ export const fr: typeof en = {
         preview_text: "Ligne dans le flux d’activité",
         preview_hint: "Figure sous le titre, 150 caractères au plus.",
         post_to: "Canaux",
-        post_to_hint: "Un par ligne : l’équipe, ou l’équipe/le canal.",
+        find: "Trouver une équipe",
+        no_team: "Aucune équipe ne commence ainsi.",
+        search_failed: "Les équipes ne peuvent pas être cherchées pour le moment. Vous pouvez écrire leur nom.",
+        post_to_hint:
+            "Un par ligne : le nom d’une équipe, pour son canal Général, ou équipe/canal, par exemple Logistique/Annonces. L’application doit être dans l’équipe.",
     },
     preview: {
         title: "Aperçu",
@@ -352,6 +373,8 @@ export const fr: typeof en = {
         phone: "Téléphone",
         app: "Votre application",
         now: "à l’instant",
+        of_chat: "Notification du message",
+        of_feed: "Ligne dans le flux d’activité",
         empty: "Votre annonce apparaît ici telle qu’elle sera vue, au fil de l’écriture.",
         mend: "Votre annonce apparaît ici dès que ce qui est signalé est corrigé.",
         stale: "Voici l’annonce avant le dernier changement : quelque chose est d’abord à corriger.",
@@ -374,6 +397,8 @@ export const fr: typeof en = {
         no_link: "L’adresse n’est pas complète : elle commence par https://",
         no_https: "Teams n’ouvre que les adresses qui commencent par https://",
         no_picture: "Choisissez une image, ou donnez son adresse.",
+        no_team: "« {{name}} » n’est pas une équipe de cette organisation. Cherchez-la par le début de son nom.",
+        unseen: "Le flux d’activité ne le montre pas. Laissez-le de côté, ou choisissez « Dans les deux ».",
         raw: "Ligne {{line}} : Teams montre tel quel {{what}}. {{cure}}",
         link_scheme: "Ligne {{line}} : un lien commence par https:// ou mailto:",
         too_large:

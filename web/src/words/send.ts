@@ -6,6 +6,8 @@ export const en = {
         nobody: "Nobody is chosen yet.",
         choose: "Choose who gets it",
         change: "Change who gets it",
+        where: "Where",
+        channels: "Change the channels",
         aside: "Left out by rule: {{people}}",
     },
     when: {
@@ -57,6 +59,7 @@ export const en = {
     try: {
         title: "Try it first",
         text: "You get exactly what everybody will get, with “Test:” before its title.",
+        text_posts: "You get in your chat what will stand in the channels, with “Test:” before its title.",
         me: "Send to me",
         few: "Send to a few people …",
         whom: "Who should try it",
@@ -91,6 +94,7 @@ export const en = {
         schedule: "Schedule for {{people}} …",
         send_plain: "Send …",
         post: "Post it …",
+        post_later: "Schedule it …",
         submit: "Hand in for approval …",
         asked_once_more: "You are asked once more before anything is sent.",
         not_ready: "Not ready yet.",
@@ -99,6 +103,9 @@ export const en = {
     confirm: {
         what: "What",
         whom: "To",
+        where: "Where",
+        feed: "In the activity feed",
+        both: "In the chat and in the activity feed",
         when: "When",
         how: "How",
         type: "To confirm, type how many people: {{number}}",
@@ -112,6 +119,13 @@ export const en = {
             do: "Send now",
             schedule: "Schedule it",
             doubt: "It is not known whether it went out.",
+        },
+        post: {
+            title: "Post it in {{people}}?",
+            now: "Now",
+            do: "Post now",
+            schedule: "Schedule it",
+            doubt: "It is not known whether it was posted.",
         },
         submit: {
             title: "Hand in for approval?",
@@ -158,6 +172,8 @@ export const fr: typeof en = {
     what: { title: "Quoi", preview: "L’annonce telle que chacun la reçoit", change: "Modifier le texte" },
     whom: {
         title: "À qui",
+        where: "Où",
+        channels: "Modifier les canaux",
         nobody: "Personne n’est encore choisi.",
         choose: "Choisir qui la reçoit",
         change: "Modifier qui la reçoit",
@@ -212,6 +228,8 @@ export const fr: typeof en = {
     try: {
         title: "Essayer d’abord",
         text: "Vous recevez exactement ce que tous recevront, avec « Test: » devant son titre.",
+        text_posts:
+            "Vous recevez dans votre conversation ce qui figurera dans les canaux, avec « Test: » devant le titre.",
         me: "Me l’envoyer",
         few: "L’envoyer à quelques personnes…",
         whom: "Qui doit l’essayer",
@@ -247,6 +265,7 @@ export const fr: typeof en = {
         schedule: "Planifier pour {{people}}…",
         send_plain: "Envoyer…",
         post: "Publier…",
+        post_later: "La planifier…",
         submit: "Soumettre à approbation…",
         asked_once_more: "Une confirmation vous sera demandée avant tout envoi.",
         not_ready: "Ce n’est pas encore prêt.",
@@ -255,6 +274,9 @@ export const fr: typeof en = {
     confirm: {
         what: "Quoi",
         whom: "À",
+        where: "Où",
+        feed: "Dans le flux d’activité",
+        both: "Dans la conversation et dans le flux d’activité",
         when: "Quand",
         how: "Comment",
         type: "Pour confirmer, saisissez le nombre de personnes : {{number}}",
@@ -268,6 +290,13 @@ export const fr: typeof en = {
             do: "Envoyer maintenant",
             schedule: "La planifier",
             doubt: "On ignore si elle est partie.",
+        },
+        post: {
+            title: "Publier dans {{people}} ?",
+            now: "Maintenant",
+            do: "Publier maintenant",
+            schedule: "La planifier",
+            doubt: "On ignore si elle a été publiée.",
         },
         submit: {
             title: "Soumettre à approbation ?",

@@ -43,6 +43,10 @@ export const en = {
     no_such_hour: "{{hour}} does not exist in {{zone}}: the clocks jump over it on that day",
     no_such_year: "the year is not from 1970 to 9999",
     no_group: "“{{name}}” is no group or team of this organisation",
+    no_team: "“{{name}}” is a group without a team, so it has no channels",
+    name_team: "Name a team, or choose “In everyone’s chat” and write to the group’s people.",
+    named_twice: "“{{name}}” is named twice",
+    name_once: "Name each channel once.",
     not_saved: "nothing is saved under the name “{{name}}”",
     not_named: "the list “{{name}}” is given, and the audience does not name it",
 
@@ -106,6 +110,11 @@ export const fr: typeof en = french({
     no_such_hour: "{{hour}} n’existe pas dans le fuseau {{zone}} : les horloges la sautent ce jour-là",
     no_such_year: "l’année n’est pas comprise entre 1970 et 9999",
     no_group: "« {{name}} » n’est ni un groupe ni une équipe de cette organisation",
+    no_team: "« {{name}} » est un groupe sans équipe, donc sans canaux",
+    name_team:
+        "Nommez une équipe, ou choisissez « Dans la conversation de chacun » et écrivez aux personnes du groupe.",
+    named_twice: "« {{name}} » est nommé deux fois",
+    name_once: "Nommez chaque canal une seule fois.",
     not_saved: "rien n’est enregistré sous le nom « {{name}} »",
     not_named: "la liste « {{name}} » est fournie, mais n’est pas nommée parmi les destinataires",
 

@@ -30,6 +30,7 @@ import { SaveDialog } from "./audience/SaveDialog";
 import { type Row, useAudience } from "./audience/useAudience";
 import { useDraft } from "./draft";
 import { Next } from "./Next";
+import { StepLink } from "./send/StepLink";
 
 const useStyles = makeStyles({
     page: {
@@ -71,12 +72,21 @@ export function Audience() {
     if (manuscript.channel === "team_channel") {
         return (
             <div className={styles.page}>
-                <MessageBar>
-                    <MessageBarBody>
-                        {t("audience.in_channels", { where: manuscript.post_to.join(", ") })}
-                    </MessageBarBody>
-                </MessageBar>
-                <DryRunPanel counted={counted} />
+                <div className={styles.main}>
+                    <MessageBar layout="multiline">
+                        <MessageBarBody>
+                            {manuscript.post_to.length > 0
+                                ? t("audience.in_channels", { where: manuscript.post_to.join(", ") })
+                                : t("audience.in_no_channels")}{" "}
+                            <StepLink to="words">{t("audience.to_channels")}</StepLink>
+                        </MessageBarBody>
+                    </MessageBar>
+                    <Faults faults={counted.faults} />
+                    <Next step="send">{t("audience.next")}</Next>
+                </div>
+                <div className={styles.beside}>
+                    <DryRunPanel counted={counted} />
+                </div>
             </div>
         );
     }

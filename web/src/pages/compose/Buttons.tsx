@@ -16,6 +16,8 @@ const useStyles = makeStyles({
         display: "flex",
         flexDirection: "column",
         gap: tokens.spacingVerticalM,
+        // Below each other, the fields of one button stand closer than those of the next.
+        "@media (max-width: 600px)": { gap: tokens.spacingVerticalXL },
         margin: 0,
         padding: 0,
         border: "none",

@@ -21,9 +21,12 @@ import {
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Manuscript } from "../../api/types";
+import { useDryRun } from "./audience/dryRun";
 import { useDraft } from "./draft";
+import { FindTeam } from "./FindTeam";
 import { saysTooMuch, UNSEEN_IN_FEEDS } from "./presentable";
 import { useFault, useTelling } from "./telling";
+import { faultsOf } from "./validation";
 
 const useStyles = makeStyles({
     item: { marginLeft: `calc(-1 * ${tokens.spacingHorizontalM})` },
@@ -154,7 +157,8 @@ function Feed() {
 function Posts() {
     const { t } = useTranslation();
     const { manuscript, change } = useDraft();
-    const fault = useFault("post_to", t("compose.channel.post_to"));
+    // Whether a team is there is known once somebody has looked for it.
+    const fault = useFault("post_to", t("compose.channel.post_to"), faultsOf(useDryRun().faults, "post_to"));
     // A line that is being begun names nothing yet, but stands on the screen.
     const [text, setText] = useState(manuscript.post_to.join("\n"));
     const put = (value: string) => {
@@ -167,8 +171,22 @@ function Posts() {
         });
     };
     return (
-        <Field label={t("compose.channel.post_to")} required hint={t("compose.channel.post_to_hint")} {...fault.field}>
-            <Textarea resize="vertical" value={text} onChange={(_, { value }) => put(value)} onBlur={fault.onBlur} />
-        </Field>
+        <>
+            <Field
+                label={t("compose.channel.post_to")}
+                required
+                hint={t("compose.channel.post_to_hint")}
+                {...fault.field}
+            >
+                <Textarea
+                    resize="vertical"
+                    rows={4}
+                    value={text}
+                    onChange={(_, { value }) => put(value)}
+                    onBlur={fault.onBlur}
+                />
+            </Field>
+            <FindTeam onFound={(name) => put([...manuscript.post_to, name].join("\n"))} />
+        </>
     );
 }

@@ -90,6 +90,7 @@ export function Picture() {
                     taken={picture.taken}
                     onDescribe={(description) => change({ image: { ...image, description } })}
                     onReplace={choose}
+                    onAddress={() => setByLink(true)}
                     onRemove={() => {
                         picture.remove();
                         requestAnimationFrame(() => document.getElementById(`${label}-choose`)?.focus());
@@ -102,7 +103,10 @@ export function Picture() {
                     chooseId={`${label}-choose`}
                     onChoose={choose}
                     onFile={picture.put}
-                    onLink={() => setByLink(true)}
+                    onLink={() => {
+                        picture.reset();
+                        setByLink(true);
+                    }}
                 />
             )}
             <div aria-live="polite">
@@ -156,7 +160,6 @@ function Drop({ chooseId, onChoose, onFile, onLink }: DropProps) {
 
 function ByLink({ onFile, onDone }: { onFile: () => void; onDone: () => void }) {
     const { t } = useTranslation();
-    const styles = useStyles();
     const { manuscript, change } = useDraft();
     const fault = useFault("image.url", t("compose.picture.address"));
     const { image } = manuscript;
@@ -164,6 +167,9 @@ function ByLink({ onFile, onDone }: { onFile: () => void; onDone: () => void }) 
         change({
             image: url.trim() ? { picture: null, url: url.trim(), description: image?.description ?? "" } : null,
         });
+    const finish = () => {
+        if (image?.url?.startsWith("https://")) onDone();
+    };
     return (
         <>
             <Field label={t("compose.picture.address")} hint={t("compose.picture.address_hint")} {...fault.field}>
@@ -175,14 +181,14 @@ function ByLink({ onFile, onDone }: { onFile: () => void; onDone: () => void }) 
                     onChange={(_, { value }) => put(value)}
                     onBlur={() => {
                         fault.onBlur();
-                        if (image?.url?.startsWith("https://")) onDone();
+                        finish();
                     }}
+                    onKeyDown={({ key }) => key === "Enter" && finish()}
                 />
             </Field>
             <div>
                 <Link
                     as="button"
-                    className={styles.hint}
                     onClick={() => {
                         change({ image: null });
                         onFile();

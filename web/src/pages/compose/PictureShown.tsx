@@ -25,7 +25,7 @@ const useStyles = makeStyles({
     },
     tools: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalS, marginTop: tokens.spacingVerticalS },
     hint: { color: tokens.colorNeutralForeground3 },
-    wrong: { color: tokens.colorPaletteRedForeground1 },
+    wrong: { color: tokens.colorPaletteRedForeground1, overflowWrap: "anywhere" },
 });
 
 type Props = {
@@ -33,10 +33,12 @@ type Props = {
     taken: PictureTakenIn | undefined;
     onDescribe: (description: string) => void;
     onReplace: () => void;
+    /** Of one from the web. */
+    onAddress: () => void;
     onRemove: () => void;
 };
 
-export function PictureShown({ image, taken, onDescribe, onReplace, onRemove }: Props) {
+export function PictureShown({ image, taken, onDescribe, onReplace, onAddress, onRemove }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     const address = image.picture ? `/pictures/${image.picture}` : (image.url ?? "");
@@ -49,7 +51,9 @@ export function PictureShown({ image, taken, onDescribe, onReplace, onRemove }: 
                 {address && broken !== address && (
                     <img src={address} alt="" className={styles.thumb} onError={() => setBroken(address)} />
                 )}
-                {broken === address && <Text className={styles.wrong}>{t("compose.picture.not_loaded")}</Text>}
+                {broken === address && (
+                    <Text className={styles.wrong}>{t("compose.picture.not_loaded", { address })}</Text>
+                )}
                 {wrong.field.validationMessage && <Text className={styles.wrong}>{wrong.field.validationMessage}</Text>}
                 {taken && (
                     <Text size={200} className={styles.hint}>
@@ -81,9 +85,15 @@ export function PictureShown({ image, taken, onDescribe, onReplace, onRemove }: 
                     />
                 </Field>
                 <div className={styles.tools}>
-                    <Button size="small" onClick={onReplace}>
-                        {t("compose.picture.replace")}
-                    </Button>
+                    {image.picture ? (
+                        <Button size="small" onClick={onReplace}>
+                            {t("compose.picture.replace")}
+                        </Button>
+                    ) : (
+                        <Button size="small" onClick={onAddress}>
+                            {t("compose.picture.change_address")}
+                        </Button>
+                    )}
                     <Button size="small" onClick={onRemove}>
                         {t("compose.picture.remove")}
                     </Button>

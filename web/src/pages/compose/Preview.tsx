@@ -16,9 +16,9 @@ import {
     WeatherMoonRegular,
     WeatherSunnyRegular,
 } from "@fluentui/react-icons";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Content, Manuscript } from "../../api/types";
+import type { Manuscript } from "../../api/types";
 import { format } from "../../ui/format";
 import { type Appearance, THEMES, useAppearance } from "../../ui/theme";
 import { Segments } from "./Segments";
@@ -58,17 +58,17 @@ const useStyles = makeStyles({
 type Device = "desktop" | "phone";
 
 export type PreviewProps = {
-    /** Of a draft, as it stands on the screen. */
-    manuscript?: Manuscript;
-    /** Of what was said. */
-    content?: Content;
+    /** As it stands on the screen. */
+    manuscript: Manuscript;
+    /** It was sent: with this notification, if with any, and how large it is matters to nobody any more. */
+    sent?: { notification: Shown["notification"] };
 };
 
-export function Preview({ manuscript, content }: PreviewProps) {
+export function Preview({ manuscript, sent }: PreviewProps) {
     const { t } = useTranslation();
     const styles = useStyles();
-    const said = useMemo(() => manuscriptOf(content), [content]);
-    const shown = useShown(manuscript ?? said);
+    const drawn = useShown(manuscript);
+    const shown = sent ? { ...drawn, notification: sent.notification } : drawn;
     const usual = useAppearance();
     const [chosen, setAppearance] = useState<Appearance>();
     const [device, setDevice] = useState<Device>("desktop");
@@ -96,7 +96,7 @@ export function Preview({ manuscript, content }: PreviewProps) {
                     {t("compose.preview.unfinished")}
                 </Text>
             )}
-            {shown.message && manuscript && <SizeMeter message={shown.message} />}
+            {shown.message && !sent && <SizeMeter message={shown.message} />}
         </section>
     );
 }
@@ -111,12 +111,20 @@ function Said({ shown, appearance }: { shown: Shown; appearance: Appearance }) {
         );
     return (
         <>
-            {message && <Toast text={message.summary} />}
+            {message && (
+                <div>
+                    {notification && <Caption1 className={styles.quiet}>{t("compose.preview.of_chat")}</Caption1>}
+                    <Toast text={message.summary} />
+                </div>
+            )}
             {notification && (
-                <Toast
-                    title={notification.parameters.map(([, value]) => value).join(" ")}
-                    text={notification.preview}
-                />
+                <div>
+                    <Caption1 className={styles.quiet}>{t("compose.preview.of_feed")}</Caption1>
+                    <Toast
+                        title={notification.parameters.map(([, value]) => value).join(" ")}
+                        text={notification.preview}
+                    />
+                </div>
             )}
             {message && (
                 <div className={styles.said}>
@@ -173,11 +181,4 @@ function Looks({ appearance, device, onAppearance, onDevice }: LooksProps) {
             />
         </>
     );
-}
-
-/** What was said is no manuscript, but says the same. */
-function manuscriptOf(content: Content | undefined): Manuscript {
-    const { title = "", body = "", image = null, author = null, banner = null, buttons = [] } = content ?? {};
-    const picture = image && { picture: null, url: image.url, description: image.description };
-    return { title, body, image: picture, author, banner, buttons, channel: "chat" } as unknown as Manuscript;
 }

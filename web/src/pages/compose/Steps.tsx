@@ -4,8 +4,10 @@ import { makeStyles, tokens } from "@fluentui/react-components";
 import { CheckmarkCircleFilled, CircleRegular, ErrorCircleFilled } from "@fluentui/react-icons";
 import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
+import { useDryRun } from "./audience/dryRun";
 import type { Part } from "./DraftPage";
 import { useDraft } from "./draft";
+import { useLacking } from "./send/lacking";
 import { useTelling } from "./telling";
 
 const useStyles = makeStyles({
@@ -44,24 +46,22 @@ const useStyles = makeStyles({
 
 const PARTS: Part[] = ["words", "audience", "send"];
 
-/** Which fields are written where. */
-const FIELDS: Record<Part, string[]> = {
-    words: ["title", "body", "image", "author", "banner", "buttons", "channel", "feed", "post_to"],
-    audience: ["audience", "accept_partial"],
-    send: ["schedule", "deadline", "tolerance", "expire_after", "tell", "urgent", "when_in_doubt"],
-};
-
 type Mark = "complete" | "lacking" | "wrong";
 
 export function Steps() {
     const { t } = useTranslation();
     const styles = useStyles();
-    const { document, validation, faults } = useDraft();
+    const { document, manuscript, validation } = useDraft();
     const { isToldAll } = useTelling();
+    const counted = useDryRun();
+    const lacks = useLacking(counted);
+    // A group that is none, or a channel, is known only once somebody has looked for it.
+    const isLookedUp = counted.run !== undefined && !counted.isOld && counted.faults.length === 0;
     const markOf = (part: Part): Mark | undefined => {
-        const isWell = FIELDS[part].every((field) => faults(field).length === 0);
-        if (!validation || (part === "send" && isWell)) return undefined;
-        return isWell ? "complete" : isToldAll || part === "send" ? "wrong" : "lacking";
+        if (!validation) return undefined;
+        if (lacks.some(({ step }) => step === part)) return isToldAll || part === "send" ? "wrong" : "lacking";
+        const isWell = part === "words" ? manuscript.channel !== "team_channel" || isLookedUp : isLookedUp;
+        return isWell && part !== "send" ? "complete" : undefined;
     };
     return (
         <nav aria-label={t("compose.steps.label")} className={styles.steps}>

@@ -17,7 +17,7 @@ const useStyles = makeStyles({
     sides: {
         display: "grid",
         gridTemplateColumns: "minmax(0, 1fr) minmax(0, 1fr)",
-        gap: tokens.spacingHorizontalXXXL,
+        gap: `${tokens.spacingVerticalXXL} ${tokens.spacingHorizontalXXXL}`,
         alignItems: "start",
         "@media (max-width: 900px)": { gridTemplateColumns: "minmax(0, 1fr)" },
     },
@@ -40,25 +40,30 @@ export function Words() {
             </div>
         );
     return (
-        <div className={styles.sides}>
-            <div className={styles.form}>
-                <Title />
-                {hasMessage && (
-                    <>
-                        <Editor />
-                        <Picture />
-                        <Buttons />
-                        <Banner />
-                    </>
-                )}
-                <More />
-                <Notes />
-                <Next step="audience">{t("compose.next")}</Next>
+        <>
+            <div className={styles.sides}>
+                <div className={styles.form}>
+                    <Title />
+                    {hasMessage && (
+                        <>
+                            <Editor />
+                            <Picture />
+                            <Buttons />
+                            <Banner />
+                        </>
+                    )}
+                    <More />
+                    <Notes />
+                </div>
+                <div className={styles.preview}>
+                    <Preview manuscript={manuscript} />
+                </div>
             </div>
-            <div className={styles.preview}>
-                <Preview manuscript={manuscript} />
-            </div>
-        </div>
+            {/* After the preview, also where that stands below the form: whoever goes on has seen it. */}
+            <Next step="audience">
+                {t(manuscript.channel === "team_channel" ? "compose.next_channels" : "compose.next")}
+            </Next>
+        </>
     );
 }
 

@@ -41,7 +41,7 @@ export function faultPassages(t: TFunction, fault: Fault, label: string): Passag
     return cure?.text ? [...told, cure] : told;
 }
 
-function known(t: TFunction, { problem }: Fault, label: string): string | undefined {
+function known(t: TFunction, { field, problem }: Fault, label: string): string | undefined {
     if (problem === "is empty" || problem === "is missing") return t("compose.fault.empty", { label });
     if (problem.includes("and an image needs one")) return t("compose.fault.needs_description");
     if (problem === "names neither a picture nor a link") return t("compose.fault.no_picture");
@@ -55,6 +55,9 @@ function known(t: TFunction, { problem }: Fault, label: string): string | undefi
         const [bytes = "", max = ""] = large.slice(1).map((digits) => format.bytes(Number(digits)));
         return t("compose.fault.too_large", { bytes, max });
     }
+    if (problem === "is not shown in activity feeds") return t("compose.fault.unseen");
+    const team = /^“(.+)” is no (?:group|team)/.exec(problem);
+    if (team && field.startsWith("post_to")) return t("compose.fault.no_team", { name: team[1] });
     if (problem.endsWith("is not a link")) return t("compose.fault.no_link");
     if (/^begins with /.test(problem)) return t("compose.fault.no_https");
     return knownOfLine(t, problem);

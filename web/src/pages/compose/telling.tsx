@@ -3,6 +3,7 @@
 import { makeStyles } from "@fluentui/react-components";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { Fault } from "../../api/problem";
 import type { Passage } from "../../ui/fromServer";
 import { Passages } from "../../ui/Passages";
 import { useDraft } from "./draft";
@@ -49,12 +50,15 @@ export function useTelling(): Telling {
     return telling;
 }
 
-/** What a `Field` shows of the faults of `field`, and what its control does when it is left. */
-export function useFault(field: string, label: string) {
+/**
+ * What a `Field` shows of the faults of `field`, and what its control does when it is left. `found`: what somebody else found
+ * wrong with it.
+ */
+export function useFault(field: string, label: string, found: Fault[] = []) {
     const { t } = useTranslation();
     const { faults } = useDraft();
     const { isTold, touch } = useTelling();
-    const told = faults(field).filter((fault) => isTold(field) || isFaultAtOnce(fault));
+    const told = [...faults(field), ...found].filter((fault) => isTold(field) || isFaultAtOnce(fault));
     const lines = told.map((fault) => faultPassages(t, fault, label));
     return {
         field:
@@ -63,13 +67,18 @@ export function useFault(field: string, label: string) {
     };
 }
 
-const useStyles = makeStyles({ line: { display: "block" } });
+// The first stands beside the sign that something is wrong.
+const useStyles = makeStyles({ line: { ":not(:first-child)": { display: "block" } } });
 
 function Lines({ lines }: { lines: Passage[][] }) {
     const styles = useStyles();
-    return lines.map((line) => (
-        <span key={line[0]?.text} className={styles.line}>
-            <Passages of={line} />
+    return (
+        <span>
+            {lines.map((line) => (
+                <span key={line[0]?.text} className={styles.line}>
+                    <Passages of={line} />
+                </span>
+            ))}
         </span>
-    ));
+    );
 }

@@ -6,12 +6,13 @@ import { useTranslation } from "react-i18next";
 import { api, data } from "../../api/client";
 import { Refused, Unreachable } from "../../api/problem";
 import type { PictureTakenIn } from "../../api/types";
+import { format } from "../../ui/format";
 import { useDraft } from "./draft";
 import { faultPassages } from "./faults";
 
 const BYTES_MAX = 20 * 1024 * 1024;
 
-/** A file that is none, before the server has to say so. */
+/** A file that is none. */
 class NoPicture extends Error {}
 
 async function upload(file: File, signal: AbortSignal): Promise<PictureTakenIn> {
@@ -36,8 +37,11 @@ export function usePicture() {
     const abort = useRef<AbortController>(undefined);
     const { mutate, reset, isPending, error, variables, data } = useMutation({
         mutationFn: (file: File) => {
-            if (file.type && !file.type.startsWith("image/")) throw new NoPicture(t("compose.picture.not_a_picture"));
-            if (file.size > BYTES_MAX) throw new NoPicture(t("compose.picture.too_large"));
+            const { name } = file;
+            if (file.type && !file.type.startsWith("image/"))
+                throw new NoPicture(t("compose.picture.not_a_picture", { name }));
+            if (file.size > BYTES_MAX)
+                throw new NoPicture(t("compose.picture.too_large", { name, bytes: format.bytes(file.size) }));
             abort.current = new AbortController();
             return upload(file, abort.current.signal);
         },
@@ -45,17 +49,21 @@ export function usePicture() {
     });
     useEffect(() => () => abort.current?.abort(), []);
 
-    const wrong = error instanceof Refused && error.faults[0];
+    const wrong = error instanceof Refused ? error.faults[0] : undefined;
+    const isNone = wrong?.problem.startsWith("is no PNG");
     return {
         put: mutate,
+        reset,
         isUploading: isPending,
         name: variables?.name ?? "",
         /** Why it could not be used; nothing where nobody answered. */
-        wrong: wrong
-            ? faultPassages(t, wrong, t("compose.picture.label"))
-            : error === null || error instanceof Unreachable
-              ? []
-              : [{ text: error.message }],
+        wrong: isNone
+            ? [{ text: t("compose.picture.not_a_picture", { name: variables?.name ?? "" }) }]
+            : wrong
+              ? faultPassages(t, wrong, t("compose.picture.label"))
+              : error === null || error instanceof Unreachable
+                ? []
+                : [{ text: error.message }],
         /** Once more, the same file, where nobody answered. */
         again: error instanceof Unreachable && variables ? () => mutate(variables) : undefined,
         error,

@@ -15,6 +15,7 @@ import { useTranslation } from "react-i18next";
 import type { DryRun } from "../../../api/types";
 import { format, usePeople } from "../../../ui/format";
 import { Trouble } from "../../../ui/Trouble";
+import { useDraft } from "../draft";
 import type { Counted } from "./dryRun";
 import { Forecast } from "./Forecast";
 import { Rolls } from "./Rolls";
@@ -44,10 +45,12 @@ export function DryRunPanel({ counted }: { counted: Counted }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const { run, isOld, isNobody, faults, error, again } = counted;
+    const isPosted = useDraft().manuscript.channel === "team_channel";
+    const title = t(isPosted ? "audience.panel.title_posts" : "audience.panel.title");
     return (
-        <section className={styles.panel} aria-label={t("audience.panel.title")}>
+        <section className={styles.panel} aria-label={title}>
             <Subtitle2 as="h2" className={styles.title}>
-                {t("audience.panel.title")}
+                {title}
             </Subtitle2>
             {isNobody ? (
                 <>
@@ -71,7 +74,11 @@ export function DryRunPanel({ counted }: { counted: Counted }) {
                             <Count run={run} />
                         </div>
                     )}
-                    {faults.length > 0 && <Body1 className={styles.quiet}>{t("audience.panel.cannot")}</Body1>}
+                    {faults.length > 0 && (
+                        <Body1 className={styles.quiet}>
+                            {t(isPosted ? "audience.panel.cannot_post" : "audience.panel.cannot")}
+                        </Body1>
+                    )}
                     <Trouble error={error} onRetry={() => void again()} />
                     {run && faults.length === 0 && (
                         <div className={mergeClasses(isOld && styles.old)}>

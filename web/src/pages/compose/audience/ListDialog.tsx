@@ -10,6 +10,9 @@ import {
     DialogTitle,
     Field,
     Input,
+    MessageBar,
+    MessageBarBody,
+    MessageBarTitle,
     makeStyles,
     mergeClasses,
     Textarea,
@@ -18,6 +21,7 @@ import {
 import { DocumentArrowUpRegular } from "@fluentui/react-icons";
 import { type DragEvent, type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Refused } from "../../../api/problem";
 import { usePeople } from "../../../ui/format";
 import { Trouble } from "../../../ui/Trouble";
 import { useSettled } from "../validation";
@@ -58,6 +62,9 @@ export function ListDialog({ row: wanted, pasted, onClose, onAdd }: Props) {
     const file = useRef<HTMLInputElement>(null);
     const settled = useSettled(typed, 400);
     const read = useListRead(source.kind === "file" ? source.bytes : settled);
+    // Excel's own files, pictures and the like.
+    const isUnread =
+        read.error instanceof Refused && read.error.faults.some(({ cure }) => cure.startsWith("Save the list as CSV"));
     const inWords = usePeople();
     const people = read.data?.people ?? 0;
     const isCurrent = source.kind === "file" || settled === typed;
@@ -139,7 +146,20 @@ export function ListDialog({ row: wanted, pasted, onClose, onAdd }: Props) {
                                 {read.isFetching && t("audience.list.reading")}
                                 {read.data && !read.isFetching && <ListFindings read={read.data} />}
                             </div>
-                            <Trouble error={read.error} />
+                            {isUnread ? (
+                                <MessageBar intent="error" layout="multiline" politeness="assertive">
+                                    <MessageBarBody>
+                                        <MessageBarTitle>
+                                            {source.kind === "file"
+                                                ? t("audience.list.unread", { name: source.name })
+                                                : t("audience.list.unread_paste")}
+                                        </MessageBarTitle>{" "}
+                                        {t("audience.list.unread_cure")}
+                                    </MessageBarBody>
+                                </MessageBar>
+                            ) : (
+                                <Trouble error={read.error} onRetry={() => void read.refetch()} />
+                            )}
                             <Field label={t("audience.list.name")} hint={t("audience.list.name_hint")}>
                                 <Input
                                     value={name}
@@ -154,7 +174,7 @@ export function ListDialog({ row: wanted, pasted, onClose, onAdd }: Props) {
                             <Button onClick={onClose}>{t("common.cancel")}</Button>
                             <Button type="submit" appearance="primary" disabled={people === 0 || !isCurrent}>
                                 {people > 0
-                                    ? t("audience.list.use", { people: inWords(people) })
+                                    ? t("audience.list.use", { count: people, people: inWords(people) })
                                     : t("audience.list.use_none")}
                             </Button>
                         </DialogActions>

@@ -59,7 +59,10 @@ export function Confirm({ deed, counted, onClose }: Props) {
     const [isTold, setTold] = useState(false);
     const isTyped = deed !== "submit" && count >= TYPED_FROM;
     const isRight = !isTyped || digits(typed) === String(count);
-    const who = run && run.posts.length > 0 ? run.posts.join(", ") : people(count);
+    const isPosted = run !== undefined && run.posts.length > 0;
+    const who = isPosted ? run.posts.join(", ") : people(count);
+    const isMore = manuscript.channel === "feed" || manuscript.channel === "both";
+    const act = isPosted && deed === "send" ? "post" : deed;
 
     // Somebody may have joined since it was counted.
     // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the question is put.
@@ -83,15 +86,21 @@ export function Confirm({ deed, counted, onClose }: Props) {
             <DialogSurface>
                 <form onSubmit={confirm} noValidate>
                     <DialogBody>
-                        <DialogTitle>{t(`send.confirm.${deed}.title`, { people: who })}</DialogTitle>
+                        <DialogTitle>{t(`send.confirm.${act}.title`, { people: who })}</DialogTitle>
                         <DialogContent className={styles.content}>
                             <dl className={styles.facts}>
                                 <dt>{t("send.confirm.what")}</dt>
                                 <dd>{manuscript.title}</dd>
-                                <dt>{t("send.confirm.whom")}</dt>
+                                <dt>{t(isPosted ? "send.confirm.where" : "send.confirm.whom")}</dt>
                                 <dd>{who}</dd>
+                                {isMore && (
+                                    <>
+                                        <dt>{t("send.confirm.where")}</dt>
+                                        <dd>{t(`send.confirm.${manuscript.channel === "feed" ? "feed" : "both"}`)}</dd>
+                                    </>
+                                )}
                                 <dt>{t("send.confirm.when")}</dt>
-                                <dd>{hour ? hour.sentence : t(`send.confirm.${deed}.now`)}</dd>
+                                <dd>{hour ? hour.sentence : t(`send.confirm.${act}.now`)}</dd>
                                 {manuscript.urgent && (
                                     <>
                                         <dt>{t("send.confirm.how")}</dt>
@@ -130,7 +139,7 @@ export function Confirm({ deed, counted, onClose }: Props) {
                             {isDoubtful ? (
                                 <MessageBar intent="warning" layout="multiline" politeness="assertive">
                                     <MessageBarBody>
-                                        <MessageBarTitle>{t(`send.confirm.${deed}.doubt`)}</MessageBarTitle>{" "}
+                                        <MessageBarTitle>{t(`send.confirm.${act}.doubt`)}</MessageBarTitle>{" "}
                                         {t("send.confirm.doubt_hint")}
                                     </MessageBarBody>
                                 </MessageBar>
@@ -151,9 +160,9 @@ export function Confirm({ deed, counted, onClose }: Props) {
                             >
                                 {isDoubtful
                                     ? t("common.retry")
-                                    : hour && deed !== "submit"
-                                      ? t(`send.confirm.${deed}.schedule`)
-                                      : t(`send.confirm.${deed}.do`)}
+                                    : hour && act !== "submit"
+                                      ? t(`send.confirm.${act}.schedule`)
+                                      : t(`send.confirm.${act}.do`)}
                             </Button>
                         </DialogActions>
                     </DialogBody>

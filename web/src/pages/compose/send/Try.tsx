@@ -44,7 +44,7 @@ export function Try({ canTry }: { canTry: boolean }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const inWords = usePeople();
-    const { document, settled } = useDraft();
+    const { document, manuscript, settled } = useDraft();
     const { who } = useMe();
     const [isFew, setFew] = useState(false);
     const [people, setPeople] = useState<Chosen[]>([]);
@@ -70,7 +70,7 @@ export function Try({ canTry }: { canTry: boolean }) {
     });
     return (
         <Section title={t("send.try.title")}>
-            <Body1>{t("send.try.text")}</Body1>
+            <Body1>{t(manuscript.channel === "team_channel" ? "send.try.text_posts" : "send.try.text")}</Body1>
             <div className={styles.actions}>
                 {who.kind === "person" && (
                     <Button

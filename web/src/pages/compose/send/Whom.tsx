@@ -33,17 +33,20 @@ export function Whom({ counted, isFixed }: { counted: Counted; isFixed?: boolean
     const { t } = useTranslation();
     const styles = useStyles();
     const people = usePeople();
-    const { isReadOnly } = useDraft();
+    const { isReadOnly, manuscript } = useDraft();
+    const isPosted = manuscript.channel === "team_channel";
     const { chips, words } = useAudience();
     const { run, isOld, isNobody, error, again } = counted;
     const aside = run ? run.targeted - run.reachable : 0;
     return (
-        <Section title={t("send.whom.title")}>
+        <Section title={t(isPosted ? "send.whom.where" : "send.whom.title")}>
             {isNobody && <Body1>{t("send.whom.nobody")}</Body1>}
             {!isNobody && (
                 <div className={styles.count} role="status">
-                    {run && (
-                        <Subtitle2>{run.posts.length > 0 ? run.posts.join(", ") : people(run.reachable)}</Subtitle2>
+                    {isPosted ? (
+                        <Subtitle2>{(run?.posts ?? manuscript.post_to).join(", ")}</Subtitle2>
+                    ) : (
+                        run && <Subtitle2>{people(run.reachable)}</Subtitle2>
                     )}
                     {aside > 0 && (
                         <Caption1 className={styles.quiet}>{t("send.whom.aside", { people: people(aside) })}</Caption1>
@@ -52,7 +55,7 @@ export function Whom({ counted, isFixed }: { counted: Counted; isFixed?: boolean
                 </div>
             )}
             <Trouble error={error} onRetry={() => void again()} />
-            {chips ? (
+            {isPosted ? null : chips ? (
                 <>
                     <ChipList chips={chips.include} />
                     <ChipList chips={chips.except} label={t("audience.row.except.label")} />
@@ -61,7 +64,9 @@ export function Whom({ counted, isFixed }: { counted: Counted; isFixed?: boolean
                 <code className={styles.quiet}>{words}</code>
             )}
             {!isReadOnly && !isFixed && (
-                <StepLink to="audience">{isNobody ? t("send.whom.choose") : t("send.whom.change")}</StepLink>
+                <StepLink to={isPosted ? "words" : "audience"}>
+                    {isPosted ? t("send.whom.channels") : isNobody ? t("send.whom.choose") : t("send.whom.change")}
+                </StepLink>
             )}
         </Section>
     );
