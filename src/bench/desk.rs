@@ -1,9 +1,12 @@
 //! The server that is measured: the API on loopback, over the Postgres of a workbench, whose gate lets everybody in. Nothing
 //! but a bench on this very machine talks to it.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use async_trait::async_trait;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +55,39 @@ pub async fn serve(settings: &Settings, stop: CancellationToken, tell: impl FnOn
     server::serve(listener, router, stop, bench.clock.as_ref()).await?;
     bench.close().await;
     Ok(())
+}
+
+/// The server in a process of its own, so that nothing else is counted. Dropping it kills it.
+pub(super) struct Desk {
+    child: Child,
+    pub(super) url: String,
+}
+
+impl Desk {
+    /// Over this database.
+    pub(super) fn open(database: &str) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find the program itself")?;
+        let mut command = Command::new(&program);
+        command.args(["bench", "desk"]).env("STENTOR__DATABASE__URL", database);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
+        let (mut url, said) = (String::new(), child.stdout.take());
+        let said = BufReader::new(said.context("the server has no output")?).read_line(&mut url);
+        let desk = Self { child, url: url.trim().to_owned() };
+        anyhow::ensure!(said? > 0 && desk.url.starts_with("http://"), "the server did not say where it is");
+        Ok(desk)
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn api(bench: &Workbench, settings: &Settings, url: Url) -> anyhow::Result<Api> {

@@ -14,6 +14,7 @@ pub mod figure;
 pub mod flat;
 pub mod instant;
 pub mod memory;
+pub mod page;
 pub mod people;
 mod process;
 pub mod quota;

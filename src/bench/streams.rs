@@ -2,15 +2,13 @@
 //!
 //! The server has a process of its own, `stentor bench desk`, so that nothing else is counted; whoever listens is here.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::Context;
 use serde::Serialize;
 
+use super::desk::Desk;
 use super::figure::{Figure, Must};
 use super::process::{cpu_seconds, resident_bytes};
 use crate::config::Settings;
@@ -122,7 +120,7 @@ async fn measure(bench: &Workbench, recipients: u64) -> anyhow::Result<Measured>
 }
 
 /// Goes on with the broadcast for so many seconds, a chunk a second.
-async fn advance(bench: &Workbench, round: RoundId, chunk: &mut u32, seconds: u32) -> anyhow::Result<()> {
+pub(super) async fn advance(bench: &Workbench, round: RoundId, chunk: &mut u32, seconds: u32) -> anyhow::Result<()> {
     for _ in 0..seconds {
         bench.store.seed_progress(bench.tenant, round, *chunk).await?;
         *chunk += 1;
@@ -147,36 +145,4 @@ async fn listen(
             arrived.fetch_add(events, Ordering::Relaxed);
         }
     }))
-}
-
-/// The server. Dropping it kills it.
-struct Desk {
-    child: Child,
-    url: String,
-}
-
-impl Desk {
-    fn open(database: &str) -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("cannot find the program itself")?;
-        let mut command = Command::new(&program);
-        command.args(["bench", "desk"]).env("STENTOR__DATABASE__URL", database);
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
-        let (mut url, said) = (String::new(), child.stdout.take());
-        let said = BufReader::new(said.context("the server has no output")?).read_line(&mut url);
-        let desk = Self { child, url: url.trim().to_owned() };
-        anyhow::ensure!(said? > 0 && desk.url.starts_with("http://"), "the server did not say where it is");
-        Ok(desk)
-    }
-
-    fn pid(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -24,6 +24,7 @@ mod feed;
 mod figures;
 mod flat;
 mod memory;
+mod page;
 mod people;
 mod simulate;
 mod streams;
@@ -72,6 +73,7 @@ enum Measure {
     Wire(wire::Wire),
     Flat(flat::Flat),
     Memory(memory::Memory),
+    Page(page::Page),
     People(people::People),
     Streams(streams::Streams),
     All(all::All),
@@ -99,6 +101,7 @@ impl Bench {
             Measure::Wire(wire) => wire.perform(global, settings).await,
             Measure::Flat(flat) => flat.perform(global, settings).await,
             Measure::Memory(memory) => memory.perform(global, settings).await,
+            Measure::Page(page) => page.perform(global, settings).await,
             Measure::People(people) => people.perform(global, settings).await,
             Measure::Streams(streams) => streams.perform(global, settings).await,
             Measure::All(all) => all.perform(global, settings).await,

@@ -1,5 +1,6 @@
 /**
- * How heavy the page is, and whether it stays responsive: `node bench/page.mjs URL TOKEN BROADCAST`, against any server.
+ * How heavy the page is, and whether it stays responsive: `node bench/page.mjs URL TOKEN GOING OVER`, against any server.
+ * `stentor bench page` starts one, with a large broadcast under way and another that is over, and runs this.
  *
  * Told as JSON: bytes that travel for the first load (compressed, nothing cached) and until somebody can press something;
  * for each page, the tasks that kept the main thread longer than 50 ms, and how long a press took to be shown.
@@ -7,9 +8,9 @@
 
 import { chromium } from "@playwright/test";
 
-const [url, token, broadcast] = process.argv.slice(2);
-if (!broadcast) {
-    process.stderr.write("usage: node bench/page.mjs URL TOKEN BROADCAST\n");
+const [url, token, going, over] = process.argv.slice(2);
+if (!over) {
+    process.stderr.write("usage: node bench/page.mjs URL TOKEN GOING OVER\n");
     process.exit(2);
 }
 
@@ -82,15 +83,24 @@ async function watch(name, path, act) {
     await opened.page.close();
 }
 
-await watch("list", "/broadcasts");
-await watch("progress", `/broadcasts/${broadcast}`);
-await watch("people", `/broadcasts/${broadcast}/people`, async (page) => {
+/** Turns five pages, types two letters into the search, and looks at what was tried for somebody. */
+async function browse(page) {
+    const table = page.getByRole("table");
     for (let turn = 0; turn < 5; turn += 1) {
         await page.getByRole("button", { name: /next/i }).click();
         await page.waitForTimeout(700);
     }
-    await page.getByRole("searchbox").pressSequentially("an", { delay: 80 });
-});
+    await page.getByRole("searchbox").pressSequentially("pe", { delay: 80 });
+    await page.waitForTimeout(1_500);
+    await table.getByRole("button").first().click();
+    await page.getByRole("dialog").waitFor();
+}
+
+await watch("list", "/broadcasts");
+await watch("progress", `/broadcasts/${going}`);
+await watch("progress, people", `/broadcasts/${going}/people`, browse);
+await watch("results", `/broadcasts/${over}`);
+await watch("results, people", `/broadcasts/${over}/people`, browse);
 
 process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
 await browser.close();
