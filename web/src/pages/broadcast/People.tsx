@@ -2,7 +2,7 @@
 
 import { Button, Field, makeStyles, SearchBox, Select, Text, tokens } from "@fluentui/react-components";
 import { PeopleRegular } from "@fluentui/react-icons";
-import { useEffect, useState } from "react";
+import { useDeferredValue, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { BroadcastDocument, Delivery, ReasonCount, RoundKind, Summary } from "../../api/types";
 import { useCalm } from "../../ui/clockwork";
@@ -51,7 +51,8 @@ export function People({ document, report }: { document: BroadcastDocument; repo
     const { wanted, page, filter, next, previous } = useWanted();
     const query = useDeliveries(document.id, wanted, isMoving(report.state));
     const [person, setPerson] = useState<Delivery>();
-    const deliveries = query.data?.deliveries;
+    // What was pressed is answered before fifty people are drawn.
+    const deliveries = useDeferredValue(query.data?.deliveries);
     const { after: _, search, ...filters } = wanted;
     const isFiltered = Object.keys(filters).length > 0 || search !== undefined;
     const kind = wanted.kind as RoundKind | undefined;

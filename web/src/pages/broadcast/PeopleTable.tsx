@@ -1,6 +1,7 @@
 /** One page of people: only these are in the document, however many there are. */
 
 import { Caption1, Link, makeStyles, mergeClasses, Text, tokens } from "@fluentui/react-components";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Delivery } from "../../api/types";
 import { format } from "../../ui/format";
@@ -33,6 +34,7 @@ const useStyles = makeStyles({
 });
 
 type Props = { deliveries: Delivery[]; open: (person: Delivery) => void; kind?: Kind };
+type RowProps = Omit<Props, "deliveries"> & { delivery: Delivery };
 
 /** Where somebody stands, in a word with a colour. */
 export function Stand({ delivery, kind }: { delivery: Delivery; kind?: Kind }) {
@@ -74,7 +76,6 @@ function AsTable({ deliveries, open, kind }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     const table = useTableStyles();
-    const inWords = useReason();
     return (
         <div className={styles.frame}>
             <table className={table.table}>
@@ -93,35 +94,37 @@ function AsTable({ deliveries, open, kind }: Props) {
                 </thead>
                 <tbody>
                     {deliveries.map((delivery) => (
-                        <tr
-                            key={delivery.id}
-                            className={mergeClasses(table.row, table.clickable)}
-                            onClick={() => open(delivery)}
-                        >
-                            <th scope="row" className={mergeClasses(table.cell, styles.break)}>
-                                <Name delivery={delivery} open={open} />
-                                <br />
-                                <Caption1 className={styles.faint}>{delivery.user_principal_name}</Caption1>
-                            </th>
-                            <td className={table.cell}>
-                                <Stand delivery={delivery} kind={kind} />
-                            </td>
-                            <td className={table.cell}>
-                                {delivery.reason && inWords(delivery.reason, delivery).sentence}
-                            </td>
-                            <td className={mergeClasses(table.cell, styles.faint, styles.nowrap)}>
-                                {delivery.last_attempt_at ? format.second(delivery.last_attempt_at) : "–"}
-                            </td>
-                            <td className={mergeClasses(table.cell, table.number)}>
-                                {format.number(delivery.attempts)}
-                            </td>
-                        </tr>
+                        <Row key={delivery.id} delivery={delivery} open={open} kind={kind} />
                     ))}
                 </tbody>
             </table>
         </div>
     );
 }
+
+/** Apart, so that a page of them is drawn in slices, between which a press is answered. */
+const Row = memo(function Row({ delivery, open, kind }: RowProps) {
+    const styles = useStyles();
+    const table = useTableStyles();
+    const inWords = useReason();
+    return (
+        <tr className={mergeClasses(table.row, table.clickable)} onClick={() => open(delivery)}>
+            <th scope="row" className={mergeClasses(table.cell, styles.break)}>
+                <Name delivery={delivery} open={open} />
+                <br />
+                <Caption1 className={styles.faint}>{delivery.user_principal_name}</Caption1>
+            </th>
+            <td className={table.cell}>
+                <Stand delivery={delivery} kind={kind} />
+            </td>
+            <td className={table.cell}>{delivery.reason && inWords(delivery.reason, delivery).sentence}</td>
+            <td className={mergeClasses(table.cell, styles.faint, styles.nowrap)}>
+                {delivery.last_attempt_at ? format.second(delivery.last_attempt_at) : "–"}
+            </td>
+            <td className={mergeClasses(table.cell, table.number)}>{format.number(delivery.attempts)}</td>
+        </tr>
+    );
+});
 
 function AsList({ deliveries, open, kind }: Props) {
     const { t } = useTranslation();
