@@ -42,8 +42,10 @@ export function Ask({ title, children, yes, no, isReady, isPending, error, act, 
     return (
         <Dialog
             open
-            onOpenChange={(_, { open }) => !open && !isPending && close()}
-            modalType={isWide ? "alert" : "modal"}
+            onOpenChange={(_, { open, type }) => {
+                // A click beside it must not throw away what was written in it.
+                if (!open && !isPending && !(isWide && type === "backdropClick")) close();
+            }}
         >
             <DialogSurface className={isWide ? styles.wide : undefined}>
                 <DialogBody>

@@ -2,12 +2,14 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
 import { Refused } from "../../api/problem";
 import { broadcast } from "../../api/queries";
 import { useProgressOf } from "../../api/stream";
 import { NotFound } from "../../app/Astray";
 import { Loading } from "../../ui/Loading";
+import { Page } from "../../ui/Page";
 import { Trouble } from "../../ui/Trouble";
 import { isDraft, isMoving, isOver } from "./progress";
 import { Sent } from "./Sent";
@@ -29,7 +31,7 @@ export function Broadcast() {
 
     if (!document) {
         if (query.error instanceof Refused && query.error.status === 404) return <NotFound />;
-        return query.error ? <Trouble error={query.error} onRetry={() => void query.refetch()} /> : <Loading />;
+        return query.error ? <Unread error={query.error} again={() => void query.refetch()} /> : <Loading />;
     }
     if (isDraft(document.state) || !document.report)
         return (
@@ -38,4 +40,13 @@ export function Broadcast() {
             </Suspense>
         );
     return <Sent key={document.id} document={document} report={document.report} part={part} />;
+}
+
+function Unread({ error, again }: { error: unknown; again: () => void }) {
+    const { t } = useTranslation();
+    return (
+        <Page title={t("broadcasts.title")}>
+            <Trouble error={error} onRetry={again} />
+        </Page>
+    );
 }

@@ -1,11 +1,12 @@
 /** What people read, and all about it: whom it is for, when, and who wrote and approved it. */
 
 import { makeStyles, Text, tokens, typographyStyles } from "@fluentui/react-components";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { BroadcastDocument, Summary } from "../../api/types";
 import { format } from "../../ui/format";
 import { Preview } from "../compose/Preview";
+import { manuscriptOf } from "./correction";
 import { Panel } from "./Overview";
 
 const useStyles = makeStyles({
@@ -25,14 +26,21 @@ const useStyles = makeStyles({
 export function Said({ document, report }: { document: BroadcastDocument; report: Summary }) {
     const { t } = useTranslation();
     const styles = useStyles();
-    const content = document.said?.content;
+    const { said } = document;
+    const manuscript = useMemo(() => said && manuscriptOf(said, report.channels), [said, report.channels]);
     return (
         <div className={styles.columns}>
             <Panel title={t("broadcast.part.said")}>
                 <Text className={styles.hint}>
                     {t(report.recalled_at ? "broadcast.said.replaced" : "broadcast.said.now")}
                 </Text>
-                {content && <Preview key={JSON.stringify(content)} content={content} />}
+                {said && manuscript && (
+                    <Preview
+                        key={JSON.stringify(said)}
+                        manuscript={manuscript}
+                        sent={{ notification: said.notification ?? undefined }}
+                    />
+                )}
             </Panel>
             <Panel title={t("broadcast.said.about")}>
                 <About document={document} report={report} />

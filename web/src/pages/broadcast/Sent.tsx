@@ -100,7 +100,7 @@ export function Sent({ document, report, part }: Props) {
             {question === "retry" && <Retrying document={document} report={report} reason={reason} close={close} />}
             {question === "correct" && document.said && (
                 <Suspense fallback={null}>
-                    <Correcting document={document} content={document.said.content} close={close} />
+                    <Correcting document={document} channels={report.channels} said={document.said} close={close} />
                 </Suspense>
             )}
             {question === "recall" && <Recalling document={document} report={report} close={close} />}

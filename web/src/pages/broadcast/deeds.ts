@@ -7,9 +7,10 @@ import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { api, data, intention } from "../../api/client";
 import { keys } from "../../api/queries";
-import type { BroadcastDocument, Content, Manuscript } from "../../api/types";
+import type { BroadcastDocument } from "../../api/types";
 import { TOASTS } from "../../app/App";
 import { useNewDraft } from "../compose/newDraft";
+import { draftOf } from "./correction";
 
 /** Tells something in passing. */
 export function useTelling(): (text: string) => void {
@@ -52,16 +53,6 @@ export function useWish(id: string, wish: Wish) {
     });
 }
 
-/** What was said, as the beginning of a draft. */
-export const asManuscript = ({ title, body, author, banner, buttons, image }: Content): Partial<Manuscript> => ({
-    title,
-    body,
-    author,
-    banner,
-    buttons,
-    image: image ? { ...image, picture: null } : null,
-});
-
 /** A new draft with the same words. What came from the command line has no draft to copy: there, what it says is taken. */
 export function useDuplicate(document: BroadcastDocument) {
     const cache = useQueryClient();
@@ -81,9 +72,9 @@ export function useDuplicate(document: BroadcastDocument) {
             void navigate(`/broadcasts/${draft.id}/words`);
         },
     });
+    const { draft, said, report } = document;
     return {
-        start: () =>
-            document.draft ? copy.mutate() : fresh.start(document.said ? asManuscript(document.said.content) : {}),
+        start: () => (draft ? copy.mutate() : fresh.start(said && report ? draftOf(said, report.channels) : {})),
         isStarting: copy.isPending || fresh.isStarting,
         error: copy.error ?? fresh.error,
     };

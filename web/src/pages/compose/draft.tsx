@@ -40,6 +40,9 @@ export function useDraft(): Draft {
     return draft;
 }
 
+/** The same fields for whatever else is written like a draft, such as a correction. */
+export const InHand = Open.Provider;
+
 export function useKeeping(): Keeping {
     const keeping = useContext(Kept);
     if (!keeping) throw new Error("no draft is open");
