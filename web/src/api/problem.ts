@@ -28,6 +28,9 @@ export class Refused extends Error {
 /** Nobody answered: the network, a proxy, or a server that is being restarted. What was asked may have been done. */
 export class Unreachable extends Error {}
 
+/** Teams, within which the page stands, does not prove who is there. */
+export class Unproven extends Error {}
+
 /** Whether asking again, unchanged, may help. */
 export function isPassing(error: unknown): boolean {
     return (

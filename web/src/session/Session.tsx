@@ -13,14 +13,16 @@ import {
     DialogTitle,
 } from "@fluentui/react-components";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, useContext, useEffect } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { Refused } from "../api/problem";
+import { Refused, Unproven } from "../api/problem";
 import { me as meQuery } from "../api/queries";
 import { standing, useStanding } from "../api/standing";
 import type { Me, Role } from "../api/types";
 import { Loading } from "../ui/Loading";
 import { Trouble } from "../ui/Trouble";
+import { isFramed } from "./teams";
+import { Unknown } from "./Unknown";
 import { Welcome } from "./Welcome";
 
 /** Where the window that signs in again ends; it tells the page by this channel, and closes. */
@@ -47,45 +49,52 @@ export function Session({ children }: { children: ReactNode }) {
     const cache = useQueryClient();
     const me = query.data;
     const { refetch } = query;
+    const again = useCallback(async () => {
+        // The new session's proof first: whatever waits for `well` is sent with it.
+        const { isSuccess } = await refetch();
+        if (!isSuccess) return;
+        standing.known();
+        await cache.invalidateQueries();
+    }, [cache, refetch]);
 
     useEffect(() => {
         const channel = new BroadcastChannel(CHANNEL);
-        channel.onmessage = async () => {
-            // The new session's proof first: whatever waits for `well` is sent with it.
-            await refetch();
-            standing.known();
-            await cache.invalidateQueries();
-        };
+        channel.onmessage = again;
         return () => channel.close();
-    }, [cache, refetch]);
+    }, [again]);
 
     if (!me) {
-        if (query.error instanceof Refused && query.error.status === 401) return <Welcome />;
+        const isNobody = query.error instanceof Refused && query.error.status === 401;
+        if (isFramed && (isNobody || query.error instanceof Unproven))
+            return <Unknown error={query.error} onRetry={() => void refetch()} />;
+        if (isNobody) return <Welcome />;
         return query.error ? <Trouble error={query.error} onRetry={() => void refetch()} /> : <Loading />;
     }
     return (
         <Known.Provider value={me}>
             {children}
-            <Ended isOpen={isEnded} />
+            <Ended isOpen={isEnded} onAgain={again} />
         </Known.Provider>
     );
 }
 
-function Ended({ isOpen }: { isOpen: boolean }) {
+function Ended({ isOpen, onAgain }: { isOpen: boolean; onAgain: () => Promise<void> }) {
     const { t } = useTranslation();
-    const again = () => window.open(`/sign-in?return_to=${SIGNED_IN}`, "stentor-sign-in", "popup,width=520,height=720");
+    const signIn = () =>
+        window.open(`/sign-in?return_to=${SIGNED_IN}`, "stentor-sign-in", "popup,width=520,height=720");
     return (
         <Dialog open={isOpen} modalType="alert">
             <DialogSurface>
                 <DialogBody>
                     <DialogTitle>{t("common.ended.title")}</DialogTitle>
                     <DialogContent>
-                        <p>{t("common.ended.text")}</p>
-                        <p>{t("common.ended.popup")}</p>
+                        <p>{t(isFramed ? "common.ended.framed" : "common.ended.text")}</p>
+                        {!isFramed && <p>{t("common.ended.popup")}</p>}
                     </DialogContent>
                     <DialogActions>
-                        <Button appearance="primary" onClick={again}>
-                            {t("common.ended.again")}
+                        {/* A window of its own would sign in by a cookie, which no frame has. */}
+                        <Button appearance="primary" onClick={isFramed ? () => void onAgain() : signIn}>
+                            {t(isFramed ? "common.retry" : "common.ended.again")}
                         </Button>
                     </DialogActions>
                 </DialogBody>

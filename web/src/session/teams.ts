@@ -1,7 +1,9 @@
 /** Within Teams: its theme, its language and its token. Loaded only there, since the library looks around when it is. */
 
 import { proveByTokens } from "../api/client";
+import { Unproven } from "../api/problem";
 import { appearAsTeams } from "../ui/theme";
+import { speakAsTeams } from "../words";
 
 export const isFramed = window.parent !== window;
 
@@ -18,7 +20,12 @@ export async function joinTeams(): Promise<boolean> {
     const context = await app.getContext();
     appearAsTeams(context.app.theme);
     app.registerOnThemeChangeHandler(appearAsTeams);
-    proveByTokens(() => authentication.getAuthToken());
+    speakAsTeams(context.app.locale);
+    proveByTokens(() =>
+        authentication.getAuthToken().catch((error: unknown) => {
+            throw new Unproven(error instanceof Error ? error.message : String(error));
+        }),
+    );
     app.notifySuccess();
     return true;
 }

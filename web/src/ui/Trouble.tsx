@@ -2,7 +2,7 @@
 
 import { Button, MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
-import { type Fault, Refused, Unreachable } from "../api/problem";
+import { type Fault, Refused, Unproven, Unreachable } from "../api/problem";
 import { fromServer } from "./fromServer";
 import { Passages } from "./Passages";
 
@@ -18,7 +18,13 @@ export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => vo
                     <Refusal refused={error} />
                 ) : (
                     <MessageBarTitle>
-                        {isLost ? t("common.lost") : error instanceof Error ? error.message : String(error)}
+                        {isLost
+                            ? t("common.lost")
+                            : error instanceof Unproven
+                              ? t("common.unknown.title")
+                              : error instanceof Error
+                                ? error.message
+                                : String(error)}
                     </MessageBarTitle>
                 )}
             </MessageBarBody>

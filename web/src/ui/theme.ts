@@ -2,6 +2,7 @@
 
 import { type Theme, teamsDarkTheme, teamsHighContrastTheme, teamsLightTheme } from "@fluentui/react-components";
 import { useSyncExternalStore } from "react";
+import { keepChoice, keptChoice } from "./kept";
 
 export type Appearance = "light" | "dark" | "contrast";
 export const THEMES: Record<Appearance, Theme> = {
@@ -15,11 +16,10 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const contrast = window.matchMedia("(prefers-contrast: more)");
 const listeners = new Set<() => void>();
 let ofTeams: Appearance | undefined;
+const kept = keptChoice(KEPT);
+let wish: Appearance | undefined = kept === "light" || kept === "dark" || kept === "contrast" ? kept : undefined;
 
-function chosen(): Appearance | undefined {
-    const kept = localStorage.getItem(KEPT);
-    return kept === "light" || kept === "dark" || kept === "contrast" ? kept : undefined;
-}
+const chosen = (): Appearance | undefined => wish;
 
 function now(): Appearance {
     return ofTeams ?? chosen() ?? (contrast.matches ? "contrast" : dark.matches ? "dark" : "light");
@@ -31,8 +31,8 @@ const tell = () => {
 
 /** Chooses one for this machine; `undefined` follows the device. */
 export function appear(wanted: Appearance | undefined) {
-    if (wanted) localStorage.setItem(KEPT, wanted);
-    else localStorage.removeItem(KEPT);
+    wish = wanted;
+    keepChoice(KEPT, wanted);
     tell();
 }
 

@@ -26,6 +26,13 @@ export const en = {
         again: "Sign in again",
         popup: "If no window opened, your browser held it back: allow it for this page.",
         back: "You are signed in again. You can close this window.",
+        framed: "Stentor does not take what Teams says of you any more. Nothing that you wrote is lost: it waits here.",
+    },
+    unknown: {
+        title: "Teams could not sign you in here",
+        text: "Try again. Or open Stentor in a browser and sign in there: it is the same.",
+        alone: "Open in the browser",
+        administrator: "If it happens again, tell your administrator:",
     },
     leaving: {
         title: "Not everything that you wrote is saved",
@@ -99,6 +106,13 @@ export const fr: typeof en = {
         again: "Se reconnecter",
         popup: "Si aucune fenêtre ne s’est ouverte, votre navigateur l’a bloquée : autorisez-la pour cette page.",
         back: "Vous êtes de nouveau connecté. Vous pouvez fermer cette fenêtre.",
+        framed: "Stentor n’accepte plus ce que Teams dit de vous. Rien de ce que vous avez écrit n’est perdu : tout attend ici.",
+    },
+    unknown: {
+        title: "Teams n’a pas pu vous connecter ici",
+        text: "Réessayez. Ou ouvrez Stentor dans un navigateur et connectez-vous là : c’est le même.",
+        alone: "Ouvrir dans le navigateur",
+        administrator: "Si cela se reproduit, dites-le à votre administrateur :",
     },
     leaving: {
         title: "Une partie de ce que vous avez écrit n’est pas enregistrée",

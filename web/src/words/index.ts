@@ -6,6 +6,7 @@
 
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import { keepChoice, keptChoice } from "../ui/kept";
 import * as administration from "./administration";
 import * as audience from "./audience";
 import * as broadcast from "./broadcast";
@@ -43,18 +44,26 @@ declare module "i18next" {
 const KEPT = "stentor.language";
 
 function preferred(): Language {
-    const wanted = [localStorage.getItem(KEPT), ...navigator.languages];
-    for (const tag of wanted) {
-        const language = tag?.slice(0, 2).toLowerCase();
-        if (language === "en" || language === "fr") return language;
-    }
-    return "en";
+    const wanted = [keptChoice(KEPT), ...navigator.languages];
+    return wanted.map(spoken).find((language) => language !== undefined) ?? "en";
+}
+
+/** The language of a tag such as `fr-CA`, if it is one of ours. */
+function spoken(tag: string | null): Language | undefined {
+    const language = tag?.slice(0, 2).toLowerCase();
+    return language === "en" || language === "fr" ? language : undefined;
 }
 
 /** Chooses a language, and keeps the choice on this machine. */
 export function speak(language: Language) {
-    localStorage.setItem(KEPT, language);
+    keepChoice(KEPT, language);
     void i18next.changeLanguage(language);
+}
+
+/** The language of Teams, for whoever has chosen none here. */
+export function speakAsTeams(locale: string) {
+    const language = spoken(locale);
+    if (language && spoken(keptChoice(KEPT)) === undefined) void i18next.changeLanguage(language);
 }
 
 export function startWords() {

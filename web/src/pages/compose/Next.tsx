@@ -2,27 +2,21 @@
 
 import { Button } from "@fluentui/react-components";
 import { ArrowRightRegular } from "@fluentui/react-icons";
-import { useLocation, useNavigate } from "react-router";
+import { useNavigate } from "react-router";
 import { useDraft } from "./draft";
 import { Foot } from "./Foot";
-
-const LED_ON = { isLedOn: true };
-
-/** Whether somebody came here by the button, and so wants to go on with what is first to do. */
-export const useIsLedOn = (): boolean => useLocation().state?.isLedOn === true;
+import { LED_ON } from "./ledOn";
 
 export function Next({ step, children }: { step: "audience" | "send"; children: string }) {
     const { document } = useDraft();
     const navigate = useNavigate();
+    const go = () => {
+        void navigate(`/broadcasts/${document.id}/${step}`, { state: LED_ON });
+        window.scrollTo(0, 0);
+    };
     return (
         <Foot>
-            <Button
-                appearance="primary"
-                size="large"
-                icon={<ArrowRightRegular />}
-                iconPosition="after"
-                onClick={() => void navigate(`/broadcasts/${document.id}/${step}`, { state: LED_ON })}
-            >
+            <Button appearance="primary" size="large" icon={<ArrowRightRegular />} iconPosition="after" onClick={go}>
                 {children}
             </Button>
         </Foot>

@@ -1,10 +1,12 @@
 /** The first step: what is said, beside how people will see it. */
 
 import { Field, Input, MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Buttons } from "./Buttons";
 import { useDraft } from "./draft";
 import { Editor } from "./Editor";
+import { useIsLedOn } from "./ledOn";
 import { More } from "./More";
 import { Next } from "./Next";
 import { Notes } from "./Notes";
@@ -71,9 +73,16 @@ function Title() {
     const { t } = useTranslation();
     const { manuscript, change } = useDraft();
     const fault = useFault("title", t("compose.title.label"));
+    const input = useRef<HTMLInputElement>(null);
+    const isFirstToDo = useIsLedOn() && manuscript.title === "";
+    // biome-ignore lint/correctness/useExhaustiveDependencies: once, for whoever has begun an announcement.
+    useEffect(() => {
+        if (isFirstToDo) input.current?.focus();
+    }, []);
     return (
         <Field label={t("compose.title.label")} required {...fault.field}>
             <Input
+                ref={input}
                 size="large"
                 placeholder={t("compose.title.placeholder")}
                 value={manuscript.title}

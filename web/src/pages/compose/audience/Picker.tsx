@@ -12,7 +12,7 @@ import {
 } from "@fluentui/react-components";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useIsLedOn } from "../Next";
+import { useIsLedOn } from "../ledOn";
 import { ChipIcon } from "./ChipIcon";
 import { type Chip, writeChip } from "./expression";
 import { useChipName, useChipText } from "./names";
