@@ -5,7 +5,7 @@
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::RustEmbed;
@@ -13,6 +13,7 @@ use rust_embed::RustEmbed;
 use super::api::Api;
 use super::envelope::frame_ancestors;
 use super::problem::Problem;
+use super::router::Shared;
 use super::sign_in::pages;
 use super::sign_in::secrets::secret;
 
@@ -41,6 +42,16 @@ pub fn routes(api: &Api) -> Router {
         .route("/administration/{*rest}", get(document))
         .route("/assets/{file}", get(asset))
         .with_state(api.clone())
+}
+
+/// An address that leads nowhere. A person at a browser is told so by the page, which also shows a way back; a program by a
+/// problem.
+pub async fn astray(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let is_read = method == Method::GET && accepts(&headers, header::ACCEPT, "text/html");
+    match shared.api.filter(|_| is_read && !uri.path().starts_with("/api/")) {
+        Some(api) => (StatusCode::NOT_FOUND, document(State(api)).await).into_response(),
+        None => Problem::NOT_FOUND.into_response(),
+    }
 }
 
 /// The document, with a number of its own. It names the assets by their content, so it is asked for anew each time.
@@ -72,7 +83,9 @@ async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
     let Some(plain) = Files::get(&path) else { return Problem::NOT_FOUND.into_response() };
     let kind = HeaderValue::from_str(plain.metadata.mimetype()).unwrap_or(HeaderValue::from_static("text/plain"));
     let common = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, FOREVER), (header::VARY, ACCEPT_ENCODING)];
-    for (encoding, ending) in ENCODINGS.into_iter().filter(|(encoding, _)| takes(&headers, encoding)) {
+    for (encoding, ending) in
+        ENCODINGS.into_iter().filter(|(encoding, _)| accepts(&headers, header::ACCEPT_ENCODING, encoding))
+    {
         if let Some(small) = Files::get(&(path.clone() + ending)) {
             return (common, [(header::CONTENT_ENCODING, encoding)], small.data).into_response();
         }
@@ -82,13 +95,14 @@ async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
 
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("accept-encoding");
 
-/// Whether whoever asks can read `encoding`. Nobody is known who lists one to forbid it, but for `q=0`.
-fn takes(headers: &HeaderMap, encoding: &str) -> bool {
-    let accepted = headers.get_all(HeaderName::from_static("accept-encoding"));
+/// Whether `wanted` is among what a header of the request says can be read. Nobody is known who lists something to forbid it,
+/// but for `q=0`.
+fn accepts(headers: &HeaderMap, header: HeaderName, wanted: &str) -> bool {
+    let accepted = headers.get_all(header);
     let mut named = accepted.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     named.any(|one| {
         let (name, quality) = one.split_once(';').unwrap_or((one, ""));
-        name.trim().eq_ignore_ascii_case(encoding) && !["q=0", "q=0.0", "q=0.000"].contains(&quality.trim())
+        name.trim().eq_ignore_ascii_case(wanted) && !["q=0", "q=0.0", "q=0.000"].contains(&quality.trim())
     })
 }
 
@@ -113,11 +127,12 @@ mod tests {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
             headers
         };
-        assert!(takes(&asked("gzip, deflate, br, zstd"), "br"));
-        assert!(takes(&asked("gzip;q=0.8, BR ; q=1"), "br"));
-        assert!(!takes(&asked("gzip, br;q=0"), "br"));
-        assert!(!takes(&asked("identity"), "gzip"));
-        assert!(!takes(&HeaderMap::new(), "gzip"));
+        let takes = |accepted, encoding| accepts(&asked(accepted), header::ACCEPT_ENCODING, encoding);
+        assert!(takes("gzip, deflate, br, zstd", "br"));
+        assert!(takes("gzip;q=0.8, BR ; q=1", "br"));
+        assert!(!takes("gzip, br;q=0", "br"));
+        assert!(!takes("identity", "gzip"));
+        assert!(!accepts(&HeaderMap::new(), header::ACCEPT_ENCODING, "gzip"));
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/api/messages", post(bot::messages))
         .route("/pictures/{id}", get(pictures::show))
         .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
-        .fallback(async || Problem::NOT_FOUND)
+        .fallback(page::astray)
         .with_state(shared)
         .merge(api);
     envelope::sealed(router, random, &teams_hosts)

@@ -147,3 +147,19 @@ async fn every_answer_has_an_id_and_keeps_browsers_from_harm() {
     ids.dedup();
     assert_eq!(ids.len(), 6);
 }
+
+#[tokio::test]
+async fn whoever_goes_astray_is_told_in_their_own_way() {
+    let house = House::open().await;
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for (who, method, path, accepted, told) in [
+        ("a person at a browser", Method::GET, "/broadcast", browser, "text/html; charset=utf-8"),
+        ("a program", Method::GET, "/broadcast", "application/json", "application/problem+json"),
+        ("whoever says nothing", Method::GET, "/broadcast", "*/*", "application/problem+json"),
+        ("a browser within the API", Method::GET, "/api/v2/broadcasts", browser, "application/problem+json"),
+        ("a form", Method::POST, "/broadcast", browser, "application/problem+json"),
+    ] {
+        let answered = answer(house.request(method, path).header("accept", accepted)).await;
+        assert_eq!((answered.status, answered.header("content-type")), (404, told), "{who}");
+    }
+}
