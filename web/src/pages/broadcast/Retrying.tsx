@@ -4,6 +4,7 @@ import { Checkbox, Field, MessageBar, MessageBarBody, Spinner, Text } from "@flu
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
 import { api, data, intention } from "../../api/client";
 import { Refused } from "../../api/problem";
 import type { BroadcastDocument, Reason, ReasonCount, Summary } from "../../api/types";
@@ -20,6 +21,7 @@ export function Retrying({ document, report, reason, close }: Props) {
     const inWords = useReason();
     const tell = useTelling();
     const renew = useRenewal(document.id);
+    const navigate = useNavigate();
     const [key, setKey] = useState(intention);
     const [withDoubted, setWithDoubted] = useState(false);
     const doubted = report.progress.unconfirmed;
@@ -66,6 +68,8 @@ export function Retrying({ document, report, reason, close }: Props) {
             tell(t("broadcast.deed.done.retry", { count: people, formatted: format.number(people) }));
             renew();
             close();
+            // How it goes on is seen there.
+            void navigate(`/broadcasts/${document.id}`);
         },
     });
     const people = !isSomebody ? 0 : counted.isPlaceholderData ? undefined : counted.data;
