@@ -50,11 +50,19 @@ export async function ask(input: RequestInfo | URL, init?: RequestInit): Promise
     return response;
 }
 
-function patient(request: Request): Promise<Response> {
-    return ask(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE)]) });
+function patient(request: Request, patience = PATIENCE): Promise<Response> {
+    return ask(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(patience)]) });
 }
 
-export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: patient });
+/** How slow a line may be on which something large is sent, in bytes a millisecond. */
+const SLOWEST = 20;
+
+/** For what has so many bytes to send that they alone may take longer than an answer. */
+export const sending = (bytes: number) => ({
+    fetch: (request: Request) => patient(request, PATIENCE + bytes / SLOWEST),
+});
+
+export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: (request) => patient(request) });
 api.use(proof);
 
 /** The headers that prove who asks, for what `api` cannot ask: streams. */

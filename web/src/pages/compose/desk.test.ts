@@ -39,6 +39,22 @@ test("what is typed is saved once, after a moment", async () => {
     expect(there.kept).toEqual({ version: 2, words: { title: "Noon", body: "" } });
 });
 
+test("a draft with a long list is saved less often, and its list at once", async () => {
+    const audience = { expression: 'list "L"', list: null, lists: { L: "ann@contoso.example\n".repeat(10_000) } };
+    const there = server({ title: "", audience: null });
+    const desk = new Desk(document(1, { title: "", audience: null }), there);
+    desk.change({ audience });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(there.kept.version).toBe(2);
+    desk.change({ title: "N" });
+    await vi.advanceTimersByTimeAsync(4_000);
+    desk.change({ title: "Noon" });
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(there.kept.version).toBe(2);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(there.kept).toEqual({ version: 3, words: { title: "Noon", audience } });
+});
+
 test.each(["before", "after"] as const)(
     "an answer lost %s it was done loses nothing, and asks nobody",
     async (fate) => {

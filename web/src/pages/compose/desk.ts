@@ -6,12 +6,15 @@
 import { isPassing, Refused } from "../../api/problem";
 import type { BroadcastDocument, Manuscript } from "../../api/types";
 import * as keep from "./keep";
-import { differing, type Field, merge, pick } from "./merge";
+import { differing, type Field, merge, pick, same } from "./merge";
+import { isHeavy } from "./weight";
 
 export type Saving = "saved" | "saving" | "unsaved" | "conflict" | "failed";
 
 /** How long nobody types before it is saved, in milliseconds. */
 const QUIET = 800;
+/** The same of a draft with a long list, which travels with every save: a megabyte, say, for twenty thousand people. */
+const QUIET_HEAVY = 5_000;
 /** The longest pause before asking again a server that did not answer, in milliseconds. */
 const PAUSE_MAX = 15_000;
 
@@ -77,7 +80,7 @@ export class Desk {
     change(patch: Partial<Manuscript>) {
         this.#set({ manuscript: { ...this.#state.manuscript, ...patch } });
         this.#keep();
-        if (!this.#state.conflict) this.#schedule(QUIET);
+        if (!this.#state.conflict) this.#schedule(this.#canWait() ? QUIET_HEAVY : QUIET);
     }
 
     /** The page has another document, from wherever it came. */
@@ -142,6 +145,12 @@ export class Desk {
 
     #isDirty() {
         return differing(written(this.#state.document), this.#state.manuscript).length > 0;
+    }
+
+    /** A long list that the server has; until then there may be no room for it on this machine. */
+    #canWait() {
+        const { document, manuscript } = this.#state;
+        return isHeavy(manuscript) && same(written(document).audience, manuscript.audience);
     }
 
     async #save() {

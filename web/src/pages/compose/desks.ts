@@ -4,12 +4,13 @@
  */
 
 import type { QueryClient } from "@tanstack/react-query";
-import { api, data } from "../../api/client";
+import { api, data, sending } from "../../api/client";
 import { keys } from "../../api/queries";
 import type { BroadcastDocument } from "../../api/types";
 import { kept as corrections } from "../broadcast/correction";
 import { Desk, type Server } from "./desk";
 import * as keep from "./keep";
+import { weight } from "./weight";
 
 /** How long somebody who wants to go waits for what is being saved, in milliseconds. */
 const PATIENCE = 8_000;
@@ -36,6 +37,7 @@ export function serverBehind(cache: QueryClient): Server {
                 api.PUT("/api/v1/broadcasts/{id}", {
                     params: { path: { id }, header: { "If-Match": `"${version}"` } },
                     body: manuscript,
+                    ...sending(weight(manuscript)),
                 }),
             ),
         get: (id) => data(api.GET("/api/v1/broadcasts/{id}", { params: { path: { id } } })),

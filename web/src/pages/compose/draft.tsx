@@ -1,11 +1,21 @@
 /** The draft that is open, for every part of its page. */
 
 import { useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import {
+    createContext,
+    type ReactNode,
+    useContext,
+    useEffect,
+    useMemo,
+    useRef,
+    useState,
+    useSyncExternalStore,
+} from "react";
 import type { Fault } from "../../api/problem";
 import { useStanding } from "../../api/standing";
 import type { BroadcastDocument, Manuscript, Validation } from "../../api/types";
 import { useMay } from "../../session/Session";
+import { clear } from "./begun";
 import type { Desk, DeskState, Saving } from "./desk";
 import { deskOf, leave, serverBehind } from "./desks";
 import { faultsOf, useValidation } from "./validation";
@@ -95,6 +105,18 @@ export function DraftProvider({ document, children }: { document: BroadcastDocum
     );
 }
 
+/** Leaves nothing behind where nothing was written. A moment later, since the page may be shown again at once. */
+function useCleared(desk: Desk) {
+    const cache = useQueryClient();
+    const leaving = useRef<ReturnType<typeof setTimeout>>(undefined);
+    useEffect(() => {
+        clearTimeout(leaving.current);
+        return () => {
+            leaving.current = setTimeout(() => void clear(desk, cache));
+        };
+    }, [desk, cache]);
+}
+
 /**
  * Saves when the page is left, and when the server, or whoever had to sign in again, is back. Closing the window is asked
  * about only where saving does not succeed: otherwise it is on its way, and kept on this machine.
@@ -114,6 +136,7 @@ function useKeptUntilSaved(desk: Desk, isInTrouble: boolean) {
             void desk.flush();
         };
     }, [desk]);
+    useCleared(desk);
     useEffect(() => {
         if (!isInTrouble) return;
         const ask = (event: BeforeUnloadEvent) => event.preventDefault();

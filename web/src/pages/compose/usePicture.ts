@@ -3,7 +3,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { api, data } from "../../api/client";
+import { api, data, sending } from "../../api/client";
 import { Refused, Unreachable } from "../../api/problem";
 import type { PictureTakenIn } from "../../api/types";
 import { format } from "../../ui/format";
@@ -22,6 +22,7 @@ async function upload(file: File, signal: AbortSignal): Promise<PictureTakenIn> 
             bodySerializer: (body: unknown) => body as Blob,
             headers: { "Content-Type": file.type || "application/octet-stream" },
             signal,
+            ...sending(file.size),
         }),
     );
 }

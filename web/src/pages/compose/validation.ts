@@ -6,11 +6,10 @@ import { api, data } from "../../api/client";
 import type { Fault } from "../../api/problem";
 import type { BroadcastDocument, Manuscript, Validation } from "../../api/types";
 import type { Saving } from "./desk";
+import { isHeavy } from "./weight";
 
 /** How long nobody types before the server is asked, in milliseconds. */
 const QUIET = 350;
-/** A list of people longer than this, in characters, does not travel with every word that is typed. */
-const LIST_MAX = 100_000;
 
 /** `value`, once it has not changed for a moment. */
 export function useSettled<T>(value: T, quiet = QUIET): T {
@@ -37,24 +36,22 @@ export function useValidation(
     manuscript: Manuscript,
     saving: Saving,
 ): Validation | undefined {
-    const isHeavy = lightened(manuscript) !== manuscript;
+    const isLong = isHeavy(manuscript);
     const { data: told } = useQuery({ ...validation(useSettled(manuscript)), placeholderData: keepPreviousData });
     const { data: saved } = useQuery({
         queryKey: ["validation", document.id, document.draft?.version],
-        enabled: isHeavy && saving === "saved",
+        enabled: isLong && saving === "saved",
         placeholderData: keepPreviousData,
         queryFn: ({ signal }) =>
             data(api.POST("/api/v1/broadcasts/{id}/validate", { params: { path: { id: document.id } }, signal })),
     });
-    if (!isHeavy || !told || !saved) return told;
+    if (!isLong || !told || !saved) return told;
     const faults = [...told.faults, ...faultsOf(saved.faults, "audience")];
     return { ...told, faults, is_valid: faults.length === 0 };
 }
 
 function lightened(manuscript: Manuscript): Manuscript {
-    const { list, lists } = manuscript.audience ?? {};
-    const length = [list ?? "", ...Object.values(lists ?? {})].reduce((sum, text) => sum + text.length, 0);
-    if (length <= LIST_MAX) return manuscript;
+    if (!isHeavy(manuscript)) return manuscript;
     return { ...manuscript, audience: { expression: "everyone", list: null, lists: {} }, accept_partial: false };
 }
 

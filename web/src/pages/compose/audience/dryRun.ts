@@ -2,12 +2,13 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { api, data } from "../../../api/client";
+import { api, data, sending } from "../../../api/client";
 import { type Fault, Refused } from "../../../api/problem";
 import type { DryRun, Manuscript } from "../../../api/types";
 import { useDraft } from "../draft";
 import { useHour } from "../send/hour";
 import { faultsOf, useSettled } from "../validation";
+import { weight } from "../weight";
 import { digest } from "./digest";
 import { isNobody } from "./useAudience";
 
@@ -81,7 +82,12 @@ export const dryRun = (manuscript: Manuscript, people = 20) => ({
     queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Counting> => {
         const count = (body: Manuscript) =>
             data(
-                api.POST("/api/v1/broadcasts/dry-run", { params: { query: { people } }, body, signal }),
+                api.POST("/api/v1/broadcasts/dry-run", {
+                    params: { query: { people } },
+                    body,
+                    signal,
+                    ...sending(weight(body)),
+                }),
             ) as Promise<DryRun>;
         try {
             return { run: await count(manuscript), ofHour: [] };

@@ -1,7 +1,7 @@
 /** What the server reads in a list, as it is. */
 
 import { useQuery } from "@tanstack/react-query";
-import { api, data } from "../../../api/client";
+import { api, data, sending } from "../../../api/client";
 import type { ListRead } from "../../../api/types";
 import { digest } from "./digest";
 
@@ -34,6 +34,7 @@ export function useListRead(list: string | Bytes) {
                     bodySerializer: (body: unknown) => body as string,
                     headers: { "Content-Type": "text/plain" },
                     signal,
+                    ...sending(list.length),
                 }),
             ),
     });
