@@ -115,6 +115,7 @@ async fn a_broadcast_is_written_approved_sent_tried_again_corrected_and_recalled
     assert_eq!(stage.verb(&id, "recall", AUTHOR, "", &none()).await.status, 202);
     let done = stage.at(&id, "done").await;
     assert!(done.body["report"]["recalled_at"].is_string(), "{done:?}");
+    assert_eq!(done.body["possible"], json!(["recall"]), "of what is left");
     assert_eq!(code(&stage.verb(&id, "retry", AUTHOR, "", &none()).await), "recalled");
     assert!(!done.body.to_string().contains("--"), "{done:?}");
 }

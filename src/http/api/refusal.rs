@@ -55,7 +55,7 @@ pub fn invalid(faults: Faults) -> Problem {
 
 /// A verb that `state` does not allow.
 pub fn wrong_state(state: BroadcastState) -> Problem {
-    let possible = possible(state);
+    let possible = possible(state, false);
     let able = match possible.split_last() {
         None => "nothing of the kind is possible now".to_owned(),
         Some((last, [])) => format!("possible now: {last}"),
@@ -64,11 +64,12 @@ pub fn wrong_state(state: BroadcastState) -> Problem {
     WRONG_STATE.because(format!("It is {state}; {able}."))
 }
 
-/// What may be asked of a broadcast that stands in `state`.
-pub fn possible(state: BroadcastState) -> Vec<&'static str> {
+/// What may be asked of a broadcast that stands in `state`. Of one that was recalled, what is left may be recalled again.
+pub fn possible(state: BroadcastState, is_recalled: bool) -> Vec<&'static str> {
     match state {
         BroadcastState::Draft => vec!["change", "submit", "send", "delete"],
         BroadcastState::AwaitingApproval => vec!["change", "approve", "reject", "cancel", "delete"],
+        BroadcastState::Done | BroadcastState::Cancelled if is_recalled => vec!["recall"],
         BroadcastState::Done | BroadcastState::Cancelled => vec!["retry", "correct", "recall"],
         _ => {
             let wishes = [(Wish::Pause, "pause"), (Wish::Resume, "resume"), (Wish::Cancel, "cancel")];
