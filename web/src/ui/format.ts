@@ -3,7 +3,8 @@
 import i18next from "i18next";
 import { useTranslation } from "react-i18next";
 
-const memo = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
+type Format = Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat | Intl.ListFormat;
+const memo = new Map<string, Format>();
 
 /** The language that is spoken, as it is written where the reader lives: 27 Nov in London, Nov 27 in Boston. */
 export function locale(): string {
@@ -11,10 +12,7 @@ export function locale(): string {
     return navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
 }
 
-function kept<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>(
-    name: string,
-    make: (language: string) => T,
-): T {
+function kept<T extends Format>(name: string, make: (language: string) => T): T {
     const key = `${i18next.language}/${name}`;
     const found = memo.get(key) as T | undefined;
     if (found) return found;
@@ -35,6 +33,8 @@ export const format = {
             "percent",
             (language) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }),
         ).format(share),
+    /** one, two and three */
+    list: (items: string[]) => kept("list", (language) => new Intl.ListFormat(language)).format(items),
     /** 27 Nov 2026, 09:00 */
     time: (iso: string, timeZone?: string) =>
         kept(

@@ -6,7 +6,7 @@ import * as results from "./broadcast/results";
 export const en = {
     untitled: "Without a title",
     parts: "Parts of this page",
-    part: { overview: "Overview", people: "People", said: "What was said" },
+    part: { overview: "Overview", people: "People", channels: "Channels", said: "What was said" },
     channels_one: "{{formatted}} channel",
     channels_other: "{{formatted}} channels",
     said: {
@@ -50,7 +50,7 @@ export const en = {
 export const fr: typeof en = {
     untitled: "Sans titre",
     parts: "Parties de cette page",
-    part: { overview: "Vue d’ensemble", people: "Personnes", said: "Ce qui a été dit" },
+    part: { overview: "Vue d’ensemble", people: "Personnes", channels: "Canaux", said: "Ce qui a été dit" },
     channels_one: "{{formatted}} canal",
     channels_other: "{{formatted}} canaux",
     said: {

@@ -25,6 +25,7 @@ export const en = {
         accepted: "Accepted {{ago}}",
     },
     command_line: "Command line",
+    program: "a program ({{id}}…)",
     more: "Show more",
     more_loading: "Loading …",
     first: {
@@ -75,6 +76,7 @@ export const fr: typeof en = {
         accepted: "Acceptée {{ago}}",
     },
     command_line: "Ligne de commande",
+    program: "un programme ({{id}}…)",
     more: "En montrer plus",
     more_loading: "Chargement…",
     first: {

@@ -33,10 +33,14 @@ export function Actions({ document, report, ask, pause, resume, duplicate }: Pro
     const { t } = useTranslation();
     const mayWrite = useMay("author", "admin");
     const mayStop = useMay("author", "approver", "admin");
+    // It goes to everybody at once: not by one click, and not with words whose time may be over.
+    const isUnsent = document.state === "missed" && !report.started_at;
     const isRecalled = Boolean(report.recalled_at);
     const { failed, unconfirmed, sent, targeted } = report.progress;
     const canRetry = mayWrite && may(document, "retry") && !isRecalled && failed + unconfirmed > 0;
     const canAmend = mayWrite && !isRecalled && sent + unconfirmed > 0;
+    const isLeft = report.rounds.some(({ kind, progress }) => kind === "recall" && progress.failed > 0);
+    const canRecallAgain = mayWrite && isRecalled && isLeft;
     return (
         <>
             {mayWrite && may(document, "resume") && (
@@ -44,9 +48,10 @@ export function Actions({ document, report, ask, pause, resume, duplicate }: Pro
                     appearance="primary"
                     icon={<PlayRegular />}
                     disabledFocusable={resume.isPending}
-                    onClick={() => resume.mutate()}
+                    onClick={() => (isUnsent ? ask("start") : resume.mutate())}
                 >
-                    {t(document.state === "missed" ? "broadcast.deed.resume_missed" : "broadcast.deed.resume")}
+                    {t(isUnsent ? "broadcast.deed.resume_missed" : "broadcast.deed.resume")}
+                    {isUnsent && " …"}
                 </Button>
             )}
             {mayStop && may(document, "pause") && (
@@ -60,7 +65,11 @@ export function Actions({ document, report, ask, pause, resume, duplicate }: Pro
                 </Button>
             )}
             {canRetry && (
-                <Button appearance="primary" icon={<ArrowClockwiseRegular />} onClick={() => ask("retry")}>
+                <Button
+                    appearance={document.state === "cancelled" ? "secondary" : "primary"}
+                    icon={<ArrowClockwiseRegular />}
+                    onClick={() => ask("retry")}
+                >
                     {t("broadcast.deed.retry")}
                 </Button>
             )}
@@ -81,9 +90,9 @@ export function Actions({ document, report, ask, pause, resume, duplicate }: Pro
                                     {t("broadcast.deed.correct")} …
                                 </MenuItem>
                             )}
-                            {canAmend && may(document, "recall") && (
+                            {(canAmend || canRecallAgain) && may(document, "recall") && (
                                 <MenuItem icon={<ArrowUndoRegular />} onClick={() => ask("recall")}>
-                                    {t("broadcast.deed.recall")} …
+                                    {t(isRecalled ? "broadcast.deed.recall_again" : "broadcast.deed.recall")} …
                                 </MenuItem>
                             )}
                             <MenuItem icon={<CopyRegular />} disabled={duplicate.isStarting} onClick={duplicate.start}>

@@ -14,6 +14,7 @@ import type { Channels, Progress, RoundKind } from "../../api/types";
 import { format } from "../../ui/format";
 import { PathLink } from "../../ui/PathLink";
 import { useColours } from "./colours";
+import { countsOf, whomOf } from "./counted";
 import { type Outcome, parts } from "./progress";
 
 const useStyles = makeStyles({
@@ -97,7 +98,7 @@ export function Bar({ progress, channels, kind, place }: Props) {
             <dl className={styles.counts} aria-label={t("broadcast.going.bar")}>
                 {all.map(({ outcome, count }) => {
                     const told = hint(outcome);
-                    const name = t(`broadcast.result.counts.${word(outcome, channels, kind)}`);
+                    const name = t(`broadcast.result.${countsOf(channels)}.${word(outcome, channels, kind)}`);
                     const label = (
                         <dt className={styles.label}>
                             <span className={mergeClasses(styles.swatch, colours[outcome])} aria-hidden />
@@ -131,7 +132,7 @@ export function Bar({ progress, channels, kind, place }: Props) {
                 })}
             </dl>
             <Text size={200} className={styles.sum}>
-                {t("broadcast.going.sum_label")}{" "}
+                {t(`broadcast.result.of.${whomOf(channels)}.sum`)}{" "}
                 {t("broadcast.going.sum", {
                     terms: all.map(({ count }) => format.number(count)).join(" + "),
                     all: format.number(progress.targeted),

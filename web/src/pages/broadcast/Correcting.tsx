@@ -8,7 +8,6 @@ import { api, data, intention } from "../../api/client";
 import { Refused } from "../../api/problem";
 import type { BroadcastDocument, Channels, Correction, SaidDocument } from "../../api/types";
 import { useCalm } from "../../ui/clockwork";
-import { format } from "../../ui/format";
 import { type Draft, InHand } from "../compose/draft";
 import { Preview } from "../compose/Preview";
 import { TellingProvider } from "../compose/telling";
@@ -17,7 +16,7 @@ import { Ask } from "./Ask";
 import { CorrectionFields } from "./CorrectionFields";
 import { correction, kept, manuscriptOf, partsOf, type Words, wordsOf } from "./correction";
 import { useRenewal, useTelling } from "./deeds";
-import { Reaches, reached } from "./Reaches";
+import { Reaches, useReached } from "./Reaches";
 import { Wrong } from "./Wrong";
 
 const useStyles = makeStyles({
@@ -37,6 +36,7 @@ export function Correcting({ document, channels, said, close }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     const tell = useTelling();
+    const reached = useReached();
     const renew = useRenewal(document.id);
     const [key, setKey] = useState(intention);
     const [words, setWords] = useState<Words>(() => ({ ...wordsOf(said), ...kept.read(document.id) }));
@@ -67,8 +67,7 @@ export function Correcting({ document, channels, said, close }: Props) {
     const correct = useMutation({
         mutationFn: () => ask(false, wanted ?? {}),
         onSuccess: (told) => {
-            const count = reached(told);
-            tell(t("broadcast.deed.done.correct", { count, formatted: format.number(count) }));
+            tell(t("broadcast.deed.done.correct", { what: reached(told) }));
             kept.write(document.id, undefined);
             renew();
             close();

@@ -17,7 +17,7 @@ import {
 import { ArrowDownloadRegular } from "@fluentui/react-icons";
 import { useTranslation } from "react-i18next";
 import { ask, proofs } from "../../api/client";
-import { TOASTS } from "../../app/App";
+import { PASSED_BY, TOASTS } from "../../app/App";
 import { isFramed } from "../../session/teams";
 
 /** Which people: by state and reason as the API names them. */
@@ -95,7 +95,7 @@ function FileItem({ path, children }: { path: string; children: string }) {
             <Toast>
                 <ToastTitle>{t("broadcast.deed.exporting.failed")}</ToastTitle>
             </Toast>,
-            { intent: "error" },
+            { intent: "error", ...PASSED_BY },
         );
     if (!isFramed)
         return (

@@ -33,18 +33,21 @@ export function Going({ summary }: { summary: Summary }) {
     const grounds = summary.forecast;
     const perSecond = speed ?? (summary.state === "running" ? grounds?.people_per_second : undefined);
     const limits = grounds?.unknown_because ? [] : (grounds?.limits ?? []);
+    const asked = waiting(quotas, limits);
+    // While it rests nothing moves, however fast it was and will be.
+    const rests = asked?.until !== undefined;
     return (
         <>
             <dl className={styles.facts}>
                 <Fact label={t("broadcast.going.end_label")}>
                     <End summary={summary} />
                 </Fact>
-                {typeof perSecond === "number" && perSecond > 0 && (
+                {typeof perSecond === "number" && perSecond > 0 && !rests && (
                     <Fact label={t("broadcast.going.rate_label")}>
                         {t("broadcast.going.rate", { rate: format.decimal(perSecond) })}
                     </Fact>
                 )}
-                {limits.length > 0 && (
+                {limits.length > 0 && !rests && (
                     <Fact label={t("broadcast.going.limit_label")}>
                         {limits.map((bucket) => {
                             const quota = quotas.find((quota) => quota.bucket === bucket);
@@ -71,7 +74,7 @@ export function Going({ summary }: { summary: Summary }) {
                     </Fact>
                 )}
             </dl>
-            <Waits quotas={quotas} limits={limits} />
+            <Waits asked={asked} />
         </>
     );
 }
@@ -102,10 +105,9 @@ function End({ summary }: { summary: Summary }) {
 }
 
 /** What Teams asked of us, in plain words: one sentence, however many quotas it is about. */
-function Waits({ quotas, limits }: { quotas: QuotaReport[]; limits: string[] }) {
+function Waits({ asked }: { asked: ReturnType<typeof waiting> }) {
     const { t } = useTranslation();
     const styles = useStyles();
-    const asked = waiting(quotas, limits);
     return (
         <div aria-live="polite">
             {asked && (

@@ -1,27 +1,22 @@
 /** What somebody must know of a broadcast that does not simply go: why it stands still, and what to do. */
 
-import {
-    Caption1,
-    Link,
-    MessageBar,
-    MessageBarBody,
-    MessageBarTitle,
-    makeStyles,
-    tokens,
-} from "@fluentui/react-components";
+import { Caption1, MessageBar, MessageBarBody, MessageBarTitle, makeStyles, tokens } from "@fluentui/react-components";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { BroadcastReport } from "../../api/types";
+import type { BroadcastReport, HaltReason } from "../../api/types";
+import { useMay } from "../../session/Session";
 import { useNow } from "../../ui/clockwork";
 import { format } from "../../ui/format";
 import { useHalt } from "../../ui/reason";
 import { useCounted } from "./counted";
+import { Here, Hour, zoneOr } from "./Hour";
 import { shown } from "./progress";
 
 const useStyles = makeStyles({
     bar: { marginBottom: tokens.spacingVerticalL, paddingBlock: tokens.spacingVerticalMNudge },
     line: { margin: `${tokens.spacingVerticalXS} 0 0` },
-    detail: { overflowWrap: "anywhere" },
+    detail: { overflowWrap: "anywhere", marginTop: tokens.spacingVerticalXS },
+    summary: { cursor: "pointer", width: "fit-content", minHeight: "24px" },
 });
 
 function Told({
@@ -49,6 +44,8 @@ export function Notice({ report }: { report: BroadcastReport }) {
     const styles = useStyles();
     const counted = useCounted(report.channels);
     const { sent, pending } = shown(report);
+    const mayResume = useMay("author", "admin");
+    const isUnsent = report.schedule && !report.started_at;
     switch (report.state) {
         case "scheduled":
             return <Scheduled report={report} />;
@@ -62,7 +59,11 @@ export function Notice({ report }: { report: BroadcastReport }) {
             return (
                 <Told intent="warning" title={t("broadcast.going.paused.title")}>
                     <p className={styles.line}>
-                        {t("broadcast.going.paused.text", { reached: counted(sent), pending: format.number(pending) })}
+                        {t(sent === 0 ? "broadcast.going.paused.none" : "broadcast.going.paused.text", {
+                            reached: counted(sent),
+                            pending: format.number(pending),
+                        })}{" "}
+                        {mayResume && t("broadcast.going.paused.you")}
                     </p>
                 </Told>
             );
@@ -72,9 +73,14 @@ export function Notice({ report }: { report: BroadcastReport }) {
             return (
                 <Told intent="warning" title={t("broadcast.going.missed.title")}>
                     <p className={styles.line}>
-                        {report.schedule && !report.started_at
-                            ? t("broadcast.going.missed.text", { time: format.time(report.schedule.start_at) })
-                            : t("broadcast.going.missed.stale")}
+                        {isUnsent && report.schedule ? (
+                            <Hour schedule={report.schedule} of="missed" />
+                        ) : (
+                            t("broadcast.going.missed.stale")
+                        )}
+                    </p>
+                    <p className={styles.line}>
+                        {t(`broadcast.going.missed.${!mayResume ? "others" : isUnsent ? "you" : "you_stale"}`)}
                     </p>
                 </Told>
             );
@@ -88,6 +94,15 @@ export function Notice({ report }: { report: BroadcastReport }) {
             return null;
     }
 }
+
+/** What may have stopped this announcement alone. Whatever else stops them all, and is tried again every minute. */
+const OF_ONE: HaltReason[] = [
+    "permission_missing",
+    "app_not_in_team",
+    "app_not_named",
+    "audience_gone",
+    "content_refused",
+];
 
 function Halted({ report }: { report: BroadcastReport }) {
     const { t } = useTranslation();
@@ -107,15 +122,19 @@ function Halted({ report }: { report: BroadcastReport }) {
                     </p>
                     {halt.detail && (
                         <details className={styles.detail}>
-                            <Link as="span" inline>
-                                <summary>{t("broadcast.going.halted.detail")}</summary>
-                            </Link>
+                            <summary className={styles.summary}>{t("broadcast.going.halted.detail")}</summary>
                             <Caption1 lang="en">{halt.detail}</Caption1>
                         </details>
                     )}
                 </>
             )}
-            <p className={styles.line}>{t("broadcast.going.halted.afterwards")}</p>
+            <p className={styles.line}>
+                {t(
+                    halt && !OF_ONE.includes(halt.reason)
+                        ? "broadcast.going.halted.by_itself"
+                        : "broadcast.going.halted.afterwards",
+                )}
+            </p>
         </Told>
     );
 }
@@ -144,6 +163,7 @@ function Scheduled({ report }: { report: BroadcastReport }) {
                 </>
             }
         >
+            <Here at={schedule.start_at} zone={zone} />
             {typeof expected === "number" && (
                 <p className={styles.line}>
                     {t("broadcast.going.scheduled.expected", { count: expected, formatted: format.number(expected) })}
@@ -163,14 +183,4 @@ function Scheduled({ report }: { report: BroadcastReport }) {
             <p className={styles.line}>{t("broadcast.going.scheduled.change")}</p>
         </Told>
     );
-}
-
-/** Zones are named as authors wrote them: one that this browser does not know is left out, and the time is ours. */
-function zoneOr(zone: string): string | undefined {
-    try {
-        new Intl.DateTimeFormat("en", { timeZone: zone });
-        return zone;
-    } catch {
-        return undefined;
-    }
 }

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { BroadcastDocument, ReasonCount, Summary } from "../../api/types";
 import { useMay } from "../../session/Session";
 import { Bar } from "./Bar";
+import { whomOf } from "./counted";
 import { Going } from "./Going";
 import { Notice } from "./Notice";
 import { isOver, may, missing, roundBeside, shown } from "./progress";
@@ -46,6 +47,7 @@ export function Overview({ document, report, retry }: Props) {
     const { t } = useTranslation();
     const mayRetry = useMay("author", "admin") && may(document, "retry") && !report.recalled_at;
     const reasons = missing(report);
+    const whom = whomOf(report.channels);
     const hasPeople = report.progress.targeted > 0;
     // One that waits for its hour has nobody yet.
     const begun = report.rounds.filter(({ progress }) => progress.targeted > 0);
@@ -70,11 +72,17 @@ export function Overview({ document, report, retry }: Props) {
                 </Panel>
             )}
             {reasons.length > 0 && (
-                <Panel title={isOverNow || beside ? t("broadcast.result.why") : t("broadcast.result.why_now")}>
+                <Panel
+                    title={
+                        isOverNow || beside
+                            ? t(`broadcast.result.of.${whom}.why`)
+                            : t(`broadcast.result.of.${whom}.why_now`)
+                    }
+                >
                     <Reasons
                         reasons={reasons}
                         all={report.progress.targeted}
-                        label={t("broadcast.result.caption")}
+                        channels={report.channels}
                         place={({ code, settlement }) => people({ state: settlement, reason: code })}
                         retry={mayRetry ? retry : undefined}
                     />
@@ -90,7 +98,7 @@ export function Overview({ document, report, retry }: Props) {
                         <Reasons
                             reasons={listed}
                             all={round?.progress.targeted ?? 0}
-                            label={t("broadcast.result.caption")}
+                            channels={report.channels}
                             place={({ code, settlement }) => people({ kind, channel, state: settlement, reason: code })}
                         />
                     </Panel>

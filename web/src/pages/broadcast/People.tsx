@@ -12,6 +12,7 @@ import { useReason } from "../../ui/reason";
 import { Trouble } from "../../ui/Trouble";
 import { Waiting } from "../broadcasts/Waiting";
 import { word } from "./Bar";
+import { countsOf, whomOf } from "./counted";
 import { ExportMenu } from "./Exporting";
 import { PeopleTable } from "./PeopleTable";
 import { PersonPanel } from "./PersonPanel";
@@ -56,12 +57,17 @@ export function People({ document, report }: { document: BroadcastDocument; repo
     const { after: _, search, ...filters } = wanted;
     const isFiltered = Object.keys(filters).length > 0 || search !== undefined;
     const kind = wanted.kind as RoundKind | undefined;
+    const whom = whomOf(report.channels);
     const total = countOf(report, wanted);
     const last = query.data?.next;
     return (
         <>
             <div className={styles.filters}>
-                <Search search={search ?? ""} find={(search) => filter({ search }, true)} />
+                <Search
+                    label={t(`broadcast.person.${whom === "channels" ? "search_channels" : "search"}`)}
+                    search={search ?? ""}
+                    find={(search) => filter({ search }, true)}
+                />
                 <Choices report={report} wanted={wanted} filter={filter} />
                 {/* Everybody is exported from the head of the page. */}
                 {Object.keys(filters).length > 0 && <ExportMenu id={document.id} whom={filters} />}
@@ -72,7 +78,7 @@ export function People({ document, report }: { document: BroadcastDocument; repo
                 <Empty
                     icon={<PeopleRegular />}
                     title={t("broadcast.person.none.title")}
-                    text={t(isFiltered ? "broadcast.person.none.text" : "broadcast.person.none.nobody_yet")}
+                    text={t(`broadcast.person.none.${isFiltered ? "text" : nobody(report)}`)}
                 >
                     {isFiltered && (
                         <Button onClick={() => filter(nothing(wanted))}>{t("broadcast.person.none.clear")}</Button>
@@ -111,6 +117,14 @@ const nothing = (wanted: Wanted): Wanted => ({
     channel: undefined,
 });
 
+/** Why there is nobody at all. */
+const nobody = ({ state }: Summary) =>
+    state === "cancelled"
+        ? "nobody_ever"
+        : state === "scheduled" || state === "missed"
+          ? "nobody_before"
+          : "nobody_yet";
+
 /** How many there are in all, where the report tells. */
 export function countOf(report: Summary, wanted: Wanted): number | undefined {
     if (wanted.search || wanted.kind || wanted.channel) return undefined;
@@ -134,8 +148,15 @@ function Range({ page, shown, total }: { page: number | undefined; shown: number
         : t("broadcast.person.range_of", { ...numbers, all: format.number(total) });
 }
 
-function Search({ search, find }: { search: string; find: (search: string | undefined) => void }) {
-    const { t } = useTranslation();
+function Search({
+    label,
+    search,
+    find,
+}: {
+    label: string;
+    search: string;
+    find: (search: string | undefined) => void;
+}) {
     const styles = useStyles();
     const [typed, setTyped] = useState(search);
     const calm = useCalm(typed.trim());
@@ -150,7 +171,7 @@ function Search({ search, find }: { search: string; find: (search: string | unde
         if (calm === typed.trim() && calm !== search) find(calm || undefined);
     }, [calm]);
     return (
-        <Field className={styles.wide} label={t("broadcast.person.search")}>
+        <Field className={styles.wide} label={label}>
             <SearchBox
                 className={styles.search}
                 maxLength={100}
@@ -197,7 +218,7 @@ function Choices({ report, wanted, filter }: ChoicesProps) {
                     {OUTCOMES.map((outcome) => (
                         <option key={outcome} value={outcome}>
                             {t(
-                                `broadcast.result.counts.${word(outcome, report.channels, wanted.kind as RoundKind | undefined)}`,
+                                `broadcast.result.${countsOf(report.channels)}.${word(outcome, report.channels, wanted.kind as RoundKind | undefined)}`,
                             )}
                         </option>
                     ))}

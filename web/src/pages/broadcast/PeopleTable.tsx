@@ -45,7 +45,11 @@ export function Stand({ delivery, kind }: { delivery: Delivery; kind?: Kind }) {
     return (
         <span className={styles.state}>
             <span className={mergeClasses(styles.dot, colours[colour])} aria-hidden />
-            {t(`broadcast.person.stand.${delivery.state === "sent" ? word("sent", "chat", kind) : delivery.state}`)}
+            {t(
+                `${delivery.channel === "post" ? "broadcast.result.counts_of_channels" : "broadcast.person.stand"}.${
+                    delivery.state === "sent" ? word("sent", "chat", kind) : delivery.state
+                }`,
+            )}
         </span>
     );
 }
@@ -65,6 +69,18 @@ function Name({ delivery, open }: { delivery: Delivery; open: (person: Delivery)
         >
             {delivery.name}
         </Link>
+    );
+}
+
+/** A channel is known by its name; what it is called in Graph tells nobody anything. */
+function Address({ delivery: { channel, user_principal_name } }: { delivery: Delivery }) {
+    const styles = useStyles();
+    if (channel === "post") return null;
+    return (
+        <>
+            <br />
+            <Caption1 className={mergeClasses(styles.faint, styles.break)}>{user_principal_name}</Caption1>
+        </>
     );
 }
 
@@ -111,8 +127,7 @@ const Row = memo(function Row({ delivery, open, kind }: RowProps) {
         <tr className={mergeClasses(table.row, table.clickable)} onClick={() => open(delivery)}>
             <th scope="row" className={mergeClasses(table.cell, styles.break)}>
                 <Name delivery={delivery} open={open} />
-                <br />
-                <Caption1 className={styles.faint}>{delivery.user_principal_name}</Caption1>
+                <Address delivery={delivery} />
             </th>
             <td className={table.cell}>
                 <Stand delivery={delivery} kind={kind} />
@@ -137,10 +152,7 @@ function AsList({ deliveries, open, kind }: Props) {
                     <li key={delivery.id} className={styles.item}>
                         <div>
                             <Name delivery={delivery} open={open} />
-                            <br />
-                            <Caption1 className={mergeClasses(styles.faint, styles.break)}>
-                                {delivery.user_principal_name}
-                            </Caption1>
+                            <Address delivery={delivery} />
                         </div>
                         <Stand delivery={delivery} kind={kind} />
                         {delivery.reason && <Text>{inWords(delivery.reason, delivery).sentence}</Text>}

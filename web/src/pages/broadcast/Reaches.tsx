@@ -10,36 +10,34 @@ const useStyles = makeStyles({
     list: { margin: `${tokens.spacingVerticalXS} 0 0`, paddingInlineStart: tokens.spacingHorizontalXL },
 });
 
-/** How many messages it reaches in all. */
-export const reached = (amending: Amending): number => amending.rounds.reduce((sum, { known }) => sum + known, 0);
+/** What it reaches, each way by its name: “37 messages and 38 entries in activity feeds”. */
+export function useReached(): (amending: Amending) => string {
+    const { t } = useTranslation();
+    return ({ rounds }) =>
+        format.list(
+            rounds.map(({ channel, known }) =>
+                t(`broadcast.deed.standing.${channel}`, { count: known, formatted: format.number(known) }),
+            ),
+        );
+}
 
 type Props = { told: Amending | undefined; error: unknown; kind: "correcting" | "recalling"; again: () => void };
 
 export function Reaches({ told, error, kind, again }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
+    const reached = useReached();
     if (error) return <Trouble error={error} onRetry={again} />;
     if (!told) return <Spinner size="tiny" labelPosition="after" label={t(`broadcast.deed.${kind}.counting`)} />;
-    const count = reached(told);
-    const number = (count: number) => ({ count, formatted: format.number(count) });
     return (
         <div role="status">
             <Text weight="semibold">
                 {t(`broadcast.deed.${kind}.reaches`, {
-                    ...number(count),
+                    what: reached(told),
                     duration: format.duration(told.expected_seconds, "long"),
                 })}
             </Text>
             <ul className={styles.list}>
-                {told.rounds.length > 1 &&
-                    told.rounds.map(({ channel, known }) => (
-                        <li key={channel}>
-                            {t("broadcast.deed.standing.line", {
-                                channel: t(`broadcast.deed.standing.channel.${channel}`),
-                                known: format.number(known),
-                            })}
-                        </li>
-                    ))}
                 {told.rounds.map(({ channel, unknown, doubted }) => (
                     <Doubts key={channel} unknown={unknown} doubted={doubted} />
                 ))}

@@ -3,12 +3,13 @@
 import { Button, Caption1, Link, makeStyles, mergeClasses, Text, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
 import { useHref, useLinkClickHandler } from "react-router";
-import type { ReasonCount } from "../../api/types";
+import type { Channels, ReasonCount } from "../../api/types";
 import { format } from "../../ui/format";
 import { useIsNarrow } from "../../ui/narrow";
 import { useReason } from "../../ui/reason";
 import { useTableStyles } from "../../ui/table";
 import { useColours } from "./colours";
+import { countsOf, whomOf } from "./counted";
 
 const useStyles = makeStyles({
     reason: { width: "52%" },
@@ -49,7 +50,7 @@ const useStyles = makeStyles({
 type Props = {
     reasons: ReasonCount[];
     all: number;
-    label: string;
+    channels: Channels;
     /** Where the people of a reason are shown. */
     place: (reason: ReasonCount) => string;
     /** Whether, and how, they can be tried again. */
@@ -60,19 +61,19 @@ export function Reasons(props: Props) {
     return useIsNarrow() ? <AsList {...props} /> : <AsTable {...props} />;
 }
 
-function AsTable({ reasons, all, label, place, retry }: Props) {
+function AsTable({ reasons, all, channels, place, retry }: Props) {
     const { t } = useTranslation();
     const styles = useStyles();
     const table = useTableStyles();
     return (
-        <table className={table.table} aria-label={label}>
+        <table className={table.table} aria-label={t(`broadcast.result.of.${whomOf(channels)}.caption`)}>
             <thead>
                 <tr>
                     <th scope="col" className={mergeClasses(table.heading, styles.reason)}>
                         {t("broadcast.result.column.reason")}
                     </th>
                     <th scope="col" className={mergeClasses(table.heading, table.number)}>
-                        {t("broadcast.result.column.count")}
+                        {t(`broadcast.result.of.${whomOf(channels)}.count`)}
                     </th>
                     <th scope="col" className={table.heading}>
                         {t("broadcast.result.column.share")}
@@ -86,7 +87,7 @@ function AsTable({ reasons, all, label, place, retry }: Props) {
                 {reasons.map((reason) => (
                     <tr key={`${reason.settlement} ${reason.code}`}>
                         <th scope="row" className={table.cell}>
-                            <What reason={reason} />
+                            <What reason={reason} channels={channels} />
                         </th>
                         <td className={mergeClasses(table.cell, table.number)}>
                             <Text weight="semibold">{format.number(reason.count)}</Text>
@@ -95,7 +96,7 @@ function AsTable({ reasons, all, label, place, retry }: Props) {
                             <Share reason={reason} all={all} most={reasons} />
                         </td>
                         <td className={table.cell}>
-                            <Actions reason={reason} place={place} retry={retry} />
+                            <Actions reason={reason} channels={channels} place={place} retry={retry} />
                         </td>
                     </tr>
                 ))}
@@ -104,25 +105,26 @@ function AsTable({ reasons, all, label, place, retry }: Props) {
     );
 }
 
-function AsList({ reasons, all, label, place, retry }: Props) {
+function AsList({ reasons, all, channels, place, retry }: Props) {
+    const { t } = useTranslation();
     const styles = useStyles();
     return (
-        <ul className={styles.list} aria-label={label}>
+        <ul className={styles.list} aria-label={t(`broadcast.result.of.${whomOf(channels)}.caption`)}>
             {reasons.map((reason) => (
                 <li key={`${reason.settlement} ${reason.code}`} className={styles.item}>
-                    <What reason={reason} />
+                    <What reason={reason} channels={channels} />
                     <div>
                         <Text weight="semibold">{format.number(reason.count)}</Text>{" "}
                         <Share reason={reason} all={all} most={reasons} />
                     </div>
-                    <Actions reason={reason} place={place} retry={retry} isStart />
+                    <Actions reason={reason} channels={channels} place={place} retry={retry} isStart />
                 </li>
             ))}
         </ul>
     );
 }
 
-function What({ reason }: { reason: ReasonCount }) {
+function What({ reason, channels }: { reason: ReasonCount; channels: Channels }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const colours = useColours();
@@ -131,7 +133,7 @@ function What({ reason }: { reason: ReasonCount }) {
         <div className={styles.what}>
             <Caption1 className={styles.tag}>
                 <span className={mergeClasses(styles.dot, colours[reason.settlement])} aria-hidden />
-                {t(`broadcast.result.counts.${reason.settlement}`)}
+                {t(`broadcast.result.${countsOf(channels)}.${reason.settlement}`)}
             </Caption1>
             <Text weight="semibold">{words.sentence}</Text>
             {words.remedy && (
@@ -164,20 +166,26 @@ function Share({ reason, all, most }: { reason: ReasonCount; all: number; most: 
 
 function Actions({
     reason,
+    channels,
     place,
     retry,
     isStart,
-}: { reason: ReasonCount; isStart?: boolean } & Pick<Props, "place" | "retry">) {
+}: { reason: ReasonCount; isStart?: boolean } & Pick<Props, "channels" | "place" | "retry">) {
     const { t } = useTranslation();
     const styles = useStyles();
     const { sentence } = useReason()(reason.code, reason);
+    const whom = whomOf(channels);
     const there = place(reason);
     const go = useLinkClickHandler<HTMLAnchorElement>(there);
     const label = { count: reason.count, formatted: format.number(reason.count), reason: sentence };
     return (
         <div className={mergeClasses(styles.actions, isStart && styles.start)}>
-            <Link href={useHref(there)} onClick={go as never} aria-label={t("broadcast.result.show_label", label)}>
-                {t("broadcast.result.show")}
+            <Link
+                href={useHref(there)}
+                onClick={go as never}
+                aria-label={t(`broadcast.result.of.${whom}.show_label`, label)}
+            >
+                {t(`broadcast.result.of.${whom}.show`)}
             </Link>
             {retry && (reason.settlement === "failed" || reason.settlement === "unconfirmed") && (
                 <Button

@@ -16,10 +16,9 @@ import { useTranslation } from "react-i18next";
 import { api, data, intention } from "../../api/client";
 import type { BroadcastDocument, BroadcastReport } from "../../api/types";
 import { useCalm } from "../../ui/clockwork";
-import { format } from "../../ui/format";
 import { Ask } from "./Ask";
 import { useRenewal, useTelling } from "./deeds";
-import { Reaches, reached } from "./Reaches";
+import { Reaches, useReached } from "./Reaches";
 
 const WORDS_MAX = 500;
 
@@ -28,11 +27,14 @@ type Props = { document: BroadcastDocument; report: BroadcastReport; close: () =
 export function Recalling({ document, report, close }: Props) {
     const { t } = useTranslation();
     const tell = useTelling();
+    const reached = useReached();
     const renew = useRenewal(document.id);
     const [key, setKey] = useState(intention);
     const [how, setHow] = useState<"delete" | "say">("delete");
     const [words, setWords] = useState("");
     const [isSure, setSure] = useState(false);
+    // There, nothing can be deleted: the choice is between our words and others.
+    const isOfFeed = report.channels === "feed";
     const say = how === "say" ? words.trim() : undefined;
     const calm = useCalm(say);
     const isComplete = how === "delete" || (say !== "" && say !== undefined);
@@ -58,8 +60,7 @@ export function Recalling({ document, report, close }: Props) {
     const recall = useMutation({
         mutationFn: () => ask(false, say),
         onSuccess: (told) => {
-            const count = reached(told);
-            tell(t("broadcast.deed.done.recall", { count, formatted: format.number(count) }));
+            tell(t("broadcast.deed.done.recall", { what: reached(told) }));
             renew();
             close();
         },
@@ -86,8 +87,8 @@ export function Recalling({ document, report, close }: Props) {
                         changed();
                     }}
                 >
-                    <Radio value="delete" label={<Choice of="delete" />} />
-                    <Radio value="say" label={<Choice of="say" />} />
+                    <Radio value="delete" label={<Choice of={isOfFeed ? "withdraw" : "delete"} />} />
+                    <Radio value="say" label={<Choice of={isOfFeed ? "say_in_feed" : "say"} />} />
                 </RadioGroup>
             </Field>
             {how === "say" && (
@@ -110,9 +111,7 @@ export function Recalling({ document, report, close }: Props) {
             <MessageBar intent="warning" layout="multiline">
                 <MessageBarBody>
                     {t("broadcast.deed.recalling.undone")}
-                    {report.channels !== "chat" && report.channels !== "team_channel" && (
-                        <> {t("broadcast.deed.recalling.feed")}</>
-                    )}
+                    {report.channels === "both" && how === "delete" && <> {t("broadcast.deed.recalling.feed")}</>}
                 </MessageBarBody>
             </MessageBar>
             <Checkbox
@@ -124,7 +123,7 @@ export function Recalling({ document, report, close }: Props) {
     );
 }
 
-function Choice({ of }: { of: "delete" | "say" }) {
+function Choice({ of }: { of: "delete" | "say" | "withdraw" | "say_in_feed" }) {
     const { t } = useTranslation();
     return (
         <>

@@ -113,7 +113,14 @@ export function Retrying({ document, report, reason, close }: Props) {
                 </div>
             )}
             {canDoubt && (
-                <Field hint={t("broadcast.deed.retrying.doubted_risk")}>
+                <Field
+                    hint={
+                        <>
+                            {t("broadcast.deed.retrying.doubted_risk")}
+                            {reason && reason.count < doubted && <> {t("broadcast.deed.retrying.doubted_all")}</>}
+                        </>
+                    }
+                >
                     <Checkbox
                         checked={withDoubted}
                         onChange={(_, { checked }) => {

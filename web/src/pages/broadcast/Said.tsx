@@ -5,6 +5,7 @@ import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { BroadcastDocument, Summary } from "../../api/types";
 import { format } from "../../ui/format";
+import { useByline } from "../broadcasts/byline";
 import { Preview } from "../compose/Preview";
 import { manuscriptOf } from "./correction";
 import { Panel } from "./Overview";
@@ -64,8 +65,9 @@ function About({ document, report }: { document: BroadcastDocument; report: Summ
     const styles = useStyles();
     const { draft } = document;
     const { audience, treatment, schedule } = report;
+    const byline = useByline();
     const signed = ({ name, at }: { name: string; at: string }) =>
-        t("broadcast.said.signature", { name, time: format.time(at) });
+        t("broadcast.said.signature", { name: byline(name), time: format.time(at) });
     return (
         <dl className={styles.facts}>
             <Fact label={t("broadcast.said.audience")}>

@@ -11,11 +11,13 @@ import { StateBadge } from "../../ui/StateBadge";
 import { Trouble } from "../../ui/Trouble";
 import { Actions } from "./Actions";
 import { Cancelling } from "./Cancelling";
+import { whomOf } from "./counted";
 import { useDuplicate, useWish } from "./deeds";
 import { Overview } from "./Overview";
 import { People } from "./People";
 import { Recalling } from "./Recalling";
 import { Retrying } from "./Retrying";
+import { Starting } from "./Starting";
 
 /** What shows the message needs the library that draws it; nobody waits for that who looks at numbers. */
 const Said = lazy(async () => ({ default: (await import("./Said")).Said }));
@@ -34,7 +36,7 @@ const useStyles = makeStyles({
     notes: { marginBottom: tokens.spacingVerticalL },
 });
 
-export type Question = "cancel" | "retry" | "correct" | "recall";
+export type Question = "start" | "cancel" | "retry" | "correct" | "recall";
 
 type Props = { document: BroadcastDocument; report: Summary; part?: string | undefined };
 
@@ -83,7 +85,7 @@ export function Sent({ document, report, part }: Props) {
             >
                 {PARTS.map((part) => (
                     <Tab key={part} value={part} id={`part-${part}`} aria-controls="part">
-                        {t(`broadcast.part.${part}`)}
+                        {t(`broadcast.part.${part === "people" ? whomOf(report.channels) : part}`)}
                     </Tab>
                 ))}
             </TabList>
@@ -96,6 +98,7 @@ export function Sent({ document, report, part }: Props) {
                     </Suspense>
                 )}
             </div>
+            {question === "start" && <Starting report={report} start={resume} close={close} />}
             {question === "cancel" && <Cancelling document={document} report={report} close={close} />}
             {question === "retry" && <Retrying document={document} report={report} reason={reason} close={close} />}
             {question === "correct" && document.said && (

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { Summary } from "../../api/types";
 import { useNow } from "../../ui/clockwork";
 import { format } from "../../ui/format";
-import { useCounted } from "./counted";
+import { useCounted, whomOf } from "./counted";
 import { isOver, verdict } from "./progress";
 
 const useStyles = makeStyles({
@@ -33,6 +33,9 @@ export function Verdict({ summary }: { summary: Summary }) {
     const { progress, state, recalled_at, finished_at, started_at } = summary;
     if (!isOver(state)) return null;
     const kind = verdict(progress);
+    // Of a feed it is only known that Teams took something for somebody.
+    const told = summary.channels === "feed" ? "feed" : whomOf(summary.channels);
+    const isNobody = state === "cancelled" && progress.sent + progress.unconfirmed === 0;
     const recall = summary.rounds.findLast((round) => round.kind === "recall");
     const isQuiet = Boolean(recalled_at) || state === "cancelled";
     const isWell = kind === "all_reached" || kind === "all_reachable_reached";
@@ -59,7 +62,7 @@ export function Verdict({ summary }: { summary: Summary }) {
                                   all: format.number(recall.progress.targeted),
                               })
                             : t("broadcast.result.recalled_now")
-                        : state === "cancelled" && progress.sent + progress.unconfirmed === 0
+                        : isNobody
                           ? t("broadcast.result.cancelled_before")
                           : state === "cancelled" && progress.cancelled > 0 && finished_at
                             ? t("broadcast.result.cancelled", {
@@ -67,7 +70,7 @@ export function Verdict({ summary }: { summary: Summary }) {
                                   reached: counted(progress.sent),
                                   cancelled: format.number(progress.cancelled),
                               })
-                            : t(`broadcast.result.${kind}`, {
+                            : t(`broadcast.result.verdict.${told}.${kind}`, {
                                   reached: format.number(progress.sent),
                                   all: counted(progress.targeted),
                               })}
@@ -82,7 +85,7 @@ export function Verdict({ summary }: { summary: Summary }) {
                 )}
                 {!recalled_at && progress.failed > 0 && (
                     <Body1>
-                        {t("broadcast.result.missing", {
+                        {t(isNobody ? "broadcast.result.cancelled_rest" : "broadcast.result.missing", {
                             count: progress.failed,
                             formatted: format.number(progress.failed),
                         })}
@@ -104,7 +107,10 @@ export function Verdict({ summary }: { summary: Summary }) {
                         })}
                     </Body1>
                 )}
-                {took !== undefined && !isRetried && (
+                {told === "feed" && !recalled_at && !isNobody && progress.sent > 0 && (
+                    <Body1>{t("broadcast.result.shown_unknown")}</Body1>
+                )}
+                {took !== undefined && !isRetried && !isNobody && (
                     <Text size={200} className={styles.faint}>
                         {t("broadcast.result.took", { duration: format.duration(took, "long") })}
                     </Text>

@@ -8,7 +8,7 @@ import { useNavigate } from "react-router";
 import { api, data, intention } from "../../api/client";
 import { keys } from "../../api/queries";
 import type { BroadcastDocument } from "../../api/types";
-import { TOASTS } from "../../app/App";
+import { PASSED_BY, TOASTS } from "../../app/App";
 import { useNewDraft } from "../compose/newDraft";
 import { draftOf } from "./correction";
 
@@ -16,7 +16,10 @@ import { draftOf } from "./correction";
 export function useTelling(): (text: string) => void {
     const { dispatchToast } = useToastController(TOASTS);
     return (text) =>
-        dispatchToast(createElement(Toast, null, createElement(ToastTitle, null, text)), { intent: "success" });
+        dispatchToast(createElement(Toast, null, createElement(ToastTitle, null, text)), {
+            intent: "success",
+            ...PASSED_BY,
+        });
 }
 
 /** Reads anew whatever may have changed with a deed. */

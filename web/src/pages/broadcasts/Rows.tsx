@@ -17,6 +17,7 @@ import { format, usePeople } from "../../ui/format";
 import { useIsNarrow } from "../../ui/narrow";
 import { StateBadge } from "../../ui/StateBadge";
 import { useTableStyles } from "../../ui/table";
+import { useByline } from "./byline";
 import { hasBegun, peopleOf, Reached, When } from "./Standing";
 
 const useStyles = makeStyles({
@@ -61,6 +62,7 @@ function Title({ listed }: { listed: Listed }) {
 }
 
 function Rows({ listed, now }: { listed: Listed[]; now: number }) {
+    const byline = useByline();
     const { t } = useTranslation();
     const styles = useStyles();
     const table = useTableStyles();
@@ -108,9 +110,7 @@ function Rows({ listed, now }: { listed: Listed[]; now: number }) {
                                 <td className={mergeClasses(table.cell, styles.faint)}>
                                     <When listed={one} now={now} />
                                 </td>
-                                <td className={mergeClasses(table.cell, styles.faint)}>
-                                    {one.created_by ?? t("broadcasts.command_line")}
-                                </td>
+                                <td className={mergeClasses(table.cell, styles.faint)}>{byline(one.created_by)}</td>
                             </tr>
                         );
                     })}
@@ -121,6 +121,7 @@ function Rows({ listed, now }: { listed: Listed[]; now: number }) {
 }
 
 function Cards({ listed, now }: { listed: Listed[]; now: number }) {
+    const byline = useByline();
     const { t } = useTranslation();
     const styles = useStyles();
     const people = usePeople();
@@ -139,7 +140,7 @@ function Cards({ listed, now }: { listed: Listed[]; now: number }) {
                             </div>
                             {hasBegun(one) && <Reached listed={one} />}
                             <Caption1 className={styles.faint}>
-                                <When listed={one} now={now} /> · {one.created_by ?? t("broadcasts.command_line")}
+                                <When listed={one} now={now} /> · {byline(one.created_by)}
                             </Caption1>
                         </Card>
                     </li>

@@ -2,6 +2,7 @@
 
 export const en = {
     search: "Search by name or address",
+    search_channels: "Search by team or channel",
     state: "State",
     any_state: "All states",
     reason: "Reason",
@@ -31,6 +32,8 @@ export const en = {
         title: "Nobody here",
         text: "Nobody of this announcement fits these filters.",
         nobody_yet: "The people are being written down. In a moment they are here.",
+        nobody_before: "Who gets it is written down when it starts: then they are here, each by name.",
+        nobody_ever: "It was cancelled before it was written down who gets it.",
         clear: "Show everybody",
     },
     range: "{{from}} to {{to}}",
@@ -89,6 +92,7 @@ export const en = {
 
 export const fr: typeof en = {
     search: "Chercher par nom ou adresse",
+    search_channels: "Chercher par équipe ou canal",
     state: "État",
     any_state: "Tous les états",
     reason: "Raison",
@@ -118,6 +122,9 @@ export const fr: typeof en = {
         title: "Personne ici",
         text: "Personne dans cette annonce ne correspond à ces filtres.",
         nobody_yet: "La liste des personnes est en cours d’établissement. Elles seront là dans un instant.",
+        nobody_before:
+            "La liste des destinataires est établie au départ de l’annonce : chacun figurera ici par son nom.",
+        nobody_ever: "Elle a été annulée avant que la liste des destinataires ne soit établie.",
         clear: "Montrer tout le monde",
     },
     range: "{{from}} à {{to}}",
