@@ -106,6 +106,8 @@ export const en = {
             "Nothing could be loaded from {{address}}. Look whether it opens in a private window, and is a picture.",
         change_address: "Change the address",
         not_a_picture: "“{{name}}” is no picture that people can be shown. Choose a PNG, JPEG or GIF.",
+        too_slow:
+            "“{{name}}” did not arrive in time: the connection is slow. Choose a smaller one, or try it again later.",
         too_large:
             "“{{name}}” has {{bytes}}, and 20 MB is the most. Save it smaller, or as JPEG: 1,024 pixels are as wide as it is shown.",
     },
@@ -317,6 +319,8 @@ export const fr: typeof en = {
         change_address: "Modifier l’adresse",
         not_a_picture:
             "« {{name}} » n’est pas une image que l’on puisse montrer. Choisissez un fichier PNG, JPEG ou GIF.",
+        too_slow:
+            "« {{name}} » n’est pas arrivée à temps : la connexion est lente. Choisissez-en une plus petite, ou réessayez plus tard.",
         too_large:
             "« {{name}} » fait {{bytes}}, pour 20 Mo au plus. Enregistrez-la plus petite, ou en JPEG : elle est montrée sur 1 024 pixels de large au plus.",
     },

@@ -8,6 +8,7 @@ import { useFound } from "./audience/found";
 export function FindTeam({ onFound }: { onFound(name: string): void }) {
     const { t } = useTranslation();
     const [typed, setTyped] = useState("");
+    const [isOpen, setOpen] = useState(false);
     const { found, error, isSearching } = useFound(typed, 20);
     const teams = (found?.groups ?? []).filter(({ team }) => team);
     const isFailed = error || found?.groups_failure;
@@ -24,7 +25,12 @@ export function FindTeam({ onFound }: { onFound(name: string): void }) {
                 placeholder={t("send.try.search")}
                 value={typed}
                 selectedOptions={[]}
-                onChange={({ target }) => setTyped(target.value)}
+                open={isOpen}
+                onOpenChange={(_, { open }) => setOpen(open)}
+                onChange={({ target }) => {
+                    setTyped(target.value);
+                    setOpen(true);
+                }}
                 onOptionSelect={(_, { optionText }) => {
                     setTyped("");
                     if (optionText) onFound(optionText);

@@ -9,6 +9,7 @@ import type { PictureTakenIn } from "../../api/types";
 import { format } from "../../ui/format";
 import { useDraft } from "./draft";
 import { faultPassages } from "./faults";
+import { shrink } from "./shrink";
 
 const BYTES_MAX = 20 * 1024 * 1024;
 
@@ -37,14 +38,16 @@ export function usePicture() {
     const { change, manuscript } = useDraft();
     const abort = useRef<AbortController>(undefined);
     const { mutate, reset, isPending, error, variables, data } = useMutation({
-        mutationFn: (file: File) => {
-            const { name } = file;
-            if (file.type && !file.type.startsWith("image/"))
+        mutationFn: async (chosen: File) => {
+            const { name } = chosen;
+            if (chosen.type && !chosen.type.startsWith("image/"))
                 throw new NoPicture(t("compose.picture.not_a_picture", { name }));
+            const calledOff = new AbortController();
+            abort.current = calledOff;
+            const file = await shrink(chosen);
             if (file.size > BYTES_MAX)
                 throw new NoPicture(t("compose.picture.too_large", { name, bytes: format.bytes(file.size) }));
-            abort.current = new AbortController();
-            return upload(file, abort.current.signal);
+            return upload(file, calledOff.signal);
         },
         onSuccess: ({ id }) => change({ image: { picture: id, url: null, description: "" } }),
     });
@@ -52,19 +55,23 @@ export function usePicture() {
 
     const wrong = error instanceof Refused ? error.faults[0] : undefined;
     const isNone = wrong?.problem.startsWith("is no PNG");
+    const isSlow = error instanceof Refused && error.code === "body_too_slow";
+    const name = variables?.name ?? "";
     return {
         put: mutate,
         reset,
         isUploading: isPending,
-        name: variables?.name ?? "",
+        name,
         /** Why it could not be used; nothing where nobody answered. */
         wrong: isNone
-            ? [{ text: t("compose.picture.not_a_picture", { name: variables?.name ?? "" }) }]
-            : wrong
-              ? faultPassages(t, wrong, t("compose.picture.label"))
-              : error === null || error instanceof Unreachable
-                ? []
-                : [{ text: error.message }],
+            ? [{ text: t("compose.picture.not_a_picture", { name }) }]
+            : isSlow
+              ? [{ text: t("compose.picture.too_slow", { name }) }]
+              : wrong
+                ? faultPassages(t, wrong, t("compose.picture.label"))
+                : error === null || error instanceof Unreachable
+                  ? []
+                  : [{ text: error.message }],
         /** Once more, the same file, where nobody answered. */
         again: error instanceof Unreachable && variables ? () => mutate(variables) : undefined,
         error,
