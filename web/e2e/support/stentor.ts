@@ -5,6 +5,7 @@ import { chmod, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { PEOPLE, type RoleName } from "./people";
 
 const PROGRAM = resolve(process.env.STENTOR_BIN ?? "../target/debug/stentor");
 /** How long something may take that usually takes a second or two, in milliseconds: two cores may be busy elsewhere. */
@@ -66,6 +67,20 @@ export class Stentor {
     async startAgain() {
         this.program = await begin(["run"], this.directory, this.environment, "run");
         await this.answers();
+    }
+
+    /** What Teams gives to the tab of whoever has this role. */
+    async teamsToken(role: RoleName): Promise<string> {
+        const settings = await readFile(join(this.directory, "stentor.toml"), "utf8");
+        const simulator = new URL(/bot_url = "([^"]+)"/.exec(settings)?.[1] ?? "").origin;
+        const asked = await fetch(`${simulator}/_simulator/roles`);
+        const people = (await asked.json()) as { name: string; principal_name: string }[];
+        const person = people.find(({ name }) => name.startsWith(PEOPLE[role]))?.principal_name;
+        const lent = await fetch(`${simulator}/_simulator/teams_token`, {
+            method: "POST",
+            body: JSON.stringify({ person }),
+        });
+        return ((await lent.json()) as { token: string }).token;
     }
 
     async stop() {
