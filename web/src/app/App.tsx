@@ -14,6 +14,8 @@ const renderer = createDOMRenderer(document, { styleElementAttributes: nonce ? {
 
 /** Whoever announces something in passing does it here: `useToastController(TOASTS)`. */
 export const TOASTS = "toasts";
+/** Nothing of it can be pressed, so the keyboard passes it by: once there, Tab would not lead out of it again. */
+export const PASSED_BY = { root: { tabIndex: -1 } };
 
 export function App() {
     const [cache] = useState(queryClient);

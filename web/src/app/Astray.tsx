@@ -1,19 +1,21 @@
 /** An address that leads nowhere, and a page that broke. */
 
-import { Button, Link } from "@fluentui/react-components";
+import { Button } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
-import { useNavigate, useRouteError } from "react-router";
-import { Empty } from "../ui/Empty";
+import { useRouteError } from "react-router";
+import { Lead } from "../ui/Lead";
+import { Page } from "../ui/Page";
+import { PathLink } from "../ui/PathLink";
 
 export function NotFound() {
     const { t } = useTranslation();
-    const navigate = useNavigate();
     return (
-        <Empty title={t("common.not_found.title")} text={t("common.not_found.text")}>
-            <Link as="button" onClick={() => navigate("/broadcasts")}>
-                {t("common.not_found.back")}
-            </Link>
-        </Empty>
+        <Page title={t("common.not_found.title")}>
+            <Lead>{t("common.not_found.text")}</Lead>
+            <p>
+                <PathLink to="/broadcasts">{t("common.not_found.back")}</PathLink>
+            </p>
+        </Page>
     );
 }
 
@@ -21,11 +23,14 @@ export function Crashed() {
     const { t } = useTranslation();
     const error = useRouteError();
     return (
-        <Empty title={t("common.crashed.title")} text={t("common.crashed.text")}>
-            <code>{error instanceof Error ? error.message : String(error)}</code>
+        <Page title={t("common.crashed.title")}>
+            <Lead>{t("common.crashed.text")}</Lead>
+            <p>
+                <code>{error instanceof Error ? error.message : String(error)}</code>
+            </p>
             <Button appearance="primary" onClick={() => window.location.reload()}>
                 {t("common.crashed.reload")}
             </Button>
-        </Empty>
+        </Page>
     );
 }

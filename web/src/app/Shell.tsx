@@ -33,7 +33,11 @@ const useStyles = makeStyles({
     skip: {
         position: "absolute",
         left: "-999px",
-        ":focus": { left: tokens.spacingHorizontalM, top: tokens.spacingVerticalM, zIndex: 10 },
+        padding: `${tokens.spacingVerticalSNudge} ${tokens.spacingHorizontalM}`,
+        borderRadius: tokens.borderRadiusMedium,
+        backgroundColor: tokens.colorNeutralBackground1,
+        boxShadow: tokens.shadow8,
+        ":focus": { left: tokens.spacingHorizontalS, top: tokens.spacingVerticalS, zIndex: 10 },
     },
     bar: {
         display: "flex",

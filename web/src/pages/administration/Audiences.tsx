@@ -17,7 +17,7 @@ import { useTranslation } from "react-i18next";
 import { api, data, intention } from "../../api/client";
 import { keys } from "../../api/queries";
 import type { SavedAudience } from "../../api/types";
-import { TOASTS } from "../../app/App";
+import { PASSED_BY, TOASTS } from "../../app/App";
 import { DataTable } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { format } from "../../ui/format";
@@ -101,7 +101,7 @@ function Question({ audience: { name }, onClose }: { audience: SavedAudience; on
                 <Toast>
                     <ToastTitle>{t("administration.audiences.gone", { name })}</ToastTitle>
                 </Toast>,
-                { intent: "success", politeness: "polite" },
+                { intent: "success", politeness: "polite", ...PASSED_BY },
             );
             onClose();
         },

@@ -116,7 +116,7 @@ function Delete({ intent, onEnd }: { intent: string; onEnd: () => void }) {
                     </DialogContent>
                     <DialogActions>
                         <Button onClick={onEnd}>{t("common.cancel")}</Button>
-                        <Button appearance="primary" disabled={isPending} onClick={() => mutate()}>
+                        <Button appearance="primary" disabledFocusable={isPending} onClick={() => mutate()}>
                             {t("compose.draft.delete_yes")}
                         </Button>
                     </DialogActions>

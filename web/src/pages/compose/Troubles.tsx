@@ -128,7 +128,7 @@ function Gone() {
                     <MessageBarTitle>{t("compose.keep.gone_title")}</MessageBarTitle> {t("compose.keep.gone_text")}
                 </MessageBarBody>
                 <MessageBarActions>
-                    <Button disabled={isStarting} onClick={() => start(manuscript)}>
+                    <Button disabledFocusable={isStarting} onClick={() => start(manuscript)}>
                         {t("compose.keep.gone_keep")}
                     </Button>
                 </MessageBarActions>

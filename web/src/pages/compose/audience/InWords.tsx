@@ -46,6 +46,7 @@ export function InWords({ chosen, faults, isReadOnly, onBack }: Props) {
             >
                 <Textarea
                     className={styles.words}
+                    autoFocus={onBack !== undefined}
                     resize="vertical"
                     spellCheck={false}
                     readOnly={isReadOnly}

@@ -80,7 +80,7 @@ export function SaveDialog({ expression, onClose, onSaved }: Props) {
                         </DialogContent>
                         <DialogActions>
                             <Button onClick={onClose}>{t("common.cancel")}</Button>
-                            <Button type="submit" appearance="primary" disabled={isPending}>
+                            <Button type="submit" appearance="primary" disabledFocusable={isPending}>
                                 {taken ? t("audience.save.replace") : t("common.save")}
                             </Button>
                         </DialogActions>

@@ -62,7 +62,9 @@ export function PeoplePicker({ label, hint, people, max, onChange }: Props) {
                             ))}
                         </TagPickerGroup>
                     )}
+                    {/* Whoever opens it begins to type. */}
                     <TagPickerInput
+                        autoFocus
                         value={typed}
                         onChange={(event) => setTyped(event.target.value)}
                         placeholder={people.length === 0 ? t("send.try.search") : undefined}

@@ -38,8 +38,10 @@ export function ZonePicker({ zone, isReadOnly, className, onChange }: Props) {
                 disabled={isReadOnly}
                 onChange={(event) => setTyped(event.target.value)}
                 onOptionSelect={(_, { optionValue }) => {
+                    // What is typed and is not the beginning of a city yet comes here, too, as choosing none.
+                    if (!optionValue) return;
                     setTyped(undefined);
-                    if (optionValue) onChange(optionValue);
+                    onChange(optionValue);
                 }}
                 onBlur={() => setTyped(undefined)}
                 listbox={{ style: { maxHeight: "300px", zIndex: 2 } }}
