@@ -105,7 +105,9 @@ function Later({ schedule, ofHour }: { schedule: Schedule; ofHour: Fault[] }) {
                         <Passages of={passages} />
                     </Body1>
                 ))}
-                {hour?.elsewhere && <Caption1 className={styles.quiet}>{hour.elsewhere}</Caption1>}
+                {hour?.elsewhere && wrong.length === 0 && (
+                    <Caption1 className={styles.quiet}>{hour.elsewhere}</Caption1>
+                )}
             </div>
         </>
     );
