@@ -11,6 +11,8 @@ const useStyles = makeStyles({
         backgroundColor: tokens.colorNeutralBackground1,
         borderRadius: tokens.borderRadiusXLarge,
         boxShadow: tokens.shadow2,
+        // Seen in high contrast only, which knows no shadows.
+        border: `1px solid ${tokens.colorTransparentStroke}`,
         [NARROW]: { padding: `0 ${tokens.spacingHorizontalL}` },
     },
     table: { "> tbody > tr:last-child, > tbody > tr:last-child > *": { borderBottomWidth: 0 } },

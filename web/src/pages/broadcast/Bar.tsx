@@ -57,8 +57,10 @@ const useStyles = makeStyles({
 /** What *sent* means where Teams tells nobody whether it showed something, and in rounds that do not tell people. */
 export type Kind = RoundKind | undefined;
 const DONE = { correct: "corrected", recall: "recalled", prepare: "prepared", notify: "accepted" } as const;
+const MISSED = { correct: "not_corrected", recall: "not_recalled" } as const;
 
 export function word<T extends Outcome>(outcome: T, channels: Channels, kind?: Kind) {
+    if (outcome === "failed" && kind && kind in MISSED) return MISSED[kind as keyof typeof MISSED];
     if (outcome !== "sent") return outcome;
     if (kind && kind in DONE) return DONE[kind as keyof typeof DONE];
     return channels === "feed" ? "accepted" : outcome;
@@ -85,7 +87,7 @@ export function Bar({ progress, channels, kind, place }: Props) {
               : undefined;
     return (
         <div>
-            <div className={styles.bar} aria-hidden>
+            <div className={mergeClasses(styles.bar, colours.pending)} aria-hidden>
                 {all.map(({ outcome, count }) => (
                     <div
                         key={outcome}

@@ -19,6 +19,8 @@ const useStyles = makeStyles({
         backgroundColor: tokens.colorNeutralBackground1,
         borderRadius: tokens.borderRadiusXLarge,
         boxShadow: tokens.shadow2,
+        // Seen in high contrast only, which knows no shadows.
+        border: `1px solid ${tokens.colorTransparentStroke}`,
         padding: tokens.spacingHorizontalXXL,
         marginBottom: tokens.spacingVerticalXL,
         "@media (max-width: 640px)": { padding: tokens.spacingHorizontalL },

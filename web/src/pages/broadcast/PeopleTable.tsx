@@ -16,6 +16,8 @@ const useStyles = makeStyles({
         backgroundColor: tokens.colorNeutralBackground1,
         borderRadius: tokens.borderRadiusXLarge,
         boxShadow: tokens.shadow2,
+        // Seen in high contrast only, which knows no shadows.
+        border: `1px solid ${tokens.colorTransparentStroke}`,
         overflowX: "auto",
     },
     name: { fontWeight: tokens.fontWeightSemibold, textAlign: "start" },
@@ -23,6 +25,8 @@ const useStyles = makeStyles({
     state: { display: "flex", alignItems: "center", gap: tokens.spacingHorizontalSNudge, whiteSpace: "nowrap" },
     dot: { width: "10px", height: "10px", borderRadius: "3px", flexShrink: 0, forcedColorAdjust: "none" },
     nowrap: { whiteSpace: "nowrap" },
+    // Names and addresses are not broken for a long reason's sake.
+    who: { minWidth: "240px" },
     break: { overflowWrap: "anywhere" },
     list: { listStyleType: "none", margin: 0, padding: `0 ${tokens.spacingHorizontalL}` },
     item: {
@@ -47,7 +51,7 @@ export function Stand({ delivery, kind }: { delivery: Delivery; kind?: Kind }) {
             <span className={mergeClasses(styles.dot, colours[colour])} aria-hidden />
             {t(
                 `${delivery.channel === "post" ? "broadcast.result.counts_of_channels" : "broadcast.person.stand"}.${
-                    delivery.state === "sent" ? word("sent", "chat", kind) : delivery.state
+                    delivery.state === "accepted" ? delivery.state : word(delivery.state, "chat", kind)
                 }`,
             )}
         </span>
@@ -125,7 +129,7 @@ const Row = memo(function Row({ delivery, open, kind }: RowProps) {
     const inWords = useReason();
     return (
         <tr className={mergeClasses(table.row, table.clickable)} onClick={() => open(delivery)}>
-            <th scope="row" className={mergeClasses(table.cell, styles.break)}>
+            <th scope="row" className={mergeClasses(table.cell, styles.break, styles.who)}>
                 <Name delivery={delivery} open={open} />
                 <Address delivery={delivery} />
             </th>

@@ -3,11 +3,12 @@
 import { Button, Caption1, Link, makeStyles, mergeClasses, Text, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
 import { useHref, useLinkClickHandler } from "react-router";
-import type { Channels, ReasonCount } from "../../api/types";
+import type { Channels, ReasonCount, RoundKind } from "../../api/types";
 import { format } from "../../ui/format";
 import { useIsNarrow } from "../../ui/narrow";
 import { useReason } from "../../ui/reason";
 import { useTableStyles } from "../../ui/table";
+import { word } from "./Bar";
 import { useColours } from "./colours";
 import { countsOf, whomOf } from "./counted";
 
@@ -51,6 +52,10 @@ type Props = {
     reasons: ReasonCount[];
     all: number;
     channels: Channels;
+    /** Of which rounds, if not of those that tell people. */
+    kind?: RoundKind;
+    /** Whatever helps would come too late. */
+    isOver?: boolean;
     /** Where the people of a reason are shown. */
     place: (reason: ReasonCount) => string;
     /** Whether, and how, they can be tried again. */
@@ -61,7 +66,8 @@ export function Reasons(props: Props) {
     return useIsNarrow() ? <AsList {...props} /> : <AsTable {...props} />;
 }
 
-function AsTable({ reasons, all, channels, place, retry }: Props) {
+function AsTable(props: Props) {
+    const { reasons, all, channels, place, retry } = props;
     const { t } = useTranslation();
     const styles = useStyles();
     const table = useTableStyles();
@@ -87,7 +93,7 @@ function AsTable({ reasons, all, channels, place, retry }: Props) {
                 {reasons.map((reason) => (
                     <tr key={`${reason.settlement} ${reason.code}`}>
                         <th scope="row" className={table.cell}>
-                            <What reason={reason} channels={channels} />
+                            <What {...props} reason={reason} />
                         </th>
                         <td className={mergeClasses(table.cell, table.number)}>
                             <Text weight="semibold">{format.number(reason.count)}</Text>
@@ -105,14 +111,15 @@ function AsTable({ reasons, all, channels, place, retry }: Props) {
     );
 }
 
-function AsList({ reasons, all, channels, place, retry }: Props) {
+function AsList(props: Props) {
+    const { reasons, all, channels, place, retry } = props;
     const { t } = useTranslation();
     const styles = useStyles();
     return (
         <ul className={styles.list} aria-label={t(`broadcast.result.of.${whomOf(channels)}.caption`)}>
             {reasons.map((reason) => (
                 <li key={`${reason.settlement} ${reason.code}`} className={styles.item}>
-                    <What reason={reason} channels={channels} />
+                    <What {...props} reason={reason} />
                     <div>
                         <Text weight="semibold">{format.number(reason.count)}</Text>{" "}
                         <Share reason={reason} all={all} most={reasons} />
@@ -124,7 +131,7 @@ function AsList({ reasons, all, channels, place, retry }: Props) {
     );
 }
 
-function What({ reason, channels }: { reason: ReasonCount; channels: Channels }) {
+function What({ reason, channels, kind, isOver }: Omit<Props, "reasons"> & { reason: ReasonCount }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const colours = useColours();
@@ -133,10 +140,10 @@ function What({ reason, channels }: { reason: ReasonCount; channels: Channels })
         <div className={styles.what}>
             <Caption1 className={styles.tag}>
                 <span className={mergeClasses(styles.dot, colours[reason.settlement])} aria-hidden />
-                {t(`broadcast.result.${countsOf(channels)}.${reason.settlement}`)}
+                {t(`broadcast.result.${countsOf(channels)}.${word(reason.settlement, channels, kind)}`)}
             </Caption1>
             <Text weight="semibold">{words.sentence}</Text>
-            {words.remedy && (
+            {words.remedy && !isOver && (
                 <Text className={styles.faint}>
                     {t("broadcast.result.remedy")} {words.remedy}
                 </Text>
@@ -154,7 +161,7 @@ function Share({ reason, all, most }: { reason: ReasonCount; all: number; most: 
     return (
         <>
             <Caption1>{t("broadcast.result.share", { share: shareOf(reason.count, all) })}</Caption1>
-            <div className={styles.track} aria-hidden>
+            <div className={mergeClasses(styles.track, colours.pending)} aria-hidden>
                 <div
                     className={mergeClasses(styles.fill, colours[reason.settlement])}
                     style={{ width: `${(reason.count / longest) * 100}%` }}

@@ -34,6 +34,8 @@ const useStyles = makeStyles({
         backgroundColor: tokens.colorNeutralBackground1,
         borderRadius: tokens.borderRadiusXLarge,
         boxShadow: tokens.shadow2,
+        // Seen in high contrast only, which knows no shadows.
+        border: `1px solid ${tokens.colorTransparentStroke}`,
         overflowX: "auto",
     },
     cards: { listStyleType: "none", margin: 0, padding: 0, display: "grid", gap: tokens.spacingVerticalM },
@@ -99,7 +101,7 @@ function Rows({ listed, now }: { listed: Listed[]; now: number }) {
                                     <Title listed={one} />
                                 </th>
                                 <td className={mergeClasses(table.cell, styles.nowrap)}>
-                                    <StateBadge state={one.state} />
+                                    <StateBadge state={one.state} isRecalled={Boolean(one.report?.recalled_at)} />
                                 </td>
                                 <td className={mergeClasses(table.cell, table.number)}>
                                     {people === undefined ? "–" : format.number(people)}
@@ -135,7 +137,7 @@ function Cards({ listed, now }: { listed: Listed[]; now: number }) {
                         <Card focusMode="off" onClick={() => void navigate(to(one))}>
                             <Title listed={one} />
                             <div className={styles.line}>
-                                <StateBadge state={one.state} />
+                                <StateBadge state={one.state} isRecalled={Boolean(one.report?.recalled_at)} />
                                 {count !== undefined && <span>{people(count)}</span>}
                             </div>
                             {hasBegun(one) && <Reached listed={one} />}

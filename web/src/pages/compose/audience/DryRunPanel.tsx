@@ -30,6 +30,8 @@ const useStyles = makeStyles({
         borderRadius: tokens.borderRadiusXLarge,
         backgroundColor: tokens.colorNeutralBackground1,
         boxShadow: tokens.shadow2,
+        // Seen in high contrast only, which knows no shadows.
+        border: `1px solid ${tokens.colorTransparentStroke}`,
         minHeight: "180px",
     },
     title: { margin: 0 },
