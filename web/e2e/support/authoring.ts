@@ -10,6 +10,31 @@ export async function write(page: Page, { title, body }: { title: string; body: 
     await expectSaved(page);
 }
 
+/** Has the page ask the server for something by itself, as a program would. */
+async function ask(page: Page, method: string, path: string, body?: object) {
+    return await page.evaluate(
+        async ({ method, path, body }) => {
+            const { session } = await (await fetch("/api/v1/me")).json();
+            const headers = { "Content-Type": "application/json", "X-CSRF-Token": session.csrf_token };
+            const answer = await fetch(`/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body) });
+            if (!answer.ok) throw new Error(await answer.text());
+            return await answer.json();
+        },
+        { method, path, body },
+    );
+}
+
+/** A draft, or with `send` an announcement, without any work on the page; ends on its own. */
+export async function arrange(page: Page, manuscript: object, then?: "send") {
+    const { id } = await ask(page, "POST", `broadcasts${then ? `?then=${then}` : ""}`, manuscript);
+    await page.goto(`/broadcasts/${id}`);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+}
+
+/** An audience that has a name already. */
+export const keepAudience = (page: Page, name: string, expression: string) =>
+    ask(page, "PUT", `audiences/${name}`, { expression });
+
 export async function expectSaved(page: Page, timeout = 10_000) {
     await expect(page.getByText("Saved", { exact: true })).toBeVisible({ timeout });
 }
@@ -29,7 +54,7 @@ export async function choose(page: Page, typed: string, option: string) {
 /** How many people that is, once it has been counted. */
 export async function expectCounted(page: Page, count: string) {
     const panel = page.getByRole("region", { name: "How many people that is" });
-    await expect(panel.getByRole("status")).toHaveText(new RegExp(`^${count} ?people would get it now`));
+    await expect(panel.getByRole("status")).toHaveText(new RegExp(`^${count} ?(person|people) would get it now`));
 }
 
 /** Opens the last question, and answers it by the number of people. */
