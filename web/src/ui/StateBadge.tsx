@@ -17,8 +17,20 @@ const COLOURS: Record<BroadcastState, "brand" | "informative" | "success" | "war
 };
 
 /** How a broadcast stands, in words; the colour says nothing that the words do not. */
-export function StateBadge({ state }: { state: BroadcastState }) {
+type Props = {
+    state: BroadcastState;
+    /** It was taken back, or is being so: that says more than that something is done, or goes out. */
+    isRecalled?: boolean;
+};
+
+export function StateBadge({ state, isRecalled = false }: Props) {
     const { t } = useTranslation();
+    if (isRecalled && (state === "done" || state === "running" || state === "expanding"))
+        return (
+            <Badge appearance="tint" color={state === "done" ? "informative" : "warning"} size="large">
+                {t(state === "done" ? "common.recalled" : "common.recalling")}
+            </Badge>
+        );
     return (
         <Badge appearance="tint" color={COLOURS[state]} size="large">
             {t(`common.state.${state}`)}

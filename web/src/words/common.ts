@@ -63,6 +63,8 @@ export const en = {
     not_allowed: { title: "Your role does not let you see this", text: "Ask an administrator of your organisation." },
     people_one: "{{formatted}} person",
     people_other: "{{formatted}} people",
+    recalled: "Taken back",
+    recalling: "Being taken back",
     state: {
         draft: "Draft",
         awaiting_approval: "Waits for approval",
@@ -146,6 +148,8 @@ export const fr: typeof en = {
     },
     people_one: "{{formatted}} personne",
     people_other: "{{formatted}} personnes",
+    recalled: "Retirée",
+    recalling: "En cours de retrait",
     state: {
         draft: "Brouillon",
         awaiting_approval: "En attente d’approbation",

@@ -12,22 +12,28 @@ import {
     PlayRegular,
 } from "@fluentui/react-icons";
 import { useTranslation } from "react-i18next";
-import type { BroadcastDocument, BroadcastReport } from "../../api/types";
+import type { BroadcastDocument, BroadcastReport, ReasonCount, Summary } from "../../api/types";
 import { useMay } from "../../session/Session";
 import { ExportMenu } from "./Exporting";
-import { may } from "./progress";
+import { may, roundNow } from "./progress";
 import type { Question } from "./Sent";
 
 type Pressed = { mutate: () => void; isPending: boolean };
 
 type Props = {
     document: BroadcastDocument;
-    report: BroadcastReport;
+    report: Summary;
     ask: (question: Question) => void;
     pause: Pressed;
     resume: Pressed;
     duplicate: { start: () => void; isStarting: boolean };
 };
+
+/** Whom another recall could reach: not where Teams never named a message. */
+const canGo = ({ settlement, code }: ReasonCount) => settlement !== "sent" && code !== "message_unknown";
+
+/** What is under way is not the announcement itself, but something that was begun after it. */
+const isAfterwards = (report: BroadcastReport) => !["send", "prepare", undefined].includes(roundNow(report)?.kind);
 
 export function Actions({ document, report, ask, pause, resume, duplicate }: Props) {
     const { t } = useTranslation();
@@ -39,7 +45,9 @@ export function Actions({ document, report, ask, pause, resume, duplicate }: Pro
     const { failed, unconfirmed, sent, targeted } = report.progress;
     const canRetry = mayWrite && may(document, "retry") && !isRecalled && failed + unconfirmed > 0;
     const canAmend = mayWrite && !isRecalled && sent + unconfirmed > 0;
-    const isLeft = report.rounds.some(({ kind, progress }) => kind === "recall" && progress.failed > 0);
+    const isLeft = report.by_reason_afterwards?.some(
+        ({ kind, by_reason }) => kind === "recall" && by_reason.some(canGo),
+    );
     const canRecallAgain = mayWrite && isRecalled && isLeft;
     return (
         <>
@@ -61,7 +69,7 @@ export function Actions({ document, report, ask, pause, resume, duplicate }: Pro
             )}
             {mayStop && may(document, "cancel") && (
                 <Button icon={<DismissRegular />} onClick={() => ask("cancel")}>
-                    {t("broadcast.deed.cancel")}
+                    {t(isAfterwards(report) ? "broadcast.deed.stop" : "broadcast.deed.cancel")}
                 </Button>
             )}
             {canRetry && (

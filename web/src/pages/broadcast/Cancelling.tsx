@@ -28,9 +28,9 @@ export function Cancelling({ document, report, close }: Props) {
     };
     return (
         <Ask
-            title={t("broadcast.deed.cancelling.title")}
-            yes={t("broadcast.deed.cancelling.yes")}
-            no={t("broadcast.deed.cancelling.no")}
+            title={t(`broadcast.deed.cancelling.title_of.${isFirst ? "send" : round.kind}`)}
+            yes={t(isFirst ? "broadcast.deed.cancelling.yes" : "broadcast.deed.cancelling.stop")}
+            no={t(isFirst ? "broadcast.deed.cancelling.no" : "broadcast.deed.cancelling.go_on")}
             isReady
             isPending={cancel.isPending}
             error={cancel.error}

@@ -56,6 +56,23 @@ export function Overview({ document, report, retry }: Props) {
     const beside = roundBeside(report);
     const isOverNow = isOver(report.state);
     const people = (query: Record<string, string>) => `/broadcasts/${document.id}/people?${new URLSearchParams(query)}`;
+    // Once it is taken back, whom that did not reach is what matters.
+    const why = reasons.length > 0 && (
+        <Panel
+            title={
+                isOverNow || beside ? t(`broadcast.result.of.${whom}.why`) : t(`broadcast.result.of.${whom}.why_now`)
+            }
+        >
+            <Reasons
+                reasons={reasons}
+                all={report.progress.targeted}
+                channels={report.channels}
+                isOver={Boolean(report.recalled_at)}
+                place={({ code, settlement }) => people({ state: settlement, reason: code })}
+                retry={mayRetry ? retry : undefined}
+            />
+        </Panel>
+    );
     return (
         <>
             <Notice report={report} />
@@ -73,23 +90,7 @@ export function Overview({ document, report, retry }: Props) {
                     {!isOverNow && report.state !== "missed" && <Going summary={report} />}
                 </Panel>
             )}
-            {reasons.length > 0 && (
-                <Panel
-                    title={
-                        isOverNow || beside
-                            ? t(`broadcast.result.of.${whom}.why`)
-                            : t(`broadcast.result.of.${whom}.why_now`)
-                    }
-                >
-                    <Reasons
-                        reasons={reasons}
-                        all={report.progress.targeted}
-                        channels={report.channels}
-                        place={({ code, settlement }) => people({ state: settlement, reason: code })}
-                        retry={mayRetry ? retry : undefined}
-                    />
-                </Panel>
-            )}
+            {!report.recalled_at && why}
             {(report.by_reason_afterwards ?? []).map(({ kind, channel, by_reason }) => {
                 const listed = by_reason.filter(({ settlement, count }) => settlement !== "sent" && count > 0);
                 const title = afterwards(kind);
@@ -101,11 +102,13 @@ export function Overview({ document, report, retry }: Props) {
                             reasons={listed}
                             all={round?.progress.targeted ?? 0}
                             channels={report.channels}
+                            kind={kind}
                             place={({ code, settlement }) => people({ kind, channel, state: settlement, reason: code })}
                         />
                     </Panel>
                 );
             })}
+            {report.recalled_at && why}
             {begun.length > 1 && (
                 <Panel title={t("broadcast.result.rounds")}>
                     <Rounds rounds={begun} />

@@ -58,8 +58,10 @@ export function People({ document, report }: { document: BroadcastDocument; repo
     const isFiltered = Object.keys(filters).length > 0 || search !== undefined;
     const kind = wanted.kind as RoundKind | undefined;
     const whom = whomOf(report.channels);
-    const total = countOf(report, wanted);
     const last = query.data?.next;
+    // At the end everybody has been counted.
+    const total =
+        countOf(report, wanted) ?? (last || !page || !deliveries ? undefined : (page - 1) * LIMIT + deliveries.length);
     return (
         <>
             <div className={styles.filters}>

@@ -59,7 +59,7 @@ export function Sent({ document, report, part }: Props) {
     return (
         <Page
             title={document.title.trim() || t("broadcast.untitled")}
-            beside={<StateBadge state={document.state} />}
+            beside={<StateBadge state={document.state} isRecalled={Boolean(report.recalled_at)} />}
             actions={
                 <Actions
                     document={document}
