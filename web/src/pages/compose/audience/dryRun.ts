@@ -109,14 +109,18 @@ export function useCountedManuscript(): Manuscript {
     return useMemo(() => counted(manuscript, isHourSound), [manuscript, isHourSound]);
 }
 
+/** Nobody is chosen, and it goes nowhere else. */
+const isForNobody = (manuscript: Manuscript) =>
+    isNobody(manuscript) && manuscript.channel !== "team_channel" && !manuscript.feed?.all_members;
+
 export function useDryRun(): Counted {
     const { manuscript } = useDraft();
     const subject = useCountedManuscript();
     const asked = useSettled(subject, QUIET);
-    const nobody = isNobody(manuscript) && manuscript.channel !== "team_channel" && !manuscript.feed?.all_members;
+    const nobody = isForNobody(manuscript);
     const query = useQuery({
         ...useMemo(() => dryRun(asked), [asked]),
-        enabled: !nobody && !(isNobody(asked) && asked.channel === "chat"),
+        enabled: !nobody && !isForNobody(asked),
         placeholderData: keepPreviousData,
     });
     const isAsking = query.isFetching || nameOf(asked) !== nameOf(subject);
