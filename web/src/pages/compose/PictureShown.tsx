@@ -42,6 +42,8 @@ export function PictureShown({ image, taken, onDescribe, onReplace, onAddress, o
     const { t } = useTranslation();
     const styles = useStyles();
     const address = image.picture ? `/pictures/${image.picture}` : (image.url ?? "");
+    // One that travelled inside a message has no address that anybody could read.
+    const isFile = Boolean(image.picture) || image.url?.startsWith("data:");
     const [broken, setBroken] = useState<string>();
     const fault = useFault("image.description", t("compose.picture.description"));
     const wrong = useFault(image.picture ? "image.picture" : "image.url", t("compose.picture.address"));
@@ -85,7 +87,7 @@ export function PictureShown({ image, taken, onDescribe, onReplace, onAddress, o
                     />
                 </Field>
                 <div className={styles.tools}>
-                    {image.picture ? (
+                    {isFile ? (
                         <Button size="small" onClick={onReplace}>
                             {t("compose.picture.replace")}
                         </Button>
