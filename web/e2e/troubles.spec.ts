@@ -1,4 +1,6 @@
 import { expectSaved, write } from "./support/authoring";
+import { expectAccessibleInBothThemes } from "./support/axe";
+import { arrowTo, expectClosed, expectFocus, tabBackTo } from "./support/keyboard";
 import { chooseAccount, signIn } from "./support/people";
 import { expect, test } from "./support/test";
 
@@ -17,6 +19,19 @@ test("the server is away while somebody writes: nothing is lost, and it is saved
     await expect(page.getByText("Stentor does not answer at the moment.")).toBeVisible({ timeout: 30_000 });
     await expect(text).toHaveValue("At noon, **in the yard**.");
     await page.getByRole("textbox", { name: "Title" }).fill("Fire drill on Monday");
+    await expectAccessibleInBothThemes(page);
+
+    await test.step("whoever signs out now is asked first, and stays by the keyboard", async () => {
+        await tabBackTo(page, /^Your account/);
+        await page.keyboard.press("Enter");
+        await arrowTo(page, "ArrowUp", "Sign out");
+        await page.keyboard.press("Enter");
+        await expectFocus(page, "Stay");
+        await expectAccessibleInBothThemes(page);
+        await page.keyboard.press("Enter");
+        await expectClosed(page);
+        await expectFocus(page, /^Your account/);
+    });
 
     await stentor.startAgain();
     await expectSaved(page, 40_000);
@@ -62,8 +77,10 @@ test("the sign-in ends while somebody writes: she signs in again, and goes on wh
     await text.fill("At noon, in the yard.");
     const ended = page.getByRole("alertdialog", { name: "Your sign-in has ended" });
     await expect(ended).toBeVisible();
+    await expectAccessibleInBothThemes(page);
+    await expectFocus(page, "Sign in again");
     const opening = page.waitForEvent("popup");
-    await ended.getByRole("button", { name: "Sign in again" }).click();
+    await page.keyboard.press("Enter");
     const popup = await opening;
     await chooseAccount(popup, "Author");
     await expect(ended).toBeHidden();
