@@ -14,10 +14,10 @@ const useStyles = makeStyles({
     heading: {
         ...typographyStyles.title2,
         margin: 0,
-        // However long it is, what can be done stays beside it, as long as there is room for both.
         flexGrow: 1,
-        flexBasis: "min(24rem, 60%)",
         minWidth: 0,
+        // However long it is, what can be done stays beside it where there is room for both.
+        "@media (min-width: 641px)": { flexBasis: "60%" },
         overflowWrap: "anywhere",
         ":focus-visible": { outline: "none" },
     },

@@ -9,7 +9,8 @@ const useStyles = makeStyles({
         gap: tokens.spacingVerticalM,
         padding: `${tokens.spacingVerticalXL} 0`,
         borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
-        ":last-child": { borderBottom: "none" },
+        // What follows it at the foot has a line of its own.
+        ":last-child, :has(+ [data-foot])": { borderBottom: "none" },
         ":first-child": { paddingTop: 0 },
     },
     title: { margin: 0 },
