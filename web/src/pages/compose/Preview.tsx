@@ -105,9 +105,12 @@ function Said({ shown, appearance }: { shown: Shown; appearance: Appearance }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const { message, notification } = shown;
-    if (shown.isBlank || (!message && !notification))
+    if (shown.isBlank) return <Text className={styles.empty}>{t("compose.preview.empty")}</Text>;
+    if (!message && !notification)
         return (
-            <Text className={styles.empty}>{t(shown.isBlank ? "compose.preview.empty" : "compose.preview.mend")}</Text>
+            <Text className={styles.empty}>
+                {t(shown.isAwaited ? "compose.preview.loading" : "compose.preview.mend")}
+            </Text>
         );
     return (
         <>

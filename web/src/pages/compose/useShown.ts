@@ -13,6 +13,8 @@ export type Shown = {
     /** As people get it, with samples for what lacks, or as it was before something that cannot be shown. */
     as: "written" | "unfinished" | "stale";
     isBlank: boolean;
+    /** The server has not said yet how it looks. */
+    isAwaited: boolean;
 };
 
 export function useShown(manuscript: Manuscript): Shown {
@@ -45,5 +47,6 @@ export function useShown(manuscript: Manuscript): Shown {
         notification: (hasFeed && (told?.notification ?? again?.notification)) || undefined,
         as: told?.message ? "written" : message ? "unfinished" : "stale",
         isBlank: isBlank(settled),
+        isAwaited: told === undefined || (isWanting && retold === undefined),
     };
 }
