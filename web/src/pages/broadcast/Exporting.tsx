@@ -54,12 +54,14 @@ type Props = {
     id: string;
     /** What filters show; without it, everybody or who was not reached. */
     whom?: Whom | undefined;
+    /** Names are searched for, too, by which no file is made. */
+    isSearched?: boolean;
 };
 
-export function ExportMenu({ id, whom }: Props) {
+export function ExportMenu({ id, whom, isSearched = false }: Props) {
     const { t } = useTranslation();
     const groups: [string, Whom][] = whom
-        ? [[t("broadcast.deed.exporting.shown"), whom]]
+        ? [[t(`broadcast.deed.exporting.${isSearched ? "shown_unsearched" : "shown"}`), whom]]
         : [
               [t("broadcast.deed.exporting.everybody"), {}],
               [t("broadcast.deed.exporting.missed"), { state: "failed,unconfirmed,skipped" }],

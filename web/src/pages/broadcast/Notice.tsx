@@ -9,7 +9,7 @@ import { useNow } from "../../ui/clockwork";
 import { format } from "../../ui/format";
 import { useHalt } from "../../ui/reason";
 import { useCounted } from "./counted";
-import { Here, Hour, zoneOr } from "./Hour";
+import { useHour } from "./hour";
 import { shown } from "./progress";
 
 const useStyles = makeStyles({
@@ -44,6 +44,7 @@ export function Notice({ report }: { report: BroadcastReport }) {
     const styles = useStyles();
     const counted = useCounted(report.channels);
     const { sent, pending } = shown(report);
+    const hour = useHour();
     const mayResume = useMay("author", "admin");
     const isUnsent = report.schedule && !report.started_at;
     switch (report.state) {
@@ -73,11 +74,9 @@ export function Notice({ report }: { report: BroadcastReport }) {
             return (
                 <Told intent="warning" title={t("broadcast.going.missed.title")}>
                     <p className={styles.line}>
-                        {isUnsent && report.schedule ? (
-                            <Hour schedule={report.schedule} of="missed" />
-                        ) : (
-                            t("broadcast.going.missed.stale")
-                        )}
+                        {isUnsent && report.schedule
+                            ? t("broadcast.going.missed.text", hour(report.schedule))
+                            : t("broadcast.going.missed.stale")}
                     </p>
                     <p className={styles.line}>
                         {t(`broadcast.going.missed.${!mayResume ? "others" : isUnsent ? "you" : "you_stale"}`)}
@@ -142,20 +141,20 @@ function Halted({ report }: { report: BroadcastReport }) {
 function Scheduled({ report }: { report: BroadcastReport }) {
     const { t } = useTranslation();
     const styles = useStyles();
+    const hour = useHour();
     const now = useNow();
     const { schedule, expected, rounds } = report;
     if (!schedule) return null;
     const left = (new Date(schedule.start_at).getTime() - now) / 1000;
     const preparing = rounds.find(({ kind, progress }) => kind === "prepare" && progress.targeted > 0);
     const prepared = preparing?.progress.sent;
-    const zone = schedule.time_zone;
+    const { time, zone } = hour(schedule);
     return (
         <Told
             intent="info"
             title={
                 <>
-                    {t("broadcast.going.scheduled.title", { time: format.time(schedule.start_at, zoneOr(zone)) })}{" "}
-                    {t("broadcast.going.scheduled.zone", { zone })}
+                    {t("broadcast.going.scheduled.title", { time })} {t("broadcast.going.scheduled.zone", { zone })}
                     {" – "}
                     {left > 0
                         ? t("broadcast.going.scheduled.in", { duration: format.duration(left, "long") })
@@ -163,7 +162,6 @@ function Scheduled({ report }: { report: BroadcastReport }) {
                 </>
             }
         >
-            <Here at={schedule.start_at} zone={zone} />
             {typeof expected === "number" && (
                 <p className={styles.line}>
                     {t("broadcast.going.scheduled.expected", { count: expected, formatted: format.number(expected) })}

@@ -72,7 +72,9 @@ export function People({ document, report }: { document: BroadcastDocument; repo
                 />
                 <Choices report={report} wanted={wanted} filter={filter} />
                 {/* Everybody is exported from the head of the page. */}
-                {Object.keys(filters).length > 0 && <ExportMenu id={document.id} whom={filters} />}
+                {Object.keys(filters).length > 0 && (
+                    <ExportMenu id={document.id} whom={filters} isSearched={search !== undefined} />
+                )}
             </div>
             {query.error && <Trouble error={query.error} onRetry={() => void query.refetch()} />}
             {!deliveries && !query.error && <Waiting lines={10} />}

@@ -6,13 +6,14 @@ import type { Summary } from "../../api/types";
 import { Ask } from "./Ask";
 import { useCounted } from "./counted";
 import type { useWish } from "./deeds";
-import { Hour } from "./Hour";
+import { useHour } from "./hour";
 
 type Props = { report: Summary; start: ReturnType<typeof useWish>; close: () => void };
 
 export function Starting({ report, start, close }: Props) {
     const { t } = useTranslation();
     const counted = useCounted(report.channels);
+    const hour = useHour();
     const { expected, schedule } = report;
     return (
         <Ask
@@ -29,7 +30,7 @@ export function Starting({ report, start, close }: Props) {
             )}
             {schedule && (
                 <Text>
-                    <Hour schedule={schedule} of="starting" /> {t("broadcast.deed.starting.words")}
+                    {t("broadcast.deed.starting.hour", hour(schedule))} {t("broadcast.deed.starting.words")}
                 </Text>
             )}
         </Ask>

@@ -28,6 +28,7 @@ export const en = {
         everybody: "Everybody",
         missed: "Only who was not reached",
         shown: "Only what the filters show",
+        shown_unsearched: "What the filters show, without the search",
         failed: "The file could not be fetched.",
     },
     starting: {
@@ -153,6 +154,7 @@ export const fr: typeof en = {
         everybody: "Tout le monde",
         missed: "Seulement les personnes non atteintes",
         shown: "Seulement ce que montrent les filtres",
+        shown_unsearched: "Ce que montrent les filtres, sans la recherche",
         failed: "Le fichier n’a pas pu être téléchargé.",
     },
     starting: {

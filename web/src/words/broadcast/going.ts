@@ -81,7 +81,7 @@ export const en = {
         you_stale: "So that nobody gets stale news, it waits for you: let it go on, or cancel it.",
         others: "So that nobody gets stale news, it waits until an author sends it, or cancels it.",
     },
-    here: "That is {{time}} where you are.",
+    here: "{{zone}}; {{time}} where you are",
     cancelling: {
         title: "Being cancelled",
         text: "What is under way just now is still counted. Nobody new is sent to.",
@@ -171,7 +171,7 @@ export const fr: typeof en = {
             "Pour que personne ne reçoive de nouvelles périmées, elle vous attend : laissez-la continuer, ou annulez-la.",
         others: "Pour que personne ne reçoive de nouvelles périmées, elle attend qu’un auteur l’envoie, ou l’annule.",
     },
-    here: "Soit le {{time}} chez vous.",
+    here: "{{zone}} ; le {{time}} chez vous",
     cancelling: {
         title: "En cours d’annulation",
         text: "Ce qui est en chemin est encore compté. Personne d’autre ne la recevra.",
