@@ -23,6 +23,10 @@ const TO_PROGRAMS = [
     "Ask again in a few seconds. /readyz tells what is the matter.",
     "Hand it in: POST …/submit; somebody who may approve then releases it.",
     "list “Milan” is named, and audience.lists does not hold it",
+    "“Logistics” is a group without a team, so it has no channels",
+    "Name a team, or write to the group's people: audience.expression.",
+    "“Works / General” is named twice",
+    "Name each channel once.",
 ];
 
 describe("what the server says to programs", () => {
