@@ -19,6 +19,9 @@ test("a tab in Teams has its theme, its language and its sign-in", async ({ page
     await expect(tab.getByRole("menuitemradio", { name: "Français" })).toBeVisible();
     await expect(tab.getByRole("menuitem", { name: "Se déconnecter" })).toHaveCount(0);
     await page.keyboard.press("Escape");
+    // As long as the menu closes, the rest is hidden from whoever hears the page.
+    await expect(tab.getByRole("menu")).toHaveCount(0);
+    await expect(tab.getByRole("heading", { name: "Annonces", level: 1 })).toBeVisible();
 
     const ground = () => tab.locator("body").evaluate((body) => getComputedStyle(body).backgroundColor);
     const dark = await ground();
