@@ -50,6 +50,7 @@ test("an announcement is tried, scheduled, brought back and copied by the keyboa
         await tabTo(page, /^Leave it in doubt/);
         await keyboard.press("ArrowDown");
         await expectFocus(page, /^Send it again/);
+        await expect(page.getByRole("button", { name: /^Schedule for 41/, disabled: false })).toBeVisible();
         await expectAccessibleInBothThemes(page);
         await tabBackTo(page, "At a time");
         await keyboard.press("ArrowUp");

@@ -11,8 +11,8 @@ const SENTINELS = "[data-tabster-dummy]";
 /** Toasts stand outside every landmark; they are read aloud by themselves. */
 const NOT_FOR_TOASTS = "region";
 
-/** No violation of WCAG 2.2, levels A and AA, on the page as it stands. */
-export async function expectAccessible(page: Page) {
+/** What is violated of WCAG 2.2, levels A and AA, on the page as it stands. */
+async function violations(page: Page): Promise<string[]> {
     const { violations } = await new AxeBuilder({ page })
         // Else it opens another page for its work, and the focus wanders.
         .setLegacyMode(true)
@@ -20,11 +20,15 @@ export async function expectAccessible(page: Page) {
         .disableRules(NOT_FOR_TOASTS)
         .exclude(SENTINELS)
         .analyze();
-    const told = violations.map(
+    return violations.map(
         ({ id, help, nodes }) =>
             `${id}: ${help}\n${nodes.map((node) => `   ${node.html}\n   ${node.failureSummary}`).join("\n")}`,
     );
-    expect(told, `violations at ${page.url()}`).toEqual([]);
+}
+
+/** Nothing is violated; what was met half drawn, such as a button that was just enabled, is looked at once more. */
+export async function expectAccessible(page: Page) {
+    await expect.poll(() => violations(page), { message: `violations at ${page.url()}` }).toEqual([]);
 }
 
 /** The same in light and in dark. */
