@@ -157,3 +157,17 @@ async fn whoever_hangs_up_does_not_keep_the_second_line_from_being_written() {
     }
     assert_eq!(stage.store.saved_audiences(stage.tenant).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn whoever_asks_what_would_be_done_has_done_nothing() {
+    let stage = Stage::open(5).await;
+    let id = "0000000000001";
+    for verb in ["retry", "correct", "recall"] {
+        let path = format!("/broadcasts/{id}/{verb}?dry=true");
+        let asked = answered(stage.request(Method::POST, &path, AUTHOR).json(&json!({}))).await;
+        assert!([404, 422].contains(&asked.status), "{verb}: {}", asked.body);
+        assert_eq!(lines(&stage, &format!("?subject={id}")).await, Vec::<Value>::new(), "{verb}");
+    }
+    answered(stage.request(Method::POST, &format!("/broadcasts/{id}/pause?dry=true"), AUTHOR)).await;
+    assert!(!lines(&stage, &format!("?subject={id}")).await.is_empty(), "what cannot be asked so is done");
+}

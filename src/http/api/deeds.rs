@@ -15,6 +15,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::Instrument;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Paths;
 use utoipa::{IntoParams, ToSchema};
 
@@ -34,6 +35,9 @@ const UNNOTED: Problem = Problem::new(
     "Nothing was done, because it cannot be noted at present who did it.",
     "Ask again in a few seconds. /readyz tells what is the matter.",
 );
+
+/// The parameter by which a request only asks what it would do.
+const DRY: &str = "dry";
 
 /// The longest subject that is noted, in characters: longer ones are nothing that we have.
 const SUBJECT_MAX: usize = 300;
@@ -115,7 +119,15 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 /// What the operations of one path are called, by method; empty for those that only look.
 #[derive(Debug, Clone)]
-pub struct Operations(Arc<[(Method, String)]>);
+pub struct Operations(Arc<[Operation]>);
+
+#[derive(Debug)]
+struct Operation {
+    method: Method,
+    name: String,
+    /// Whether it can be asked what it would do.
+    has_dry: bool,
+}
 
 impl Operations {
     /// Those of `paths`, which are for `action`.
@@ -123,7 +135,7 @@ impl Operations {
         if action == Action::See {
             return Self(Arc::new([]));
         }
-        let mut names = Vec::new();
+        let mut known = Vec::new();
         for item in paths.paths.values() {
             let methods = [
                 (Method::GET, &item.get),
@@ -133,23 +145,25 @@ impl Operations {
                 (Method::PATCH, &item.patch),
             ];
             for (method, operation) in methods {
-                if let Some(name) = operation.as_ref().and_then(|operation| operation.operation_id.clone()) {
-                    names.push((method, name));
-                }
+                let Some(operation) = operation else { continue };
+                let Some(name) = operation.operation_id.clone() else { continue };
+                let mut parameters = operation.parameters.iter().flatten();
+                let has_dry = parameters.any(|one| matches!(one, RefOr::T(parameter) if parameter.name == DRY));
+                known.push(Operation { method, name, has_dry });
             }
         }
-        Self(names.into())
+        Self(known.into())
     }
 
-    fn name(&self, method: &Method) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == method).map(|(_, name)| name.as_str())
+    fn of_method(&self, method: &Method) -> Option<&Operation> {
+        self.0.iter().find(|known| known.method == method)
     }
 }
 
 /// The line of a request that has not begun; `None` when it only looks.
 async fn line(api: &Api, caller: &Caller, request: &mut Request) -> Option<Deed> {
-    let operations = request.extensions().get::<Operations>()?;
-    let action = operations.name(request.method())?.to_owned();
+    let operation = request.extensions().get::<Operations>()?.of_method(request.method())?;
+    let action = operation.name.clone();
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0);
     let subject = subject(request).await;
     Some(Deed {
@@ -163,6 +177,14 @@ async fn line(api: &Api, caller: &Caller, request: &mut Request) -> Option<Deed>
         before: None,
         after: None,
     })
+}
+
+/// Whether a request only asks what it would do.
+fn is_dry(request: &Request) -> bool {
+    let operation = request.extensions().get::<Operations>().and_then(|known| known.of_method(request.method()));
+    let query = request.uri().query().unwrap_or_default();
+    operation.is_some_and(|operation| operation.has_dry)
+        && url::form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == DRY && value == "true")
 }
 
 /// What the path is about: the first of what it leaves open.
@@ -194,8 +216,8 @@ pub async fn noted(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let is_unsafe = !request.method().is_safe();
-    let Some(mut deed) = line(&api, &caller, &mut request).await.filter(|_| is_unsafe) else {
+    let only_looks = request.method().is_safe() || is_dry(&request);
+    let Some(mut deed) = line(&api, &caller, &mut request).await.filter(|_| !only_looks) else {
         return next.run(request).await;
     };
     if let Err(error) = api.office.note(api.tenant, &deed).await {
