@@ -132,6 +132,12 @@ impl Demo {
             return Err(interrupted().into());
         }
         if !self.exit {
+            // Trying again is to show that it helps where a cause is gone, and only there.
+            demo.let_administrators_mend();
+            text::aside(
+                "\nMeanwhile an administrator of the made-up organisation lets in some of those from whom a policy keeps the app:\n\
+                 trying again reaches them.",
+            );
             text::aside(&format!("\nMetrics are at http://{address}/metrics. Press Ctrl-C to end the demonstration."));
             stop.cancelled().await;
         }

@@ -158,6 +158,8 @@ pub struct World {
     outbox: Option<events::Outbox>,
     /// Whom a policy has come to keep the app from.
     forbidden: BTreeSet<u32>,
+    /// How often a policy has kept the app from somebody; absent while no administrator looks at it.
+    kept_out: Option<BTreeMap<u32, u32>>,
 }
 
 /// How the bot itself is.
@@ -212,6 +214,7 @@ impl World {
             served: 0,
             outbox: None,
             forbidden: BTreeSet::new(),
+            kept_out: None,
         }
     }
 

@@ -289,6 +289,17 @@ fn access(simulator: &Simulator, settings: &SimulatorSettings) -> anyhow::Result
     })
 }
 
+/// A simulated Teams, and Stentor before it on a private Postgres.
+async fn house(settings: Settings, simulation: Simulation) -> anyhow::Result<(Stentor, Simulated)> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let simulated = Simulated::start(simulation).await?;
+    let mut settings = simulated.settings(settings)?;
+    let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
+    // Whoever opens the database anew, such as an examination, comes to this one, too.
+    settings.database.url = ground.managed.as_ref().map(|managed| managed.url().into());
+    Ok((Stentor::on(ground, settings, true, clock).await?, simulated))
+}
+
 /// Everything that `stentor demo` shows: a simulated Teams, Stentor on it, one broadcast that waits to go out.
 pub struct Demonstration {
     /// Stentor, with the simulated Teams as its cloud.
@@ -304,11 +315,7 @@ impl Demonstration {
     /// # Errors
     /// When one of them does not start.
     pub async fn open(settings: Settings, simulation: Simulation) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let simulated = Simulated::start(simulation).await?;
-        let settings = simulated.settings(settings)?;
-        let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
-        let stentor = Stentor::on(ground, settings, true, clock).await?;
+        let (stentor, simulated) = house(settings, simulation).await?;
         Self::submit(stentor, simulated, Audience::Everyone, Going::Chat).await
     }
 
@@ -321,11 +328,7 @@ impl Demonstration {
         simulation: Simulation,
         going: impl FnOnce(&Content) -> Going + Send,
     ) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let simulated = Simulated::start(simulation).await?;
-        let settings = simulated.settings(settings)?;
-        let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
-        let stentor = Stentor::on(ground, settings, true, clock).await?;
+        let (stentor, simulated) = house(settings, simulation).await?;
         Self::submit(stentor, simulated, Audience::Everyone, going(&sample_content())).await
     }
 
@@ -338,17 +341,19 @@ impl Demonstration {
         simulation: Simulation,
         whom: impl FnOnce(&[EntraId]) -> Audience + Send,
     ) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let simulated = Simulated::start(simulation).await?;
-        let settings = simulated.settings(settings)?;
-        let ground = Ground::scratch(&settings, Arc::clone(&clock)).await?;
-        let stentor = Stentor::on(ground, settings, true, clock).await?;
+        let (stentor, simulated) = house(settings, simulation).await?;
         let mut people = Vec::new();
         if let Err(error) = stentor.people().browse(|person| people.push(person.entra_id)).await {
             stentor.close().await?;
             return Err(error.into());
         }
         Self::submit(stentor, simulated, whom(&people), Going::Chat).await
+    }
+
+    /// From now on the administrators of the made-up organisation look at whom a policy kept from the app, and let some in.
+    pub fn let_administrators_mend(&self) {
+        let world = self.simulated.simulator.world();
+        world.lock().unwrap_or_else(PoisonError::into_inner).let_administrators_mend();
     }
 
     /// Another broadcast, to `audience`, through the same simulated Teams.

@@ -191,7 +191,28 @@ impl World {
         })
     }
 
-    fn may_install(&self, person: u32) -> Result<(), Answer> {
+    /// From now on administrators look at whom a policy keeps from the app, and let some of them in.
+    pub fn let_administrators_mend(&mut self) {
+        self.kept_out.get_or_insert_default();
+    }
+
+    /// Of four whom a policy keeps out, one is let in once that was seen, and one once it was seen twice.
+    fn is_let_in(&mut self, person: u32) -> bool {
+        let Some(kept_out) = &mut self.kept_out else { return false };
+        let seen = kept_out.entry(person).or_default();
+        *seen += 1;
+        match person % 4 {
+            0 => true,
+            1 => *seen > 1,
+            _ => false,
+        }
+    }
+
+    fn may_install(&mut self, person: u32) -> Result<(), Answer> {
+        let standing = self.organisation.person(person).standing;
+        if standing == Standing::ExcludedByPolicy && self.is_let_in(person) {
+            return Ok(());
+        }
         let somebody = self.organisation.person(person);
         if self.forbidden.contains(&person) {
             return Err(self.blocked_by_policy(somebody.id));
