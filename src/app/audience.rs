@@ -11,7 +11,7 @@ use crate::domain::audience::expression::{
     Expression, Meant, Misread, People, Source, Tangle, evaluate, parse, unfold,
 };
 use crate::domain::broadcast::RoundKind;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, Slip};
 use crate::domain::ids::{BroadcastId, TenantKey, WorkerId};
 use crate::ports::{HeldTenant, RoundWork, Store, StoreError};
 
@@ -91,7 +91,23 @@ impl AudienceError {
             Self::NotFrozen(_) => "Wait until it has started, or write its audience instead.",
             Self::Store(_) => "Try again.",
         };
-        Fault::new(field, self.to_string(), cure)
+        let fault = Fault::new(field, self.to_string(), cure);
+        match self.slip() {
+            Some(slip) => fault.known(slip),
+            None => fault,
+        }
+    }
+
+    fn slip(&self) -> Option<Slip> {
+        Some(match self {
+            Self::Tangle(Tangle::Missing { name, .. }) => Slip::NotSaved { name: name.clone() },
+            Self::Gone(Source::Group(name) | Source::Team(name)) => Slip::UnknownGroup { name: name.clone() },
+            Self::Gone(Source::List(name)) => Slip::ListMissing { name: name.clone() },
+            Self::Gone(Source::Person(address)) => Slip::UnknownPerson { address: address.to_string() },
+            Self::Gone(Source::Broadcast { id, .. }) => Slip::UnknownBroadcast { id: id.to_string() },
+            Self::Alike(name) => Slip::SeveralGroups { name: name.clone() },
+            _ => return None,
+        })
     }
 
     /// For the record and the log, where nobody's address belongs.

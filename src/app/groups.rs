@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::domain::fault::{Fault, Slip};
 use crate::domain::ids::{EntraId, GroupId};
 use crate::domain::time::Timestamp;
 use crate::ports::{Directory, Group, GroupRecord, StoreError, WhichGroups, units};
@@ -75,6 +76,17 @@ impl GroupError {
                  name another group."
             }
             Self::People(_) => "",
+        }
+    }
+
+    /// As a fault of `field`.
+    pub fn fault(&self, field: &str) -> Fault {
+        let fault = Fault::new(field, self.to_string(), self.cure());
+        match self {
+            Self::Unknown { wanted } => fault.known(Slip::UnknownGroup { name: wanted.clone() }),
+            Self::Ambiguous { wanted, .. } => fault.known(Slip::SeveralGroups { name: wanted.clone() }),
+            Self::Hidden { name } => fault.known(Slip::HiddenGroup { name: name.clone() }),
+            Self::People(_) => fault,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::audience::{Address, PostTo, read_list};
 use crate::domain::broadcast::{Channels, Schedule, TOLERANCE, Treatment};
 use crate::domain::content::{Content, Image};
 use crate::domain::duration::parse_duration;
-use crate::domain::fault::{Fault, Faults};
+use crate::domain::fault::{Fault, Faults, Slip};
 use crate::domain::manuscript::{Manuscript, ManuscriptAudience, ManuscriptSchedule};
 use crate::domain::schedule::{Hour, hour};
 use crate::domain::time::Timestamp;
@@ -201,7 +201,8 @@ impl Reader<'_> {
                 return None;
             }
             (None, None, _) => {
-                self.refuse("image", "names neither a picture nor a link", CURE);
+                let fault = Fault::new("image", "names neither a picture nor a link", CURE);
+                self.faults.push(fault.known(Slip::PictureMissing));
                 return None;
             }
         };
@@ -303,7 +304,7 @@ impl Reader<'_> {
             }
             (None, None) => {
                 let cure = "Say whom it is for: audience.expression, such as everyone, or audience.list.";
-                self.refuse("audience", "is missing", cure);
+                self.faults.push(Fault::new("audience", "is missing", cure).known(Slip::AudienceMissing));
                 None
             }
         }

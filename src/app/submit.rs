@@ -13,7 +13,7 @@ use crate::domain::audience::expression::Expression;
 use crate::domain::audience::{Address, List};
 use crate::domain::broadcast::{AudienceKind, NewBroadcast, Schedule, Treatment};
 use crate::domain::content::Content;
-use crate::domain::fault::{Fault, Faults};
+use crate::domain::fault::{Fault, Faults, Slip};
 use crate::domain::ids::{BroadcastId, RecipientKey, RoundId};
 use crate::domain::retry::Jitter;
 use crate::domain::time::Timestamp;
@@ -293,7 +293,7 @@ fn check(people: &People, draft: &Draft) -> Result<Content, Faults> {
     let now = people.clock.now();
     let start_at = draft.schedule.as_ref().map_or(now, |schedule| schedule.start_at);
     if draft.treatment.deadline_at <= start_at.max(now) {
-        faults.push(Fault::new("deadline", "has passed already", "Give it some hours, such as 72h."));
+        faults.push(Fault::new("deadline", "has passed already", "Give it some hours, such as 72h.").known(Slip::Past));
     }
     if draft.schedule.is_some() {
         faults.extend(bad_hour(start_at, now));
@@ -309,11 +309,13 @@ fn bad_hour(start_at: Timestamp, now: Timestamp) -> Option<Fault> {
     let shown = start_at.format("%Y-%m-%d %H:%M UTC");
     if start_at <= now {
         let problem = format!("{shown} has passed already");
-        return Some(Fault::new("--at", problem, "Name an hour to come, or send it with --now."));
+        let fault = Fault::new("--at", problem, "Name an hour to come, or send it with --now.");
+        return Some(fault.known(Slip::Past));
     }
     (start_at - now > AHEAD_MAX).then(|| {
         let problem = format!("{shown} lies more than {} days ahead", AHEAD_MAX.num_days());
-        Fault::new("--at", problem, "Name an earlier hour; check the year.")
+        let slip = Slip::TooFarAhead { days: AHEAD_MAX.num_days() };
+        Fault::new("--at", problem, "Name an earlier hour; check the year.").known(slip)
     })
 }
 
@@ -327,7 +329,8 @@ async fn find_author(people: &People, address: &Address) -> Result<RecipientKey,
                 _ => format!("“{address}” is the address of several people"),
             };
             let cure = "Name one person by object id or user principal name.";
-            Err(Faults(vec![Fault::new("--tell", problem, cure)]).into())
+            let slip = Slip::UnknownPerson { address: address.to_string() };
+            Err(Faults(vec![Fault::new("--tell", problem, cure).known(slip)]).into())
         }
     }
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Fault, Faults};
+use super::fault::{Fault, Faults, Slip};
 
 mod address;
 mod channels;
@@ -198,7 +198,7 @@ fn nobody(malformed: &[Malformed]) -> Faults {
         Some(row) => format!("names nobody; line {} holds “{}”: {}", row.line, row.cell, row.flaw.sentence()),
         None => "names nobody".to_owned(),
     };
-    refuse(problem, cure)
+    Faults(vec![Fault::new("audience", problem, cure).known(Slip::MeansNobody)])
 }
 
 /// What has been read so far.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Fault, Faults};
+use super::fault::{Fault, Faults, Slip};
 
 mod card;
 mod image;
@@ -96,7 +96,8 @@ impl Content {
         if bytes > ACTIVITY_BYTES_MAX {
             let problem =
                 format!("the finished message has {bytes} bytes in UTF-16; the limit is {ACTIVITY_BYTES_MAX}");
-            faults.push(Fault::new("body", problem, "Shorten the text, or link to a page that holds the rest."));
+            let fault = Fault::new("body", problem, "Shorten the text, or link to a page that holds the rest.");
+            faults.push(fault.known(Slip::TooLarge { bytes, limit: ACTIVITY_BYTES_MAX }));
         }
         Faults::or(faults, self)
     }
@@ -110,7 +111,8 @@ fn faults_of_buttons(buttons: &[Button], faults: &mut Vec<Fault>) {
     }
     if buttons.len() > BUTTONS_MAX {
         let problem = format!("there are {}; the limit is {BUTTONS_MAX}", buttons.len());
-        faults.push(Fault::new("buttons", problem, "Leave the less important ones out."));
+        let slip = Slip::TooManyButtons { count: buttons.len(), limit: BUTTONS_MAX };
+        faults.push(Fault::new("buttons", problem, "Leave the less important ones out.").known(slip));
     }
 }
 
@@ -121,16 +123,18 @@ pub(super) fn faults_of_text(field: &str, text: &str, limit: Option<usize>, faul
             || "Give it a text.".to_owned(),
             |limit| format!("Give it a text of up to {limit} characters."),
         );
-        faults.push(Fault::new(field, "is empty", cure));
+        faults.push(Fault::new(field, "is empty", cure).known(Slip::Empty));
     }
     let length = text.chars().count();
     if let Some(limit) = limit.filter(|limit| length > *limit) {
         let problem = format!("has {length} characters; the limit is {limit}");
-        faults.push(Fault::new(field, problem, format!("Shorten it by {}.", length - limit)));
+        let fault = Fault::new(field, problem, format!("Shorten it by {}.", length - limit));
+        faults.push(fault.known(Slip::TooLong { length, limit }));
     }
     if let Some(odd) = text.chars().find(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
         let problem = format!("holds the control character U+{:04X}", odd as u32);
-        faults.push(Fault::new(field, problem, "Remove it; it often comes along when pasting."));
+        let fault = Fault::new(field, problem, "Remove it; it often comes along when pasting.");
+        faults.push(fault.known(Slip::ControlCharacter));
     }
 }
 
@@ -139,9 +143,13 @@ fn faults_of_link(field: &str, link: &str, faults: &mut Vec<Fault>) {
         Ok(url) if url.scheme() == "https" && url.has_host() => {}
         Ok(url) if url.has_host() => {
             let problem = format!("begins with {}:", url.scheme());
-            faults.push(Fault::new(field, problem, "Teams opens https links only: write https://…"));
+            let fault = Fault::new(field, problem, "Teams opens https links only: write https://…");
+            faults.push(fault.known(Slip::NoHttps));
         }
-        _ => faults.push(Fault::new(field, format!("“{}” is not a link", short(link)), "Write it whole: https://…")),
+        _ => {
+            let fault = Fault::new(field, format!("“{}” is not a link", short(link)), "Write it whole: https://…");
+            faults.push(fault.known(Slip::NoLink));
+        }
     }
 }
 

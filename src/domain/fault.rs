@@ -4,7 +4,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+
+mod slip;
+
+pub use slip::{Raw, Slip};
 
 /// One thing wrong with an input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -15,13 +20,27 @@ pub struct Fault {
     pub problem: String,
     /// How to mend it.
     pub cure: String,
+    /// What it is, for whoever tells it in words of their own; of what only few ever see there is none.
+    #[serde(default, deserialize_with = "unheard", skip_serializing_if = "Option::is_none")]
+    pub slip: Option<Box<Slip>>,
 }
 
 impl Fault {
     /// A fault in `field`.
     pub fn new(field: impl Into<String>, problem: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into(), cure: cure.into() }
+        Self { field: field.into(), problem: problem.into(), cure: cure.into(), slip: None }
     }
+
+    /// The same, as a slip that has a code.
+    #[must_use]
+    pub fn known(self, slip: Slip) -> Self {
+        Self { slip: Some(Box::new(slip)), ..self }
+    }
+}
+
+/// Whoever reads a fault with us tells it in the words that come with it.
+fn unheard<'de, D: Deserializer<'de>>(slip: D) -> Result<Option<Box<Slip>>, D::Error> {
+    IgnoredAny::deserialize(slip).map(|_| None)
 }
 
 impl fmt::Display for Fault {

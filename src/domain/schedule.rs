@@ -6,7 +6,7 @@
 use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-use super::fault::Fault;
+use super::fault::{Fault, Slip};
 use super::time::Timestamp;
 
 /// An hour, understood.
@@ -37,10 +37,12 @@ pub fn hour(text: &str, zone: Option<&str>) -> Result<Hour, Fault> {
         return Ok(Hour { at: fixed.to_utc(), zone, note: None });
     }
     let local = FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text.trim(), form).ok());
-    let local = local.ok_or_else(|| Fault::new("--at", format!("“{text}” is not a date and a time"), CURE))?;
+    let local = local
+        .ok_or_else(|| Fault::new("--at", format!("“{text}” is not a date and a time"), CURE).known(Slip::NoHour))?;
     believable(local.year(), text)?;
     let Some(zone) = zone else {
-        return Err(Fault::new("--at", format!("“{text}” does not say in which time zone"), CURE));
+        let fault = Fault::new("--at", format!("“{text}” does not say in which time zone"), CURE);
+        return Err(fault.known(Slip::NoZone));
     };
     let zone = named(zone)?;
     match zone.from_local_datetime(&local) {
@@ -63,7 +65,8 @@ fn believable(year: i32, text: &str) -> Result<(), Fault> {
     if (1970..=9999).contains(&year) {
         return Ok(());
     }
-    Err(Fault::new("--at", format!("“{text}” lies in a year that is not from 1970 to 9999"), "Check the year."))
+    let problem = format!("“{text}” lies in a year that is not from 1970 to 9999");
+    Err(Fault::new("--at", problem, "Check the year.").known(Slip::UnlikelyYear))
 }
 
 /// The hour as its author reads it, in the zone in which she wrote it.
@@ -98,6 +101,7 @@ fn named(zone: &str) -> Result<Tz, Fault> {
     zone.parse::<Tz>().map_err(|_| {
         let cure = "Write a name such as Europe/Berlin, America/New_York or UTC.";
         Fault::new("--time-zone", format!("“{zone}” is not a time zone of the IANA database"), cure)
+            .known(Slip::UnknownZone)
     })
 }
 
@@ -115,12 +119,11 @@ fn left_out(local: NaiveDateTime, zone: Tz) -> Fault {
             .find_map(|time| zone.from_local_datetime(&time).earliest())
     };
     let shown = |at: Option<DateTime<Tz>>| at.map_or_else(String::new, |at| at.format("%Y-%m-%dT%H:%M").to_string());
-    let problem = format!(
-        "{} does not exist in {}: the clocks jump over it on that day",
-        local.format("%Y-%m-%dT%H:%M"),
-        zone.name()
-    );
-    Fault::new("--at", problem, format!("Take {} or {}.", shown(near(-1)), shown(near(1))))
+    let (hour, zone) = (local.format("%Y-%m-%dT%H:%M").to_string(), zone.name().to_owned());
+    let (before, after) = (shown(near(-1)), shown(near(1)));
+    let problem = format!("{hour} does not exist in {zone}: the clocks jump over it on that day");
+    let fault = Fault::new("--at", problem, format!("Take {before} or {after}."));
+    fault.known(Slip::LeftOutHour { hour, zone, before, after })
 }
 
 #[cfg(test)]

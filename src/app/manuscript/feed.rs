@@ -4,7 +4,7 @@ use crate::app::submit::{Everybody, Going, IN_TEAM, Wanted};
 use crate::domain::audience::PostTo;
 use crate::domain::broadcast::Channels;
 use crate::domain::content::Content;
-use crate::domain::fault::{Fault, Faults};
+use crate::domain::fault::{Fault, Faults, Slip};
 use crate::domain::ids::{ConversationId, GroupId};
 use crate::domain::manuscript::ManuscriptFeed;
 use crate::domain::notification::{NamedBy, Notification, SYSTEM_DEFAULT, SYSTEM_DEFAULT_TEXT, Scope, Topic};
@@ -138,7 +138,7 @@ pub fn unseen(content: &Content, has_body: bool) -> Vec<Fault> {
     ];
     let fault = |(option, _): (&str, bool)| {
         let cure = "Leave it out, or send the message, too: --channel both.";
-        Fault::new(option, "is not shown in activity feeds", cure)
+        Fault::new(option, "is not shown in activity feeds", cure).known(Slip::NotInFeeds)
     };
     given.into_iter().filter(|(_, given)| *given).map(fault).collect()
 }

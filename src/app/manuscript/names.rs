@@ -90,6 +90,7 @@ fn fault_of_manuscript(fault: Fault, manuscript: &Manuscript) -> Fault {
         field: field(&fault.field, manuscript),
         problem: in_words_of_manuscripts(&fault.problem),
         cure: in_words_of_manuscripts(&fault.cure),
+        ..fault
     }
 }
 
@@ -120,7 +121,12 @@ fn field(named: &str, manuscript: &Manuscript) -> String {
 /// A fault of a manuscript, as the command line tells it: the other way round. Of a text only what cannot be a plain word is
 /// put into other words.
 pub fn in_words_of_options(fault: Fault) -> Fault {
-    Fault { field: option(&fault.field), problem: with_options(&fault.problem), cure: with_options(&fault.cure) }
+    Fault {
+        field: option(&fault.field),
+        problem: with_options(&fault.problem),
+        cure: with_options(&fault.cure),
+        ..fault
+    }
 }
 
 fn with_options(text: &str) -> String {
@@ -136,7 +142,7 @@ fn with_options(text: &str) -> String {
 pub fn in_words_of_audiences(fault: Fault) -> Fault {
     let said = |text: &str| in_words_of_manuscripts(text).replace(PART, "");
     let field = if fault.field == "EXPR" { "expression".to_owned() } else { said(&fault.field) };
-    Fault { field, problem: said(&fault.problem), cure: said(&fault.cure) }
+    Fault { field, problem: said(&fault.problem), cure: said(&fault.cure), ..fault }
 }
 
 /// The other way round, as the command line tells it. Only whole sentences are put into other words: `lists` alone is a plain
@@ -149,9 +155,9 @@ pub fn audience_in_words_of_options(fault: Fault) -> Fault {
     let field = match fault.field.as_str() {
         "expression" => EXPRESSION.to_owned(),
         field if field == "lists" || field.starts_with("lists.") => "--list".to_owned(),
-        _ => fault.field,
+        field => field.to_owned(),
     };
-    Fault { field, problem: said(fault.problem), cure: said(fault.cure) }
+    Fault { field, problem: said(fault.problem), cure: said(fault.cure), ..fault }
 }
 
 /// The option, or the part of the content, that `field` is.

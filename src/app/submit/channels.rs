@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::audience::PostTo;
-use crate::domain::fault::{Fault, Faults};
+use crate::domain::fault::{Fault, Faults, Slip};
 use crate::domain::venue::Venue;
 use crate::ports::{Group, NamedVenue};
 
@@ -32,7 +32,10 @@ pub(super) async fn venues(people: &People, wanted: &[PostTo]) -> Result<Vec<Nam
         let venue = Venue::Channel { team: team.id, channel: post.channel.clone() };
         let name = format!("{} / {}", team.name, post.channel.as_deref().unwrap_or(PRIMARY));
         match venues.iter().any(|known| known.venue.key() == venue.key()) {
-            true => faults.push(fault(post, format!("“{name}” is named twice"), "Name each channel once.".to_owned())),
+            true => {
+                let fault = Fault::new(POST_TO, format!("“{name}” is named twice"), "Name each channel once.");
+                faults.push(at(post, fault.known(Slip::NamedTwice { name })));
+            }
             false => venues.push(NamedVenue { venue, name }),
         }
     }
@@ -44,16 +47,22 @@ async fn team(people: &People, post: &PostTo) -> Result<Result<Group, Fault>, Su
         Ok(group) if group.team => Ok(Ok(group)),
         Ok(_) => {
             let problem = format!("“{}” is a group without a team, so it has no channels", post.team);
-            Ok(Err(fault(post, problem, "Name a team, or write to the group's people: --audience-expr.".to_owned())))
+            let cure = "Name a team, or write to the group's people: --audience-expr.";
+            let fault = Fault::new(POST_TO, problem, cure).known(Slip::NoTeam { name: post.team.clone() });
+            Ok(Err(at(post, fault)))
         }
         Err(GroupError::People(error)) => Err(error.into()),
-        Err(error) => Ok(Err(fault(post, error.to_string(), error.cure().to_owned()))),
+        Err(error) => Ok(Err(at(post, error.fault(POST_TO)))),
     }
 }
 
-fn fault(post: &PostTo, problem: String, cure: String) -> Fault {
+/// The same where the channel was named: on the command line, or on a line of a file.
+fn at(post: &PostTo, fault: Fault) -> Fault {
     match post.line {
-        None => Fault::new(POST_TO, problem, cure),
-        Some(line) => Fault::new(format!("{POST_TO}-file"), format!("line {line}: {problem}"), cure),
+        None => fault,
+        Some(line) => {
+            let problem = format!("line {line}: {}", fault.problem);
+            Fault { field: format!("{POST_TO}-file"), problem, ..fault }
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::domain::audience::PostTo;
 use crate::domain::audience::expression::{People as Set, Source};
 use crate::domain::broadcast::{Channels, Way};
-use crate::domain::fault::{Fault, Faults};
+use crate::domain::fault::{Fault, Faults, Slip};
 use crate::domain::flow::Means;
 use crate::domain::ids::{ConversationId, GroupId, RecipientKey, RoundId};
 use crate::domain::notification::{Notification, Scope, TEAM_MEMBERS_MAX};
@@ -207,10 +207,11 @@ async fn find_team(people: &People, name: &str) -> Result<GroupRead, SubmitError
         Ok(group) if group.team => Ok(group),
         Ok(_) => {
             let problem = format!("“{name}” is a group without a team");
-            Err(Faults(vec![Fault::new(IN_TEAM, problem, "Name a team.")]).into())
+            let slip = Slip::NoTeam { name: name.to_owned() };
+            Err(Faults(vec![Fault::new(IN_TEAM, problem, "Name a team.").known(slip)]).into())
         }
         Err(GroupError::People(error)) => Err(error.into()),
-        Err(error) => Err(Faults(vec![Fault::new(IN_TEAM, error.to_string(), error.cure())]).into()),
+        Err(error) => Err(Faults(vec![error.fault(IN_TEAM)]).into()),
     }
 }
 

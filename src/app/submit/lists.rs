@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::domain::audience::{Address, Flaw, List, Malformed, Repeat};
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, Slip};
 use crate::domain::ids::RecipientKey;
 use crate::ports::StoreError;
 
@@ -154,15 +154,26 @@ impl LeftOut {
         let at = |(line, what): &(u64, Address)| format!("line {line} ({what})");
         let named = |lines: &[(u64, Address)]| lines.iter().take(LINES_SHOWN).map(at).collect();
         let lines_malformed: Vec<String> = self.malformed.iter().take(LINES_SHOWN).map(malformed).collect();
-        let kinds: [(&str, usize, Vec<String>); 3] = [
-            ("no person or id in it", self.malformed.len(), lines_malformed),
-            ("an address that the directory does not know", self.unknown.len(), named(&self.unknown)),
-            ("an address that several people share", self.ambiguous.len(), named(&self.ambiguous)),
+        let (malformed, unknown, ambiguous) = (self.malformed.len(), self.unknown.len(), self.ambiguous.len());
+        let kinds = [
+            (malformed, "no person or id in it", lines_malformed, Slip::LinesMalformed { count: malformed }),
+            (
+                unknown,
+                "an address that the directory does not know",
+                named(&self.unknown),
+                Slip::LinesUnknown { count: unknown },
+            ),
+            (
+                ambiguous,
+                "an address that several people share",
+                named(&self.ambiguous),
+                Slip::LinesAmbiguous { count: ambiguous },
+            ),
         ];
-        let told = |(problem, count, lines): &(&str, usize, Vec<String>)| {
-            Fault::new(field, format!("{} {problem}: {}", counted(*count), shown(*count, lines)), CURE)
+        let told = |(count, problem, lines, slip): (usize, &str, Vec<String>, Slip)| {
+            Fault::new(field, format!("{} {problem}: {}", counted(count), shown(count, &lines)), CURE).known(slip)
         };
-        kinds.iter().filter(|(_, count, _)| *count > 0).map(told).collect()
+        kinds.into_iter().filter(|(count, ..)| *count > 0).map(told).collect()
     }
 }
 

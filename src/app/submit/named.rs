@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::audience::expression::{Expression, Meant, People as Set, Source, nearest};
-use crate::domain::fault::{Fault, Faults};
+use crate::domain::fault::{Fault, Faults, Slip};
 
 use super::super::audience::{Lists, Whom, unfolded, whom};
 use super::super::groups::{self, GroupError, GroupRead};
@@ -105,10 +105,12 @@ fn refuse_lists(words: &Words) -> Result<(), Faults> {
             None => format!("Add --list \"{name}=FILE\"."),
         };
         Fault::new(EXPRESSION, format!("list “{name}” is named, and no file is given for it"), cure)
+            .known(Slip::ListMissing { name: (*name).to_owned() })
     });
     let spare = given.difference(&named).map(|name| {
         let cure = format!("Write list \"{name}\" in the audience, or leave the option out.");
         Fault::new("--list", format!("“{name}” is given, and the audience does not name it"), cure)
+            .known(Slip::ListNotNamed { name: (*name).to_owned() })
     });
     let faults: Vec<Fault> = missing.chain(spare).collect();
     Faults::or(faults, ())
@@ -124,12 +126,13 @@ async fn read_groups(people: &People, expression: &Expression) -> Result<Vec<Gro
         match read_group(people, name, is_team).await {
             Ok(group) if is_team && !group.team => {
                 let problem = format!("“{name}” is a group without a team");
-                faults.push(Fault::new(EXPRESSION, problem, format!("Write group \"{name}\".")));
+                let fault = Fault::new(EXPRESSION, problem, format!("Write group \"{name}\"."));
+                faults.push(fault.known(Slip::NoTeam { name: name.clone() }));
             }
             Ok(group) if groups.iter().all(|known| known.id != group.id) => groups.push(group),
             Ok(_) => {}
             Err(GroupError::People(error)) => return Err(error.into()),
-            Err(error) => faults.push(Fault::new(EXPRESSION, error.to_string(), error.cure())),
+            Err(error) => faults.push(error.fault(EXPRESSION)),
         }
     }
     Ok(Faults::or(faults, groups)?)
@@ -169,7 +172,7 @@ impl Named {
     fn nobody(&self, audience: &Audience) -> Fault {
         let Audience::Words(_) = audience else {
             let cure = "Look at the list and at teams.tenant_id: nobody of it is in this organisation's directory.";
-            return Fault::new("audience", "names nobody whom the directory knows", cure);
+            return Fault::new("audience", "names nobody whom the directory knows", cure).known(Slip::MeansNobody);
         };
         let named = |(source, people): &(Source, u64)| format!("{source} names {people}");
         let mut sources: Vec<String> = self.whom.sources.iter().take(SOURCES_SHOWN).map(named).collect();
@@ -177,6 +180,6 @@ impl Named {
             sources.push("…".to_owned());
         }
         let cure = "Look at the spelling of what names 0, and at what stands behind and, and behind except.";
-        Fault::new(EXPRESSION, format!("means nobody: {}", sources.join("; ")), cure)
+        Fault::new(EXPRESSION, format!("means nobody: {}", sources.join("; ")), cure).known(Slip::MeansNobody)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::fault::{Fault, Faults};
+use crate::domain::fault::Faults;
 use crate::domain::ids::GroupId;
 use crate::domain::notification::TEAM_MEMBERS_MAX;
 use crate::domain::venue::Venue;
@@ -49,6 +49,6 @@ async fn members(people: &People, team: GroupId) -> Result<u64, SubmitError> {
     match read_group(people, &team.to_string(), true).await {
         Ok(read) => Ok(read.members + read.outsiders),
         Err(GroupError::People(error)) => Err(error.into()),
-        Err(error) => Err(Faults(vec![Fault::new(POST_TO, error.to_string(), error.cure())]).into()),
+        Err(error) => Err(Faults(vec![error.fault(POST_TO)]).into()),
     }
 }

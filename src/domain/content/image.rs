@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{DESCRIPTION_CHARACTERS_MAX, Fault, Image, faults_of_link, faults_of_text};
+use super::{DESCRIPTION_CHARACTERS_MAX, Fault, Image, Slip, faults_of_link, faults_of_text};
 
 /// The largest picture carried inside a card, in bytes of its file.
 ///
@@ -75,10 +75,12 @@ pub fn fault_of_picture(bytes: &[u8]) -> Option<Fault> {
 /// Which picture the file holds, from its beginning to its end.
 fn known(bytes: &[u8]) -> Result<Format, Fault> {
     let Some(format) = Format::of(bytes) else {
-        return Err(Fault::new("image", "is no PNG, JPEG or GIF, whatever its name says", KINDS_CURE));
+        let fault = Fault::new("image", "is no PNG, JPEG or GIF, whatever its name says", KINDS_CURE);
+        return Err(fault.known(Slip::NoPicture));
     };
     if !format.is_whole(bytes) {
-        return Err(Fault::new("image", "is cut off: the end of the file is missing", KINDS_CURE));
+        let fault = Fault::new("image", "is cut off: the end of the file is missing", KINDS_CURE);
+        return Err(fault.known(Slip::CutOff));
     }
     Ok(format)
 }
@@ -88,7 +90,7 @@ fn known(bytes: &[u8]) -> Result<Format, Fault> {
 /// # Errors
 /// One fault when it is too large, cut off, or no picture that Teams shows.
 pub fn inline(bytes: &[u8]) -> Result<String, Fault> {
-    let refuse = |problem: String, cure: &str| Err(Fault::new("image", problem, cure));
+    let refuse = |problem: String, cure: &str| Err(Fault::new("image", problem, cure).known(Slip::PictureTooLarge));
     if bytes.len() > IMAGE_BYTES_MAX {
         let problem = format!("is larger than {IMAGE_BYTES_MAX} bytes, the most that a message carries");
         return refuse(problem, "Make it smaller, or put it on a web server and give its https link.");
@@ -123,7 +125,8 @@ pub(super) fn faults_of(image: &Image, faults: &mut Vec<Fault>) {
     if image.description.trim().is_empty() {
         let cure =
             format!("Say in up to {DESCRIPTION_CHARACTERS_MAX} characters what it shows, for those who cannot see it.");
-        faults.push(Fault::new("image description", "is missing, and an image needs one", cure));
+        let fault = Fault::new("image description", "is missing, and an image needs one", cure);
+        faults.push(fault.known(Slip::NeedsDescription));
     } else {
         faults_of_text("image description", &image.description, Some(DESCRIPTION_CHARACTERS_MAX), faults);
     }

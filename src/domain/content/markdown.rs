@@ -4,7 +4,8 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag};
 
-use super::{Fault, short};
+use super::{Fault, Slip, short};
+use crate::domain::fault::Raw;
 
 /// Places that a refusal spells out; the count tells of the others.
 const PLACES_SHOWN: usize = 10;
@@ -16,6 +17,8 @@ struct Found {
     /// Completes "line 3, column 5 …".
     problem: String,
     cure: &'static str,
+    /// What Teams does not render; `None` for a link that it would not open.
+    what: Option<Raw>,
 }
 
 /// Names each place of `body` that Teams would show raw, and each link that it would not open.
@@ -24,7 +27,7 @@ pub(super) fn faults_of(body: &str, faults: &mut Vec<Fault>) {
     found.sort_by_key(|found| found.at);
     let mut told: Vec<(usize, String)> = Vec::new();
     let mut more = 0;
-    for Found { at, problem, cure } in found {
+    for Found { at, problem, cure, what } in found {
         let (line, column) = place(body, at);
         // The same twice on one line, such as both ends of <b>, is one slip.
         if told.contains(&(line, problem.clone())) {
@@ -34,20 +37,22 @@ pub(super) fn faults_of(body: &str, faults: &mut Vec<Fault>) {
             more += 1;
             continue;
         }
-        faults.push(Fault::new("body", format!("line {line}, column {column} {problem}"), cure));
+        let fault = Fault::new("body", format!("line {line}, column {column} {problem}"), cure);
+        faults.push(fault.known(what.map_or(Slip::LinkNotOpened { line }, |what| Slip::Raw { line, what })));
         told.push((line, problem));
     }
     if more > 0 {
         let places = if more == 1 { "1 more place holds".to_owned() } else { format!("{more} more places hold") };
         let problem = format!("{places} what Teams shows raw");
-        faults.push(Fault::new("body", problem, "Use bold, italic, links and lists only."));
+        let fault = Fault::new("body", problem, "Use bold, italic, links and lists only.");
+        faults.push(fault.known(Slip::MoreRaw { count: more }));
     }
 }
 
 fn found_in(body: &str) -> Vec<Found> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let parser = Parser::new_ext(body, options);
-    let elsewhere = |at: usize| raw(at, "the address of a link, apart from it", LINK_CURE);
+    let elsewhere = |at: usize| raw(at, Raw::BareLink, "the address of a link, apart from it", LINK_CURE);
     let mut found: Vec<Found> =
         parser.reference_definitions().iter().map(|(_, definition)| elsewhere(definition.span.start)).collect();
     for (event, range) in parser.into_offset_iter() {
@@ -56,43 +61,54 @@ fn found_in(body: &str) -> Vec<Found> {
     found
 }
 
-fn raw(at: usize, what: &str, cure: &'static str) -> Found {
-    Found { at, problem: format!("holds {what}, which Teams shows raw"), cure }
+fn raw(at: usize, what: Raw, called: &str, cure: &'static str) -> Found {
+    Found { at, problem: format!("holds {called}, which Teams shows raw"), cure, what: Some(what) }
 }
 
 /// What of `event` Teams does not render.
 fn beyond(event: &Event<'_>, at: usize, source: &str) -> Option<Found> {
-    let (what, cure) = match event {
-        Event::Start(Tag::Heading { .. }) => ("a heading", "Write **bold** text on a line of its own instead."),
-        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) => ("a code block", "Write plain text instead."),
+    let (what, called, cure) = match event {
+        Event::Start(Tag::Heading { .. }) => {
+            (Raw::Heading, "a heading", "Write **bold** text on a line of its own instead.")
+        }
+        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) => {
+            (Raw::CodeBlock, "a code block", "Write plain text instead.")
+        }
         Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) => {
-            ("a code block (four spaces make one)", "Begin the line further left.")
+            (Raw::CodeBlock, "a code block (four spaces make one)", "Begin the line further left.")
         }
-        Event::Code(_) => ("code between backquotes", "Write it **bold** instead."),
-        Event::Start(Tag::BlockQuote(_)) => ("a quotation", "Write it in _italic_ instead."),
-        Event::Start(Tag::Table(_)) => ("a table", "Write a list instead."),
+        Event::Code(_) => (Raw::Code, "code between backquotes", "Write it **bold** instead."),
+        Event::Start(Tag::BlockQuote(_)) => (Raw::Quotation, "a quotation", "Write it in _italic_ instead."),
+        Event::Start(Tag::Table(_)) => (Raw::Table, "a table", "Write a list instead."),
         Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_) => {
-            ("HTML", "Write **bold**, _italic_, links and lists instead.")
+            (Raw::Html, "HTML", "Write **bold**, _italic_, links and lists instead.")
         }
-        Event::Start(Tag::Image { .. }) => ("an image", "Give the announcement an image of its own instead."),
-        Event::Start(Tag::Strikethrough) if source.starts_with("~~") => ("struck-out text", "Leave it out."),
-        Event::TaskListMarker(_) => ("a tick box", "Write a plain list instead."),
-        Event::Rule => ("a line across the page", "Leave an empty line instead."),
+        Event::Start(Tag::Image { .. }) => {
+            (Raw::Image, "an image", "Give the announcement an image of its own instead.")
+        }
+        Event::Start(Tag::Strikethrough) if source.starts_with("~~") => {
+            (Raw::Struck, "struck-out text", "Leave it out.")
+        }
+        Event::TaskListMarker(_) => (Raw::Tick, "a tick box", "Write a plain list instead."),
+        Event::Rule => (Raw::Rule, "a line across the page", "Leave an empty line instead."),
         Event::Start(Tag::Link { link_type, dest_url, .. }) => return beyond_link(*link_type, dest_url, at),
         _ => return None,
     };
-    Some(raw(at, what, cure))
+    Some(raw(at, what, called, cure))
 }
 
 fn beyond_link(kind: LinkType, address: &str, at: usize) -> Option<Found> {
     match kind {
         LinkType::Inline => {}
-        LinkType::Autolink | LinkType::Email => return Some(raw(at, "a link between < and >", LINK_CURE)),
+        LinkType::Autolink | LinkType::Email => {
+            return Some(raw(at, Raw::BareLink, "a link between < and >", LINK_CURE));
+        }
         // The address, which is told, is where the slip is.
         _ => return None,
     }
     let refuse = |problem: String| {
-        Some(Found { at, problem, cure: "Teams opens https and mailto links only: write https://… or mailto:…" })
+        let cure = "Teams opens https and mailto links only: write https://… or mailto:…";
+        Some(Found { at, problem, cure, what: None })
     };
     match url::Url::parse(address) {
         Ok(url) if url.scheme() == "https" && url.has_host() => None,

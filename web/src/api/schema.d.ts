@@ -1424,6 +1424,7 @@ export interface components {
             field: string;
             /** @description What is wrong, with the limit that it breaks. */
             problem: string;
+            slip?: components["schemas"]["Slip"] | null;
         };
         /** @description What we expect of one broadcast. */
         Forecast: {
@@ -2185,6 +2186,11 @@ export interface components {
             /** @description Every bucket. */
             quotas: components["schemas"]["QuotaReport"][];
         };
+        /**
+         * @description What Teams does not render.
+         * @enum {string}
+         */
+        Raw: "heading" | "code_block" | "code" | "quotation" | "table" | "html" | "image" | "struck" | "tick" | "rule" | "bare_link";
         /** @description A reading that was asked for, and how far it is or how it ended. */
         ReadingReport: {
             /**
@@ -2413,6 +2419,151 @@ export interface components {
             name: string;
             /** @description Who, as [`Who::subject`](crate::domain::rights::Who::subject) writes it. */
             subject: string;
+        };
+        /** @description One of the slips that are known by a code. Names, ids and numbers are as they were given. */
+        Slip: {
+            /** @enum {string} */
+            code: "empty";
+        } | {
+            /** @enum {string} */
+            code: "too_long";
+            length: number;
+            limit: number;
+        } | {
+            bytes: number;
+            /** @enum {string} */
+            code: "too_large";
+            limit: number;
+        } | {
+            /** @enum {string} */
+            code: "control_character";
+        } | {
+            /** @enum {string} */
+            code: "too_many_buttons";
+            count: number;
+            limit: number;
+        } | {
+            /** @enum {string} */
+            code: "no_link";
+        } | {
+            /** @enum {string} */
+            code: "no_https";
+        } | {
+            /** @enum {string} */
+            code: "raw";
+            line: number;
+            what: components["schemas"]["Raw"];
+        } | {
+            /** @enum {string} */
+            code: "more_raw";
+            count: number;
+        } | {
+            /** @enum {string} */
+            code: "link_not_opened";
+            line: number;
+        } | {
+            /** @enum {string} */
+            code: "no_picture";
+        } | {
+            /** @enum {string} */
+            code: "cut_off";
+        } | {
+            /** @enum {string} */
+            code: "picture_too_large";
+        } | {
+            /** @enum {string} */
+            code: "picture_missing";
+        } | {
+            /** @enum {string} */
+            code: "needs_description";
+        } | {
+            /** @enum {string} */
+            code: "not_in_feeds";
+        } | {
+            /** @enum {string} */
+            code: "no_hour";
+        } | {
+            /** @enum {string} */
+            code: "no_zone";
+        } | {
+            /** @enum {string} */
+            code: "unknown_zone";
+        } | {
+            after: string;
+            before: string;
+            /** @enum {string} */
+            code: "left_out_hour";
+            hour: string;
+            zone: string;
+        } | {
+            /** @enum {string} */
+            code: "unlikely_year";
+        } | {
+            /** @enum {string} */
+            code: "past";
+        } | {
+            /** @enum {string} */
+            code: "too_far_ahead";
+            /** Format: int64 */
+            days: number;
+        } | {
+            /** @enum {string} */
+            code: "audience_missing";
+        } | {
+            /** @enum {string} */
+            code: "list_missing";
+            name: string;
+        } | {
+            /** @enum {string} */
+            code: "list_not_named";
+            name: string;
+        } | {
+            /** @enum {string} */
+            code: "unknown_group";
+            name: string;
+        } | {
+            /** @enum {string} */
+            code: "several_groups";
+            name: string;
+        } | {
+            /** @enum {string} */
+            code: "hidden_group";
+            name: string;
+        } | {
+            /** @enum {string} */
+            code: "no_team";
+            name: string;
+        } | {
+            /** @enum {string} */
+            code: "named_twice";
+            name: string;
+        } | {
+            /** @enum {string} */
+            code: "not_saved";
+            name: string;
+        } | {
+            address: string;
+            /** @enum {string} */
+            code: "unknown_person";
+        } | {
+            /** @enum {string} */
+            code: "unknown_broadcast";
+            id: string;
+        } | {
+            /** @enum {string} */
+            code: "means_nobody";
+        } | {
+            /** @enum {string} */
+            code: "lines_malformed";
+            count: number;
+        } | {
+            /** @enum {string} */
+            code: "lines_unknown";
+            count: number;
+        } | {
+            /** @enum {string} */
+            code: "lines_ambiguous";
+            count: number;
         };
         /** @description A span of time as it is written in documents: whole seconds, and what is left of one. */
         Span: {

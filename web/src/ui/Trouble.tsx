@@ -2,9 +2,10 @@
 
 import { Button, MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
-import { type Fault, Refused, Unproven, Unreachable } from "../api/problem";
+import { Refused, Unproven, Unreachable } from "../api/problem";
 import { fromServer } from "./fromServer";
 import { Passages } from "./Passages";
+import { faultPassages } from "./slip";
 
 /** Nothing when `error` is nothing. Faults of fields are told beside the fields by whoever has them; here all are told. */
 export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
@@ -42,10 +43,6 @@ function Refusal({ refused }: { refused: Refused }) {
     const said = (text: string) => fromServer(i18n.language, text);
     const [before = "", after = ""] = t("common.what_next", { step: "\n" }).split("\n");
     const { nextStep, faults } = refused;
-    const told = ({ problem, cure }: Fault) => {
-        const { text, lang } = said(problem);
-        return [{ text: sentence(text), lang }, ...(cure ? [said(cure)] : [])];
-    };
     return (
         <>
             <MessageBarTitle>
@@ -62,7 +59,7 @@ function Refusal({ refused }: { refused: Refused }) {
                 <ul>
                     {faults.map((fault) => (
                         <li key={`${fault.field} ${fault.problem}`}>
-                            <Passages of={told(fault)} />
+                            <Passages of={faultPassages(fault)} />
                         </li>
                     ))}
                 </ul>
@@ -70,5 +67,3 @@ function Refusal({ refused }: { refused: Refused }) {
         </>
     );
 }
-
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

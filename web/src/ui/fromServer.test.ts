@@ -3,17 +3,6 @@ import { fromServer } from "./fromServer";
 
 /** What the server says of manuscripts, as it stands in its own tests and answers. */
 const TO_PROGRAMS = [
-    "GET /api/v1/directory/search finds groups and teams by the beginning of their names.",
-    "GET /api/v1/directory/search finds groups and teams.",
-    "Name the one that is meant by its id; GET /api/v1/directory/search shows it.",
-    "GET /api/v1/audiences shows what is saved.",
-    "GET /api/v1/audiences lists what is saved.",
-    'Add to audience.lists "Milan", with its people as text.',
-    'Add to lists "Milan", with its people as text.',
-    "Correct the list, or go on without them with accept_partial.",
-    "Name an hour to come, or leave schedule out.",
-    "Write it as 2026-12-01T09:00, and the zone as schedule.time_zone, such as Europe/Berlin; or write an offset behind it, as in 2026-12-01T09:00+01:00.",
-    "GET /api/v1/broadcasts shows those of this tenant.",
     "Write broadcast and the thirteen letters and digits that GET /api/v1/broadcasts prints.",
     "Write the code of a reason in quotes, as GET /api/v1/broadcasts/{id} gives it.",
     "Mend what `faults` names, each by the name of its field, and ask again.",
@@ -22,11 +11,6 @@ const TO_PROGRAMS = [
     "Look whether it was done before you ask for it again; with an Idempotency-Key you may repeat it at once.",
     "Ask again in a few seconds. /readyz tells what is the matter.",
     "Hand it in: POST …/submit; somebody who may approve then releases it.",
-    "list “Milan” is named, and audience.lists does not hold it",
-    "“Logistics” is a group without a team, so it has no channels",
-    "Name a team, or write to the group's people: audience.expression.",
-    "“Works / General” is named twice",
-    "Name each channel once.",
 ];
 
 describe("what the server says to programs", () => {
@@ -39,15 +23,6 @@ describe("what the server says to programs", () => {
             expect(lang).toBeUndefined();
         }
     });
-});
-
-it("takes names and numbers over", () => {
-    expect(fromServer("fr", "2032-01-01 08:00 UTC lies more than 366 days ahead").text).toBe(
-        "cette heure est à plus de 366 jours d’ici",
-    );
-    expect(fromServer("en", "Take 2027-03-28T01:30 or 2027-03-28T03:00.").text).toBe(
-        "Choose 2027-03-28 01:30 or 2027-03-28 03:00.",
-    );
 });
 
 it("leaves the lines that point at a slip as they are", () => {

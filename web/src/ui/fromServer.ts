@@ -9,28 +9,11 @@ import { en, fr, type Sentence } from "../words/server";
 export type Passage = { text: string; lang?: "en" };
 
 const API = "(?:GET )?/api/v1";
-const LISTS = "(?:audience\\.)?lists";
 
-/** Whole sentences, without a full stop; what a pattern captures, its words name in that order. */
-const KNOWN: [string, Sentence, ...string[]][] = [
-    [`${API}/directory/search finds groups and teams(?: by the beginning of their names)?`, "find_group"],
-    [`Name the one that is meant by its id(?:; ${API}/directory/search shows it)?`, "which_group"],
-    [`${API}/audiences (?:shows|lists) what is saved`, "saved"],
-    [`Add to ${LISTS} "(.+)", with its people as text`, "add_list", "name"],
-    [`Give its people in ${LISTS}, under its name`, "choose"],
-    ['Write list ".+" in the audience, or leave the field out', "spare_list"],
-    ["Correct the list, or go on without them with accept_partial", "partial"],
-    ["Say whom it is for: audience\\.expression, such as everyone, or audience\\.list", "choose"],
-    ["Name an hour to come, or leave schedule out", "to_come"],
-    ["Write it as \\S+, and the zone as schedule\\.time_zone, .+", "hour"],
-    ["Write a name such as Europe/Berlin, America/New_York or UTC", "zone"],
-    ["Name an earlier hour; check the year", "earlier"],
-    ["Check the year", "check_year"],
-    ["Take (\\d[\\dT:-]+) or (\\d[\\dT:-]+)", "either", "one", "other"],
-    [`${API}/broadcasts (?:shows|lists) those of this tenant`, "announcements"],
+/** Whole sentences, without a full stop. */
+const KNOWN: [string, Sentence][] = [
     [`Write broadcast and the thirteen letters and digits that ${API}/broadcasts prints`, "announcement_id"],
     [`(?:.+ )?Write the code of a reason in quotes, as ${API}/broadcasts/\\{id\\} gives it`, "reason_code"],
-    ["Name a picture that was uploaded in image\\.picture, or a link in image\\.url", "picture"],
     ["Mend what `faults` names.+", "mend"],
     ["Read it again, look at what is different, .+", "reload"],
     [`${API}/broadcasts/\\{id\\}(?:/deliveries)? lists .+`, "reload"],
@@ -48,20 +31,6 @@ const KNOWN: [string, Sentence, ...string[]][] = [
     ["Ask again with the same Idempotency-Key, .+", "again"],
     ["Hand it in: POST .+", "hand_in"],
     ["Reject it, and let its author hand it in again", "give_back"],
-
-    [`list “(.+)” is named, and ${LISTS} does not hold it`, "no_list", "name"],
-    [".+ UTC has passed already", "has_passed"],
-    [".+ UTC lies more than (\\d+) days ahead", "too_far", "days"],
-    ["“.*” is not a date and a time", "no_hour"],
-    ["(\\d\\S+) does not exist in (\\S+): the clocks .+", "no_such_hour", "hour", "zone"],
-    ["“.*” lies in a year that is not from 1970 to 9999", "no_such_year"],
-    ["“(.+)” is no (?:group|team)(?: or team of this organisation| that is known)", "no_group", "name"],
-    ["“(.+)” is a group without a team, so it has no channels", "no_team", "name"],
-    ["Name a team, or write to the group's people: .+", "name_team"],
-    ["“(.+)” is named twice", "named_twice", "name"],
-    ["Name each channel once", "name_once"],
-    ["nothing is saved under the name “(.+)”", "not_saved", "name"],
-    ["“(.+)” is given, and the audience does not name it", "not_named", "name"],
 
     ["The announcement cannot be sent as it is", "not_sendable"],
     ["The audience cannot be used as it is", "no_audience"],
@@ -83,28 +52,12 @@ const KNOWN: [string, Sentence, ...string[]][] = [
     ["This takes longer than a request may", "too_long"],
 ];
 
-const patterns = KNOWN.map(([pattern, sentence, ...names]) => ({
-    pattern: new RegExp(`^${pattern}\\.?$`, "s"),
-    sentence,
-    names,
-}));
-
-/** `2027-03-28T02:30` as it is read. */
-const readable = (text: string) => text.replace(/^(\d{4}-\d\d-\d\d)T/, "$1 ");
+const patterns = KNOWN.map(([pattern, sentence]) => ({ pattern: new RegExp(`^${pattern}\\.?$`, "s"), sentence }));
 
 export function fromServer(language: string, text: string): Passage {
     // A slip in words is pointed at, in lines of their own before what to do.
     const end = text.lastIndexOf("\n") + 1;
-    const said = text.slice(end);
-    for (const { pattern, sentence, names } of patterns) {
-        const found = pattern.exec(said);
-        if (!found) continue;
-        const words = (language === "fr" ? fr : en)[sentence];
-        const filled = names.reduce(
-            (words, name, at) => words.replace(`{{${name}}}`, readable(found[at + 1] ?? "")),
-            words,
-        );
-        return { text: text.slice(0, end) + filled };
-    }
+    const known = patterns.find(({ pattern }) => pattern.test(text.slice(end)));
+    if (known) return { text: text.slice(0, end) + (language === "fr" ? fr : en)[known.sentence] };
     return language === "en" ? { text } : { text, lang: "en" };
 }

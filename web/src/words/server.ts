@@ -1,29 +1,14 @@
 /**
  * Sentences that the server says to programs, in the words of somebody before this page; `ui/fromServer.ts` tells which of
- * its sentences each of them is. Whatever stands in braces is taken over.
+ * its sentences each of them is.
  */
 
 import { french } from "./french";
 
 export const en = {
-    find_group: "The search of the audience finds groups and teams by the beginning of their names.",
-    which_group: "Take it out, and choose the one that is meant in the search.",
-    saved: "The search of the audience shows what is saved.",
-    add_list: "Paste or upload the list “{{name}}” once more.",
-    spare_list: "Name the list in the audience, or take it out.",
-    partial: "Correct the list, or tick “Go on without these lines”.",
-    choose: "Choose whom it is for.",
-    to_come: "Choose an hour to come, or “Now”.",
-    hour: "Choose a day, a time and a zone.",
-    zone: "Choose one from the list.",
-    earlier: "Choose an earlier hour, and check the year.",
-    check_year: "Check the year.",
-    either: "Choose {{one}} or {{other}}.",
-    announcements: "The list of announcements shows those that there are.",
     announcement_id: "Write broadcast and the thirteen letters and digits that stand in the address of its page.",
     reason_code:
         "Write the code of a reason in quotes. It stands in the address of the page once you show the people of that reason.",
-    picture: "Choose a picture, or give its address.",
     mend: "Mend what is named here, and try again.",
     reload: "Load the page anew, look at what is different, and try again.",
     reload_or_tell: "Load the page anew. If it happens again, tell whoever runs Stentor.",
@@ -35,20 +20,6 @@ export const en = {
     again: "Look whether it was done, and try again if it was not.",
     hand_in: "Hand it in for approval: somebody who may approve it then releases it.",
     give_back: "Give it back, and let its author hand it in again.",
-
-    no_list: "list “{{name}}” is named, and is not here",
-    has_passed: "this hour has passed already",
-    too_far: "this hour lies more than {{days}} days ahead",
-    no_hour: "this is no day with a time",
-    no_such_hour: "{{hour}} does not exist in {{zone}}: the clocks jump over it on that day",
-    no_such_year: "the year is not from 1970 to 9999",
-    no_group: "“{{name}}” is no group or team of this organisation",
-    no_team: "“{{name}}” is a group without a team, so it has no channels",
-    name_team: "Name a team, or choose “In everyone’s chat” and write to the group’s people.",
-    named_twice: "“{{name}}” is named twice",
-    name_once: "Name each channel once.",
-    not_saved: "nothing is saved under the name “{{name}}”",
-    not_named: "the list “{{name}}” is given, and the audience does not name it",
 
     not_sendable: "The announcement cannot be sent as it is.",
     no_audience: "The audience cannot be used as it is.",
@@ -73,24 +44,9 @@ export const en = {
 export type Sentence = keyof typeof en;
 
 export const fr: typeof en = french({
-    find_group: "La recherche des destinataires trouve les groupes et équipes par le début de leur nom.",
-    which_group: "Retirez-le, et choisissez dans la recherche celui qui est visé.",
-    saved: "La recherche des destinataires montre ce qui est enregistré.",
-    add_list: "Collez ou téléversez de nouveau la liste « {{name}} ».",
-    spare_list: "Nommez la liste parmi les destinataires, ou retirez-la.",
-    partial: "Corrigez la liste, ou cochez « Continuer sans ces lignes ».",
-    choose: "Choisissez à qui elle s’adresse.",
-    to_come: "Choisissez une heure à venir, ou « Maintenant ».",
-    hour: "Choisissez un jour, une heure et un fuseau.",
-    zone: "Choisissez-en un dans la liste.",
-    earlier: "Choisissez une heure plus proche, et vérifiez l’année.",
-    check_year: "Vérifiez l’année.",
-    either: "Choisissez {{one}} ou {{other}}.",
-    announcements: "La liste des annonces montre celles qui existent.",
     announcement_id: "Écrivez broadcast, puis les treize lettres et chiffres qui figurent dans l’adresse de sa page.",
     reason_code:
         "Écrivez le code d’une raison entre guillemets. Il figure dans l’adresse de la page quand vous affichez les personnes de cette raison.",
-    picture: "Choisissez une image, ou indiquez son adresse.",
     mend: "Corrigez ce qui est indiqué ici, puis réessayez.",
     reload: "Rechargez la page, voyez ce qui est différent, puis réessayez.",
     reload_or_tell: "Rechargez la page. Si cela se reproduit, prévenez la personne qui exploite Stentor.",
@@ -102,21 +58,6 @@ export const fr: typeof en = french({
     again: "Vérifiez si cela a été fait, et réessayez sinon.",
     hand_in: "Soumettez-la à approbation : une personne habilitée la validera ensuite.",
     give_back: "Rendez-la, et laissez son auteur la soumettre de nouveau.",
-
-    no_list: "la liste « {{name}} » est nommée, mais elle n’est pas ici",
-    has_passed: "cette heure est déjà passée",
-    too_far: "cette heure est à plus de {{days}} jours d’ici",
-    no_hour: "ce n’est pas un jour avec une heure",
-    no_such_hour: "{{hour}} n’existe pas dans le fuseau {{zone}} : les horloges la sautent ce jour-là",
-    no_such_year: "l’année n’est pas comprise entre 1970 et 9999",
-    no_group: "« {{name}} » n’est ni un groupe ni une équipe de cette organisation",
-    no_team: "« {{name}} » est un groupe sans équipe, donc sans canaux",
-    name_team:
-        "Nommez une équipe, ou choisissez « Dans la conversation de chacun » et écrivez aux personnes du groupe.",
-    named_twice: "« {{name}} » est nommé deux fois",
-    name_once: "Nommez chaque canal une seule fois.",
-    not_saved: "rien n’est enregistré sous le nom « {{name}} »",
-    not_named: "la liste « {{name}} » est fournie, mais n’est pas nommée parmi les destinataires",
 
     not_sendable: "L’annonce ne peut pas être envoyée telle quelle.",
     no_audience: "Ces destinataires ne peuvent pas être utilisés tels quels.",

@@ -4,7 +4,7 @@ import { MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-
 import { useTranslation } from "react-i18next";
 import type { Fault } from "../../api/problem";
 import { Passages } from "../../ui/Passages";
-import { faultPassages } from "../compose/faults";
+import { faultPassages } from "../../ui/slip";
 
 const FIELDS = ["title", "body", "banner", "author", "buttons", "image"] as const;
 
@@ -28,7 +28,7 @@ export function Wrong({ faults }: { faults: Fault[] }) {
                     {faults.map((fault) => (
                         <li key={`${fault.field} ${fault.problem}`}>
                             {label(fault.field)}
-                            {t("common.colon")} <Passages of={faultPassages(t, fault, label(fault.field))} />
+                            {t("common.colon")} <Passages of={faultPassages(fault, label(fault.field))} />
                         </li>
                     ))}
                 </ul>

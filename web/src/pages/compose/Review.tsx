@@ -11,11 +11,11 @@ import { broadcast, keys } from "../../api/queries";
 import { useMay, useMe } from "../../session/Session";
 import { format, usePeople } from "../../ui/format";
 import { Passages } from "../../ui/Passages";
+import { faultPassages } from "../../ui/slip";
 import { Trouble } from "../../ui/Trouble";
 import { DryRunPanel } from "./audience/DryRunPanel";
 import { useDryRun } from "./audience/dryRun";
 import { useDraft } from "./draft";
-import { faultPassages } from "./faults";
 import { Preview } from "./Preview";
 import { Confirm } from "./send/Confirm";
 import { inWords } from "./send/duration";
@@ -119,7 +119,7 @@ function Treatment({ ofHour }: { ofHour: Fault[] }) {
             {hour?.isPast && <Body1>{t("send.review.past")}</Body1>}
             {ofHour.map((fault) => (
                 <Body1 key={fault.problem}>
-                    <Passages of={faultPassages(t, fault, t("send.when.title"))} />
+                    <Passages of={faultPassages(fault, t("send.when.title"))} />
                 </Body1>
             ))}
             {facts.length > 0 && (

@@ -2,12 +2,11 @@
 
 import { makeStyles } from "@fluentui/react-components";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { Fault } from "../../api/problem";
 import type { Passage } from "../../ui/fromServer";
 import { Passages } from "../../ui/Passages";
+import { faultPassages, isFaultAtOnce } from "../../ui/slip";
 import { useDraft } from "./draft";
-import { faultPassages, isFaultAtOnce } from "./faults";
 
 type Telling = {
     isTold: (field: string) => boolean;
@@ -55,11 +54,10 @@ export function useTelling(): Telling {
  * wrong with it.
  */
 export function useFault(field: string, label: string, found: Fault[] = []) {
-    const { t } = useTranslation();
     const { faults } = useDraft();
     const { isTold, touch } = useTelling();
     const told = [...faults(field), ...found].filter((fault) => isTold(field) || isFaultAtOnce(fault));
-    const lines = told.map((fault) => faultPassages(t, fault, label));
+    const lines = told.map((fault) => faultPassages(fault, label));
     return {
         field:
             lines.length > 0 ? { validationState: "error" as const, validationMessage: <Lines lines={lines} /> } : {},

@@ -7,8 +7,8 @@ import { api, data, sending } from "../../api/client";
 import { Refused, Unreachable } from "../../api/problem";
 import type { PictureTakenIn } from "../../api/types";
 import { format } from "../../ui/format";
+import { faultPassages } from "../../ui/slip";
 import { useDraft } from "./draft";
-import { faultPassages } from "./faults";
 import { shrink } from "./shrink";
 
 const BYTES_MAX = 20 * 1024 * 1024;
@@ -54,7 +54,7 @@ export function usePicture() {
     useEffect(() => () => abort.current?.abort(), []);
 
     const wrong = error instanceof Refused ? error.faults[0] : undefined;
-    const isNone = wrong?.problem.startsWith("is no PNG");
+    const isNone = wrong?.slip?.code === "no_picture";
     const isSlow = error instanceof Refused && error.code === "body_too_slow";
     const name = variables?.name ?? "";
     return {
@@ -68,7 +68,7 @@ export function usePicture() {
             : isSlow
               ? [{ text: t("compose.picture.too_slow", { name }) }]
               : wrong
-                ? faultPassages(t, wrong, t("compose.picture.label"))
+                ? faultPassages(wrong, t("compose.picture.label"))
                 : error === null || error instanceof Unreachable
                   ? []
                   : [{ text: error.message }],

@@ -1,9 +1,15 @@
-/** What is wrong with what was chosen, as the server says it. */
+/** What is wrong with what was chosen. */
 
-import { MessageBar, MessageBarBody, MessageBarTitle, makeStyles, tokens } from "@fluentui/react-components";
-import { useTranslation } from "react-i18next";
+import {
+    MessageBar,
+    MessageBarBody,
+    MessageBarTitle,
+    makeStyles,
+    mergeClasses,
+    tokens,
+} from "@fluentui/react-components";
 import type { Fault } from "../../../api/problem";
-import { fromServer } from "../../../ui/fromServer";
+import { faultPassages } from "../../../ui/slip";
 
 const useStyles = makeStyles({
     faults: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalS },
@@ -14,25 +20,26 @@ const useStyles = makeStyles({
 
 export function Faults({ faults }: { faults: Fault[] }) {
     const styles = useStyles();
-    const { i18n } = useTranslation();
-    const said = (text: string) => fromServer(i18n.language, text);
     return (
         <div className={styles.faults} aria-live="polite">
-            {faults.map(({ field, problem, cure }) => (
-                <MessageBar key={`${field} ${problem}`} intent="error" layout="multiline">
-                    <MessageBarBody>
-                        <MessageBarTitle lang={said(problem).lang}>{capitalised(said(problem).text)}</MessageBarTitle>
-                        <div
-                            className={`${styles.cure} ${cure.includes("\n") ? styles.pointed : ""}`}
-                            lang={said(cure).lang}
-                        >
-                            {said(cure).text}
-                        </div>
-                    </MessageBarBody>
-                </MessageBar>
-            ))}
+            {faults.map((fault) => {
+                const [problem, cure] = faultPassages(fault);
+                return (
+                    <MessageBar key={`${fault.field} ${fault.problem}`} intent="error" layout="multiline">
+                        <MessageBarBody>
+                            <MessageBarTitle lang={problem?.lang}>{problem?.text}</MessageBarTitle>
+                            {cure && (
+                                <div
+                                    className={mergeClasses(styles.cure, cure.text.includes("\n") && styles.pointed)}
+                                    lang={cure.lang}
+                                >
+                                    {cure.text}
+                                </div>
+                            )}
+                        </MessageBarBody>
+                    </MessageBar>
+                );
+            })}
         </div>
     );
 }
-
-const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -3,8 +3,8 @@
 import { Field, makeStyles, Select } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
 import { Passages } from "../../../ui/Passages";
+import { faultPassages } from "../../../ui/slip";
 import { useDraft } from "../draft";
-import { faultPassages } from "../faults";
 import { inWords } from "./duration";
 
 const useStyles = makeStyles({ select: { maxWidth: "260px" } });
@@ -28,7 +28,7 @@ export function Duration({ field, choices, usual }: Props) {
         <Field
             label={t(`send.${field}.label`)}
             hint={t(`send.${field}.hint`)}
-            validationMessage={fault && <Passages of={faultPassages(t, fault, t(`send.${field}.label`))} />}
+            validationMessage={fault && <Passages of={faultPassages(fault, t(`send.${field}.label`))} />}
         >
             <Select
                 className={styles.select}

@@ -7,8 +7,8 @@ import type { Fault } from "../../../api/problem";
 import type { Manuscript } from "../../../api/types";
 import type { Passage } from "../../../ui/fromServer";
 import { Passages } from "../../../ui/Passages";
+import { faultPassages } from "../../../ui/slip";
 import { useDraft } from "../draft";
-import { faultPassages } from "../faults";
 import { useHour } from "./hour";
 import { Section } from "./Section";
 import { ZonePicker } from "./ZonePicker";
@@ -65,7 +65,7 @@ function Later({ schedule, ofHour }: { schedule: Schedule; ofHour: Fault[] }) {
         ? [[{ text: t("send.when.missing") }]]
         : hour.isPast
           ? [[{ text: t("send.when.past", { hour: hour.sentence }) }]]
-          : found.map((fault) => faultPassages(t, fault, t("send.when.title")));
+          : found.map((fault) => faultPassages(fault, t("send.when.title")));
     const wordsId = useId();
     // The sentence below is of the day and the time together.
     const told = { "aria-invalid": wrong.length > 0, "aria-describedby": wordsId };

@@ -3,11 +3,11 @@
 import { useTranslation } from "react-i18next";
 import type { Fault } from "../../../api/problem";
 import type { Passage } from "../../../ui/fromServer";
+import { faultPassages } from "../../../ui/slip";
 import type { Counted } from "../audience/dryRun";
 import { amiss } from "../audience/LinesLeftOut";
 import type { Part } from "../DraftPage";
 import { useDraft } from "../draft";
-import { faultPassages } from "../faults";
 import { useHour } from "./hour";
 
 export interface Lack {
@@ -42,7 +42,7 @@ export function useLacking({ faults: ofAudience, ofHour, run }: Counted): Lack[]
         const field = ALL.find((it) => it === root);
         const label = field === "schedule" ? t("send.when.title") : field ? t(`compose.field.${field}`) : fault.field;
         const named = label.charAt(0).toLocaleUpperCase() + label.slice(1);
-        return { step: stepOf(root), field: named, passages: faultPassages(t, fault, named) };
+        return { step: stepOf(root), field: named, passages: faultPassages(fault, named) };
     });
     if (isNoHour) {
         const text = hour ? t("send.when.past", { hour: hour.sentence }) : t("send.when.missing");
