@@ -48,7 +48,7 @@ export function Session({ children }: { children: ReactNode }) {
     const isEnded = useStanding() === "unknown";
     const cache = useQueryClient();
     const me = query.data;
-    const { refetch } = query;
+    const { refetch, failureReason, isFetching } = query;
     const again = useCallback(async () => {
         // The new session's proof first: whatever waits for `well` is sent with it.
         const { isSuccess } = await refetch();
@@ -73,13 +73,17 @@ export function Session({ children }: { children: ReactNode }) {
     return (
         <Known.Provider value={me}>
             {children}
-            <Ended isOpen={isEnded} onAgain={again} />
+            <Ended isOpen={isEnded} error={failureReason} isPending={isFetching} onAgain={again} />
         </Known.Provider>
     );
 }
 
-function Ended({ isOpen, onAgain }: { isOpen: boolean; onAgain: () => Promise<void> }) {
+type EndedProps = { isOpen: boolean; error: Error | null; isPending: boolean; onAgain: () => Promise<void> };
+
+function Ended({ isOpen, error, isPending, onAgain }: EndedProps) {
     const { t } = useTranslation();
+    // That nobody is signed in is what the dialog says by itself, unless Teams was asked again.
+    const isSaid = !isFramed && error instanceof Refused && error.status === 401;
     const signIn = () =>
         window.open(`/sign-in?return_to=${SIGNED_IN}`, "stentor-sign-in", "popup,width=520,height=720");
     return (
@@ -90,12 +94,22 @@ function Ended({ isOpen, onAgain }: { isOpen: boolean; onAgain: () => Promise<vo
                     <DialogContent>
                         <p>{t(isFramed ? "common.ended.framed" : "common.ended.text")}</p>
                         {!isFramed && <p>{t("common.ended.popup")}</p>}
+                        {!isSaid && <Trouble error={error} />}
                     </DialogContent>
                     <DialogActions>
                         {/* A window of its own would sign in by a cookie, which no frame has. */}
-                        <Button appearance="primary" onClick={isFramed ? () => void onAgain() : signIn}>
+                        <Button
+                            appearance="primary"
+                            disabledFocusable={isFramed && isPending}
+                            onClick={isFramed ? () => void onAgain() : signIn}
+                        >
                             {t(isFramed ? "common.retry" : "common.ended.again")}
                         </Button>
+                        {isFramed && (
+                            <Button as="a" href={window.location.href} target="_blank" rel="noopener">
+                                {t("common.unknown.alone")}
+                            </Button>
+                        )}
                     </DialogActions>
                 </DialogBody>
             </DialogSurface>
