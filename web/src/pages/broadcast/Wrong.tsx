@@ -17,7 +17,16 @@ export function Wrong({ faults }: { faults: Fault[] }) {
     const styles = useStyles();
     const label = (field: string) => {
         const known = FIELDS.find((one) => new RegExp(`^${one}\\b`).test(field));
-        const text = known ? t(`compose.field.${known}`) : t("compose.channel.preview_text");
+        const [, name] = /^feed\.parameters\.(.+)$/.exec(field) ?? [];
+        const text = known
+            ? t(`compose.field.${known}`)
+            : name
+              ? t("broadcast.deed.correcting.variable", { name })
+              : t(
+                    field === "feed.preview_text"
+                        ? "compose.channel.preview_text"
+                        : "broadcast.deed.correcting.something",
+                );
         return text.charAt(0).toLocaleUpperCase() + text.slice(1);
     };
     return (
