@@ -9,7 +9,7 @@ import { useNow } from "../../ui/clockwork";
 import { format } from "../../ui/format";
 import { useHalt } from "../../ui/reason";
 import { useCounted } from "./counted";
-import { useHour } from "./hour";
+import { useMeantHour } from "./hour";
 import { shown } from "./progress";
 
 const useStyles = makeStyles({
@@ -44,7 +44,7 @@ export function Notice({ report }: { report: BroadcastReport }) {
     const styles = useStyles();
     const counted = useCounted(report.channels);
     const { sent, pending } = shown(report);
-    const hour = useHour();
+    const hour = useMeantHour();
     const mayResume = useMay("author", "admin");
     const isUnsent = report.schedule && !report.started_at;
     switch (report.state) {
@@ -107,7 +107,9 @@ function Halted({ report }: { report: BroadcastReport }) {
     const { t } = useTranslation();
     const styles = useStyles();
     const inWords = useHalt();
+    const mayResume = useMay("author", "admin");
     const halt = report.halt;
+    const isOfAll = halt && !OF_ONE.includes(halt.reason);
     const words = halt ? inWords(halt.reason) : undefined;
     return (
         <Told intent="error" title={t("broadcast.going.halted.title")}>
@@ -128,11 +130,8 @@ function Halted({ report }: { report: BroadcastReport }) {
                 </>
             )}
             <p className={styles.line}>
-                {t(
-                    halt && !OF_ONE.includes(halt.reason)
-                        ? "broadcast.going.halted.by_itself"
-                        : "broadcast.going.halted.afterwards",
-                )}
+                {t(isOfAll ? "broadcast.going.halted.by_itself" : "broadcast.going.halted.afterwards")}{" "}
+                {isOfAll && mayResume && t("broadcast.going.halted.you")}
             </p>
         </Told>
     );
@@ -141,7 +140,7 @@ function Halted({ report }: { report: BroadcastReport }) {
 function Scheduled({ report }: { report: BroadcastReport }) {
     const { t } = useTranslation();
     const styles = useStyles();
-    const hour = useHour();
+    const hour = useMeantHour();
     const now = useNow();
     const { schedule, expected, rounds } = report;
     if (!schedule) return null;

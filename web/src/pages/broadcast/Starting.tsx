@@ -6,14 +6,14 @@ import type { Summary } from "../../api/types";
 import { Ask } from "./Ask";
 import { useCounted } from "./counted";
 import type { useWish } from "./deeds";
-import { useHour } from "./hour";
+import { useMeantHour } from "./hour";
 
 type Props = { report: Summary; start: ReturnType<typeof useWish>; close: () => void };
 
 export function Starting({ report, start, close }: Props) {
     const { t } = useTranslation();
     const counted = useCounted(report.channels);
-    const hour = useHour();
+    const hour = useMeantHour();
     const { expected, schedule } = report;
     return (
         <Ask

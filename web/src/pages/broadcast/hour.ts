@@ -3,24 +3,32 @@
 import { useTranslation } from "react-i18next";
 import type { Summary } from "../../api/types";
 import { format } from "../../ui/format";
+import { here } from "../compose/send/zone";
 
 type Schedule = NonNullable<Summary["schedule"]>;
 
-export function useHour(): (schedule: Schedule) => { time: string; zone: string } {
+export function useMeantHour(): (schedule: Schedule) => { time: string; zone: string } {
     const { t } = useTranslation();
-    return ({ start_at, time_zone }) => {
-        const zone = zoneOr(time_zone);
-        const [time, here] = [format.time(start_at, zone), format.time(start_at)];
-        return { time, zone: time === here ? time_zone : t("broadcast.going.here", { zone: time_zone, time: here }) };
+    return (schedule) => {
+        const { time, zone, ours } = meant(schedule);
+        return { time, zone: ours ? t("broadcast.going.here", { zone, time: ours }) : zone };
     };
 }
 
-/** Zones are named as authors wrote them: one that this browser does not know is left out, and the time is ours. */
-function zoneOr(zone: string): string | undefined {
+/** The time and the zone that go together, and our own time where that is another. */
+export function meant({ start_at, time_zone }: Schedule): { time: string; zone: string; ours?: string } {
+    const ours = format.time(start_at);
+    if (!isKnown(time_zone)) return { time: ours, zone: here() };
+    const time = format.time(start_at, time_zone);
+    return time === ours ? { time, zone: time_zone } : { time, zone: time_zone, ours };
+}
+
+/** Zones are named as authors wrote them: a browser does not know all that the server knows. */
+function isKnown(zone: string): boolean {
     try {
         new Intl.DateTimeFormat("en", { timeZone: zone });
-        return zone;
+        return true;
     } catch {
-        return undefined;
+        return false;
     }
 }

@@ -70,7 +70,8 @@ export const en = {
         since: "Since {{time}}.",
         afterwards: "Once that is mended, it can be resumed: everybody who waits keeps their turn.",
         by_itself:
-            "All announcements stand still. Once that is mended, they go on by themselves within a minute or two; resume if you do not want to wait. Everybody who waits keeps their turn.",
+            "All announcements stand still. Once that is mended, they go on by themselves within a minute or two. Everybody who waits keeps their turn.",
+        you: "Resume if you do not want to wait.",
         detail: "What Microsoft said",
     },
     missed: {
@@ -159,7 +160,8 @@ export const fr: typeof en = {
         since: "Depuis le {{time}}.",
         afterwards: "Une fois cela réparé, elle peut reprendre : chacun garde son tour.",
         by_itself:
-            "Toutes les annonces sont arrêtées. Une fois cela réparé, elles reprennent d’elles-mêmes en une minute ou deux ; cliquez sur « Reprendre » pour ne pas attendre. Chacun garde son tour.",
+            "Toutes les annonces sont arrêtées. Une fois cela réparé, elles reprennent d’elles-mêmes en une minute ou deux. Chacun garde son tour.",
+        you: "Cliquez sur « Reprendre » pour ne pas attendre.",
         detail: "Ce que Microsoft a dit",
     },
     missed: {
