@@ -14,7 +14,10 @@ export const en = {
     search_failed: "Groups cannot be looked up at the moment. People and saved audiences can.",
     and_more: "and {{more}} more",
     only_excepts: "So far you have only said who does not get it. Choose who gets it above.",
-    in_channels: "This announcement is posted in {{where}}: whoever reads there reads it. Nobody is chosen one by one.",
+    in_channels_one:
+        "This announcement is posted in {{where}}: whoever reads there reads it. Nobody is chosen one by one.",
+    in_channels_other:
+        "This announcement is posted in {{where}}: whoever reads there reads it. Nobody is chosen one by one.",
     in_no_channels: "This announcement is posted in channels, and none is chosen yet.",
     to_channels: "To the channels",
     row: {
@@ -220,7 +223,10 @@ export const fr: typeof en = {
         "Les groupes sont introuvables pour le moment. Les personnes et les destinataires enregistrés restent accessibles.",
     and_more: "et {{more}} de plus",
     only_excepts: "Vous n’avez indiqué que ceux qui ne la reçoivent pas. Choisissez ci-dessus qui la reçoit.",
-    in_channels: "Cette annonce est publiée dans {{where}} : la lit qui lit là. Personne n’est choisi un à un.",
+    in_channels_one:
+        "Cette annonce est publiée dans {{where}} : quiconque lit ce canal la lira. Personne n’est choisi un à un.",
+    in_channels_other:
+        "Cette annonce est publiée dans {{where}} : quiconque lit ces canaux la lira. Personne n’est choisi un à un.",
     in_no_channels: "Cette annonce est publiée dans des canaux, et aucun n’est encore choisi.",
     to_channels: "Vers les canaux",
     row: {

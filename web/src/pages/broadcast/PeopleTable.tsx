@@ -50,7 +50,7 @@ export function Stand({ delivery, kind }: { delivery: Delivery; kind?: Kind }) {
         <span className={styles.state}>
             <span className={mergeClasses(styles.dot, colours[colour])} aria-hidden />
             {t(
-                `${delivery.channel === "post" ? "broadcast.result.counts_of_channels" : "broadcast.person.stand"}.${
+                `${delivery.channel === "post" ? "broadcast.person.stand_of_channel" : "broadcast.person.stand"}.${
                     delivery.state === "accepted" ? delivery.state : word(delivery.state, "chat", kind)
                 }`,
             )}

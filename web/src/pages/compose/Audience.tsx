@@ -76,7 +76,10 @@ export function Audience() {
                     <MessageBar layout="multiline">
                         <MessageBarBody>
                             {manuscript.post_to.length > 0
-                                ? t("audience.in_channels", { where: manuscript.post_to.join(", ") })
+                                ? t("audience.in_channels", {
+                                      count: manuscript.post_to.length,
+                                      where: manuscript.post_to.join(", "),
+                                  })
                                 : t("audience.in_no_channels")}{" "}
                             <StepLink to="words">{t("audience.to_channels")}</StepLink>
                         </MessageBarBody>

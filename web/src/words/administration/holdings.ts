@@ -92,7 +92,7 @@ export const fr: typeof en = {
         people: "Personnes connues",
         left: "Parties, à qui l’on n’écrit plus",
         read: "Complet au",
-        stale: "Avant la prochaine annonce, les changements intervenus depuis sont lus d’eux-mêmes ; cela prend quelques secondes.",
+        stale: "Avant la prochaine annonce, les changements intervenus depuis sont lus automatiquement ; cela prend quelques secondes.",
         never: "Personne n’a encore lu l’annuaire. D’ici là, personne ne peut être joint.",
         failed: "La lecture a échoué {{when}}.",
         now: "Lire maintenant",
