@@ -39,6 +39,8 @@ export function usePicture() {
     const abort = useRef<AbortController>(undefined);
     const { mutate, reset, isPending, error, variables, data } = useMutation({
         mutationFn: async (chosen: File) => {
+            // Whatever is still on its way would otherwise win if it is slower.
+            abort.current?.abort();
             const { name } = chosen;
             if (chosen.type && !chosen.type.startsWith("image/"))
                 throw new NoPicture(t("compose.picture.not_a_picture", { name }));
