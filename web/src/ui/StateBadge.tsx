@@ -16,13 +16,13 @@ const COLOURS: Record<BroadcastState, "brand" | "informative" | "success" | "war
     missed: "danger",
 };
 
-/** How a broadcast stands, in words; the colour says nothing that the words do not. */
 type Props = {
     state: BroadcastState;
     /** It was taken back, or is being so: that says more than that something is done, or goes out. */
     isRecalled?: boolean;
 };
 
+/** How a broadcast stands, in words; the colour says nothing that the words do not. */
 export function StateBadge({ state, isRecalled = false }: Props) {
     const { t } = useTranslation();
     if (isRecalled && (state === "done" || state === "running" || state === "expanding"))
