@@ -1,4 +1,4 @@
-import { arrange, expectCounted, expectSaved } from "./support/authoring";
+import { arrange, expectCounted, expectSaved, forgetAudience } from "./support/authoring";
 import { expectAccessibleInBothThemes } from "./support/axe";
 import {
     arrowTo,
@@ -213,4 +213,6 @@ test("an audience is chosen, pasted, narrowed, said in words and kept by the key
         await expectClosed(page);
         await expectFocus(page, /^\d+ (person|people)$/);
     });
+    // Whatever uses this server next finds it as it was.
+    await forgetAudience(page, "By hand");
 });

@@ -24,6 +24,7 @@ test("the server is away while somebody writes: nothing is lost, and it is saved
     await test.step("whoever signs out now is asked first, and stays by the keyboard", async () => {
         await tabBackTo(page, /^Your account/);
         await page.keyboard.press("Enter");
+        await expect(page.getByRole("menu")).toBeVisible();
         await arrowTo(page, "ArrowUp", "Sign out");
         await page.keyboard.press("Enter");
         await expectFocus(page, "Stay");

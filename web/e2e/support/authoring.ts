@@ -18,7 +18,7 @@ async function ask(page: Page, method: string, path: string, body?: object) {
             const headers = { "Content-Type": "application/json", "X-CSRF-Token": session.csrf_token };
             const answer = await fetch(`/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body) });
             if (!answer.ok) throw new Error(await answer.text());
-            return await answer.json();
+            return answer.status === 204 ? undefined : await answer.json();
         },
         { method, path, body },
     );
@@ -34,6 +34,7 @@ export async function arrange(page: Page, manuscript: object, then?: "send") {
 /** An audience that has a name already. */
 export const keepAudience = (page: Page, name: string, expression: string) =>
     ask(page, "PUT", `audiences/${name}`, { expression });
+export const forgetAudience = (page: Page, name: string) => ask(page, "DELETE", `audiences/${name}`);
 
 export async function expectSaved(page: Page, timeout = 10_000) {
     await expect(page.getByText("Saved", { exact: true })).toBeVisible({ timeout });

@@ -28,7 +28,7 @@ async function goTo(page: Page, key: "Tab" | "Shift+Tab", name: string | RegExp,
 export const tabTo = (page: Page, name: string | RegExp, most = 60) => goTo(page, "Tab", name, most);
 export const tabBackTo = (page: Page, name: string | RegExp, most = 60) => goTo(page, "Shift+Tab", name, most);
 
-/** Goes there and presses it; afterwards something has the focus, whatever became of what was pressed. */
+/** Goes there and presses it. */
 export async function press(page: Page, name: string | RegExp, key: "Enter" | "Space" = "Enter") {
     await tabTo(page, name);
     await page.keyboard.press(key);
@@ -59,9 +59,18 @@ export async function pick(page: Page, typed: string, name: string | RegExp) {
     await page.keyboard.type(typed);
     const option = page.getByRole("option", { name, exact: true }).first();
     await expect(option).toBeVisible();
-    const isActive = async () =>
-        (await page.locator(":focus").getAttribute("aria-activedescendant")) === (await option.getAttribute("id"));
-    for (let step = 0; step < 12 && !(await isActive()); step += 1) await page.keyboard.press("ArrowDown");
+    const active = () => page.locator(":focus").getAttribute("aria-activedescendant");
+    const isActive = async () => (await active()) === (await option.getAttribute("id"));
+    // What is found comes in waves, and each may move what is active.
+    for (let step = 0; step < 12 && !(await isActive()); step += 1) {
+        const before = await active();
+        await page.keyboard.press("ArrowDown");
+        await expect
+            .poll(active, { timeout: 500, intervals: [20, 50, 100] })
+            .not.toBe(before)
+            .catch(() => {});
+    }
+    await expect.poll(isActive, { message: `${name} is active` }).toBe(true);
     await page.keyboard.press("Enter");
 }
 
