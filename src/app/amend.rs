@@ -223,7 +223,7 @@ pub fn check_words(field: &str, old: &Said, words: &str) -> Result<(), Faults> {
     let content = withdrawn(&old.content, words).check().map(drop);
     let notification = old.notification.clone().map_or(Ok(()), |old| old.withdrawn(words).check().map(drop));
     let faults = content.err().into_iter().chain(notification.err()).flat_map(|found| found.0);
-    let of_words: Vec<Fault> = faults.map(|fault| Fault::new(field, fault.problem, fault.cure)).collect();
+    let of_words: Vec<Fault> = faults.map(|fault| Fault { field: field.to_owned(), ..fault }).collect();
     // What is too long for both is told once.
     let each = of_words.iter().enumerate();
     let once = each.filter(|(place, fault)| !of_words[..*place].contains(fault)).map(|(_, fault)| fault.clone());
@@ -378,5 +378,14 @@ mod tests {
         assert!(recall_expired(&store, TENANT, ID, 7, now()).await.unwrap());
         let (amends, rounds) = store.amends.lock().unwrap().pop().unwrap();
         assert!(matches!(amends, Amends::Recall(Recalling { by_itself: true, .. })) && rounds.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_with_words_to_withdraw_is_told_with_its_code() {
+        use crate::domain::fault::Slip;
+        let content = Content { title: "Fire drill".into(), body: "At ten.".into(), ..Content::default() };
+        let refused = check_words("say", &Said { content, notification: None }, "# Off").unwrap_err();
+        assert_eq!(refused.0[0].field, "say");
+        assert!(matches!(refused.0[0].slip.as_deref(), Some(Slip::Raw { line: 1, .. })), "{refused:?}");
     }
 }

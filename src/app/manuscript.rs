@@ -223,7 +223,9 @@ impl Reader<'_> {
         let is_posted = manuscript.channel == Channels::TeamChannel;
         match manuscript.post_to.is_empty() {
             true if is_posted => {
-                self.refuse("post_to", "names no channel to post to", "Name them, each as TEAM or TEAM/CHANNEL.");
+                let cure = "Name them, each as TEAM or TEAM/CHANNEL.";
+                let fault = Fault::new("post_to", "names no channel to post to", cure);
+                self.faults.push(fault.known(Slip::ChannelMissing));
             }
             false if !is_posted => {
                 let cure = "Write channel “team_channel”, or leave post_to out and say whom it is for in audience.";

@@ -293,7 +293,7 @@ fn check(people: &People, draft: &Draft) -> Result<Content, Faults> {
     let now = people.clock.now();
     let start_at = draft.schedule.as_ref().map_or(now, |schedule| schedule.start_at);
     if draft.treatment.deadline_at <= start_at.max(now) {
-        faults.push(Fault::new("deadline", "has passed already", "Give it some hours, such as 72h.").known(Slip::Past));
+        faults.push(Fault::new("deadline", "has passed already", "Give it some hours, such as 72h."));
     }
     if draft.schedule.is_some() {
         faults.extend(bad_hour(start_at, now));

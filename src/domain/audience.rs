@@ -198,7 +198,11 @@ fn nobody(malformed: &[Malformed]) -> Faults {
         Some(row) => format!("names nobody; line {} holds “{}”: {}", row.line, row.cell, row.flaw.sentence()),
         None => "names nobody".to_owned(),
     };
-    Faults(vec![Fault::new("audience", problem, cure).known(Slip::MeansNobody)])
+    let slip = match malformed.iter().find(|row| row.flaw != Flaw::Empty) {
+        Some(row) => Slip::ListNamesNobody { line: row.line, cell: row.cell.clone() },
+        None => Slip::Empty,
+    };
+    Faults(vec![Fault::new("audience", problem, cure).known(slip)])
 }
 
 /// What has been read so far.

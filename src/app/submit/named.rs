@@ -172,7 +172,7 @@ impl Named {
     fn nobody(&self, audience: &Audience) -> Fault {
         let Audience::Words(_) = audience else {
             let cure = "Look at the list and at teams.tenant_id: nobody of it is in this organisation's directory.";
-            return Fault::new("audience", "names nobody whom the directory knows", cure).known(Slip::MeansNobody);
+            return Fault::new("audience", "names nobody whom the directory knows", cure).known(Slip::ListOfStrangers);
         };
         let named = |(source, people): &(Source, u64)| format!("{source} names {people}");
         let mut sources: Vec<String> = self.whom.sources.iter().take(SOURCES_SHOWN).map(named).collect();
@@ -180,6 +180,12 @@ impl Named {
             sources.push("…".to_owned());
         }
         let cure = "Look at the spelling of what names 0, and at what stands behind and, and behind except.";
-        Fault::new(EXPRESSION, format!("means nobody: {}", sources.join("; ")), cure).known(Slip::MeansNobody)
+        let empty = self.whom.sources.iter().filter(|(_, people)| *people == 0).take(SOURCES_SHOWN);
+        let parts: Vec<String> = empty.map(|(source, _)| source.to_string()).collect();
+        let slip = match parts.is_empty() {
+            true => Slip::MeansNobody,
+            false => Slip::EmptyParts { parts: parts.join(", ") },
+        };
+        Fault::new(EXPRESSION, format!("means nobody: {}", sources.join("; ")), cure).known(slip)
     }
 }

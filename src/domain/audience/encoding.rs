@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::super::fault::Faults;
-use super::refuse;
+use super::super::fault::{Fault, Faults, Slip};
 
 /// How much of a list is looked at for zeros: some hundred lines of any list hold plenty of ASCII.
 const LOOKED_AT: usize = 64 * 1024;
@@ -86,7 +85,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Faults> {
 
 fn no_text(what: &str) -> Faults {
     let cure = "Save the list as CSV in UTF-8 (in Excel: Save As, “CSV UTF-8”), one person a line.";
-    refuse(format!("is {what}"), cure)
+    Faults(vec![Fault::new("audience", format!("is {what}"), cure).known(Slip::NotText)])
 }
 
 fn guess(bytes: &[u8]) -> Encoding {

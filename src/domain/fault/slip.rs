@@ -59,6 +59,8 @@ pub enum Slip {
     ListMissing { name: String },
     /// A list is given and not named.
     ListNotNamed { name: String },
+    /// It is not said in which channels it is posted.
+    ChannelMissing,
     /// There is no group or team of this name.
     UnknownGroup { name: String },
     /// There are several.
@@ -77,6 +79,14 @@ pub enum Slip {
     UnknownBroadcast { id: String },
     /// Nobody is meant.
     MeansNobody,
+    /// Nobody is meant, because nobody is in these parts.
+    EmptyParts { parts: String },
+    /// A list in which nobody is named, and the first line that should.
+    ListNamesNobody { line: u64, cell: String },
+    /// A list of whom nobody is in the directory.
+    ListOfStrangers,
+    /// A list that is not text.
+    NotText,
     /// Lines of a list in which nobody is named.
     LinesMalformed { count: usize },
     /// Lines of a list with an address that the directory does not know.

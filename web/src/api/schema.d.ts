@@ -2519,6 +2519,9 @@ export interface components {
             name: string;
         } | {
             /** @enum {string} */
+            code: "channel_missing";
+        } | {
+            /** @enum {string} */
             code: "unknown_group";
             name: string;
         } | {
@@ -2552,6 +2555,22 @@ export interface components {
         } | {
             /** @enum {string} */
             code: "means_nobody";
+        } | {
+            /** @enum {string} */
+            code: "empty_parts";
+            parts: string;
+        } | {
+            cell: string;
+            /** @enum {string} */
+            code: "list_names_nobody";
+            /** Format: int64 */
+            line: number;
+        } | {
+            /** @enum {string} */
+            code: "list_of_strangers";
+        } | {
+            /** @enum {string} */
+            code: "not_text";
         } | {
             /** @enum {string} */
             code: "lines_malformed";

@@ -27,11 +27,14 @@ it("says a slip in the language that is spoken, with what belongs to it", () => 
         before: "2027-03-28T01:30",
         after: "2027-03-28T03:00",
     };
-    expect(said(fault({ code: "left_out_hour", ...gap }))[1]).toBe("Choisissez 2027-03-28 01:30 ou 2027-03-28 03:00.");
+    expect(said(fault({ code: "left_out_hour", ...gap }))[1]).toBe(
+        "Choisissez 28 mars 2027, 01:30 ou 28 mars 2027, 03:00.",
+    );
 });
 
-it("says what has no code as the server does", () => {
+it("says what has no code, or one that it does not know yet, as the server does", () => {
     i18next.language = "en";
+    expect(said(fault({ code: "of_tomorrow" } as unknown as Slip))).toEqual(["Is wrong.", "Mend it."]);
     expect(said(fault())).toEqual(["Is wrong.", "Mend it."]);
     i18next.language = "fr";
     expect(faultPassages(fault())[0]).toEqual({ text: "Is wrong.", lang: "en" });

@@ -23,15 +23,18 @@ export const isFaultAtOnce = ({ slip }: Fault): boolean => slip != null && AT_ON
 /** What is the matter, and how it is mended where that is said apart; `label` is what the field is called. */
 export function faultPassages({ slip, problem, cure }: Fault, label?: string): Passage[] {
     const { language } = i18next;
-    if (slip) return inWords(language, slip, label).map((text) => ({ text }));
+    if (slip && isKnown(slip)) return inWords(language, slip, label).map((text) => ({ text }));
     const told = problem ? [fromServer(language, problem)].map((it) => ({ ...it, text: sentence(it.text) })) : [];
     return cure ? [...told, fromServer(language, cure)] : told;
 }
 
+/** A server that was renewed while this page stood open may know more. */
+const isKnown = (slip: Slip) => slip.code in en.slips && (slip.code !== "raw" || slip.what in en.raw);
+
 function inWords(language: string, slip: Slip, label?: string): string[] {
     const words = language === "fr" ? fr : en;
     const values: Record<string, string> = { label: label ?? words.anything };
-    for (const [name, value] of Object.entries(slip)) values[name] = shown(slip.code, value);
+    for (const [name, value] of Object.entries(slip)) values[name] = shown(slip.code, name, value);
     if (slip.code === "raw") [values.what, values.cure] = words.raw[slip.what as Raw];
     const filled = words.slips[slip.code].map((text) =>
         text.replace(/\{\{(\w+)\}\}/g, (_, name) => values[name] ?? ""),
@@ -39,10 +42,12 @@ function inWords(language: string, slip: Slip, label?: string): string[] {
     return filled.filter((text) => text !== "");
 }
 
-/** `2027-03-28T02:30` as it is read, numbers as they are written, sizes in their unit. */
-function shown(code: Slip["code"], value: string | number): string {
+/** Numbers and hours as they are written in the language that is spoken, sizes in their unit. */
+function shown(code: Slip["code"], name: string, value: string | number): string {
     if (typeof value === "number") return code === "too_large" ? format.bytes(value) : format.number(value);
-    return value.replace(/^(\d{4}-\d\d-\d\d)T/, "$1 ");
+    // An hour of no zone, as its author chose it.
+    const isHour = code === "left_out_hour" && name !== "zone" && name !== "code";
+    return isHour ? format.time(`${value}Z`, "UTC") : value;
 }
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

@@ -64,6 +64,7 @@ export const en: Words = {
             "The list “{{name}}” is here, and the audience does not name it.",
             "Name the list in the audience, or take it out.",
         ],
+        channel_missing: ["Name the channels: each as a team, or as team/channel.", ""],
         unknown_group: [
             "“{{name}}” is no group or team of this organisation.",
             "Find it by the beginning of its name.",
@@ -90,7 +91,20 @@ export const en: Words = {
             "There is no announcement {{id}}.",
             "The list of announcements shows those that there are.",
         ],
-        means_nobody: ["This means nobody.", "Look at each part: one of them is empty, or takes everybody away."],
+        means_nobody: ["This means nobody.", "Look at what is taken away: it takes everybody."],
+        empty_parts: ["This means nobody: nobody is in {{parts}}.", "Look at its spelling, or choose another."],
+        list_names_nobody: [
+            "Nobody is named in this list. Line {{line}} holds “{{cell}}”.",
+            "Give each person a line, with a mail address, a user principal name or an object id.",
+        ],
+        list_of_strangers: [
+            "Nobody of this list is in the directory of this organisation.",
+            "Look whether it is the right list.",
+        ],
+        not_text: [
+            "This is not a list that Stentor can read.",
+            "Save it as CSV (in Excel: Save As, “CSV UTF-8”), one person a line.",
+        ],
         lines_malformed: [
             "Lines in which nobody is named: {{count}}.",
             "Correct the list, or tick “Go on without these lines”.",
@@ -135,9 +149,9 @@ export const fr: Words = french({
         too_many_buttons: ["{{count}} boutons ; {{limit}} au plus.", "Laissez de côté les moins importants."],
         no_link: ["L’adresse n’est pas complète : elle commence par https://", ""],
         no_https: ["Teams n’ouvre que les adresses qui commencent par https://", ""],
-        raw: ["Ligne {{line}} : Teams montre tel quel {{what}}.", "{{cure}}"],
+        raw: ["Ligne {{line}} : Teams montre en l’état {{what}}.", "{{cure}}"],
         more_raw: [
-            "Autres endroits que Teams montre tels quels : {{count}}.",
+            "Autres endroits que Teams montre en l’état : {{count}}.",
             "Écrivez seulement gras, italique, liens et listes.",
         ],
         link_not_opened: ["Ligne {{line}} : un lien commence par https:// ou mailto:", ""],
@@ -172,6 +186,7 @@ export const fr: Words = french({
             "La liste « {{name}} » est ici, mais n’est pas nommée parmi les destinataires.",
             "Nommez la liste parmi les destinataires, ou retirez-la.",
         ],
+        channel_missing: ["Nommez les canaux : chacun par une équipe, ou par équipe/canal.", ""],
         unknown_group: [
             "« {{name}} » n’est ni un groupe ni une équipe de cette organisation.",
             "Cherchez par le début du nom.",
@@ -198,9 +213,22 @@ export const fr: Words = french({
             "Cherchez la personne par son nom.",
         ],
         unknown_broadcast: ["L’annonce {{id}} n’existe pas.", "La liste des annonces montre celles qui existent."],
-        means_nobody: [
-            "Cela ne désigne personne.",
-            "Regardez chaque partie : l’une d’elles est vide, ou retire tout le monde.",
+        means_nobody: ["Cela ne désigne personne.", "Regardez ce qui est retiré : cela retire tout le monde."],
+        empty_parts: [
+            "Cela ne désigne personne : il n’y a personne dans {{parts}}.",
+            "Vérifiez l’orthographe, ou faites un autre choix.",
+        ],
+        list_names_nobody: [
+            "Personne n’est nommé dans cette liste. La ligne {{line}} contient « {{cell}} ».",
+            "Donnez une ligne à chaque personne, avec une adresse e-mail, un nom d’utilisateur principal ou un identifiant d’objet.",
+        ],
+        list_of_strangers: [
+            "Personne de cette liste n’est dans l’annuaire de cette organisation.",
+            "Vérifiez que c’est la bonne liste.",
+        ],
+        not_text: [
+            "Stentor ne peut pas lire cette liste.",
+            "Enregistrez-la en CSV (dans Excel : Enregistrer sous, « CSV UTF-8 »), une personne par ligne.",
         ],
         lines_malformed: [
             "Lignes où personne n’est nommé : {{count}}.",

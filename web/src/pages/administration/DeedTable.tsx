@@ -91,7 +91,7 @@ function How({ done: { deed, how } }: { done: Done }) {
                 {t("administration.audit.refused", { status: deed.status })}
             </Badge>
         );
-    return how === "looked" ? t("administration.audit.looked") : <Changes deed={deed} />;
+    return <Changes deed={deed} />;
 }
 
 /** How it was before, and afterwards: folded away, since it may be long. */

@@ -21,12 +21,6 @@ test("an action without an end is told as that", () => {
     expect(told.map(({ how }) => how)).toEqual(["open", "refused"]);
 });
 
-test("asking how far it would reach is not doing it", () => {
-    const asked = line(2, { action: "recall_broadcast", request: "a", status: 200 });
-    const begun = line(1, { action: "recall_broadcast", request: "b", status: 202 });
-    expect(done([asked, begun]).map(({ how }) => how)).toEqual(["looked", "done"]);
-});
-
 test("what the engine notes has one line", () => {
     expect(done([line(1, { actor: "engine", action: "broadcast_retried" })]).map(({ how }) => how)).toEqual(["done"]);
 });

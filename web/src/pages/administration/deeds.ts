@@ -4,8 +4,8 @@ import type { NumberedDeed } from "../../api/types";
 
 export interface Done {
     deed: NumberedDeed;
-    /** `open` is what began and of whose end nobody wrote, `looked` what was only asked how far it would reach. */
-    how: "done" | "looked" | "refused" | "open";
+    /** `open` is what began and of whose end nobody wrote. */
+    how: "done" | "refused" | "open";
 }
 
 /** `deeds` are the newest first, so that an end is met before its beginning. */
@@ -16,7 +16,7 @@ export function done(deeds: NumberedDeed[]): Done[] {
         const { request, status } = deed;
         if (status != null) {
             if (request) ended.add(request);
-            found.push({ deed, how: status >= 400 ? "refused" : isLook(deed) ? "looked" : "done" });
+            found.push({ deed, how: status >= 400 ? "refused" : "done" });
         } else if (!request) {
             // What the engine or the command line writes is written with what it did.
             found.push({ deed, how: "done" });
@@ -26,10 +26,6 @@ export function done(deeds: NumberedDeed[]): Done[] {
     }
     return found;
 }
-
-/** What reaches many people is begun with 202; answered with 200, it was asked beforehand, and nothing was done. */
-const BEGUN = ["correct_broadcast", "recall_broadcast", "retry_broadcast"];
-const isLook = ({ action, status }: NumberedDeed) => BEGUN.includes(action) && status === 200;
 
 export interface Changed {
     field: string;

@@ -53,12 +53,15 @@ export function People({ document, report }: { document: BroadcastDocument; repo
     const query = useDeliveries(document.id, wanted, isMoving(report.state));
     const [person, setPerson] = useState<Delivery>();
     // What was pressed is answered before fifty people are drawn.
-    const deliveries = useDeferredValue(query.data?.deliveries);
+    const told = useDeferredValue(query.data);
+    const deliveries = told?.deliveries;
     const { after: _, search, ...filters } = wanted;
     const isFiltered = Object.keys(filters).length > 0 || search !== undefined;
     const kind = wanted.kind as RoundKind | undefined;
     const whom = whomOf(report.channels);
-    const last = query.data?.next;
+    // What is drawn may be of the page before, or of what was looked for before.
+    const isCurrent = told === query.data && !query.isPlaceholderData;
+    const last = told?.next;
     // At the end everybody has been counted.
     const total =
         countOf(report, wanted) ?? (last || !page || !deliveries ? undefined : (page - 1) * LIMIT + deliveries.length);
@@ -94,7 +97,7 @@ export function People({ document, report }: { document: BroadcastDocument; repo
                     <PeopleTable deliveries={deliveries} open={setPerson} kind={kind} />
                     <nav className={styles.foot} aria-label={t("broadcast.person.pages")}>
                         <Text role="status">
-                            <Range page={page} shown={deliveries.length} total={total} />
+                            <Range page={isCurrent ? page : undefined} shown={deliveries.length} total={total} />
                         </Text>
                         <div className={styles.buttons}>
                             <Button disabledFocusable={page === 1} onClick={() => page !== 1 && previous()}>

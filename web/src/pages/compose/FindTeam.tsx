@@ -3,7 +3,14 @@
 import { Combobox, Field, Option } from "@fluentui/react-components";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { Group } from "../../api/types";
 import { useFound } from "./audience/found";
+
+/** As a line of the field names it: by its id where another has its name, and a slash in a name is no channel. */
+const asWritten = ({ id, name }: Group, teams: Group[]) =>
+    teams.some((other) => other.id !== id && other.name.toLowerCase() === name.toLowerCase())
+        ? id
+        : name.replaceAll("/", "\\/");
 
 export function FindTeam({ onFound }: { onFound(name: string): void }) {
     const { t } = useTranslation();
@@ -31,9 +38,10 @@ export function FindTeam({ onFound }: { onFound(name: string): void }) {
                     setTyped(target.value);
                     setOpen(true);
                 }}
-                onOptionSelect={(_, { optionText }) => {
+                onOptionSelect={(_, { optionValue }) => {
                     setTyped("");
-                    if (optionText) onFound(optionText);
+                    const found = teams.find(({ id }) => id === optionValue);
+                    if (found) onFound(asWritten(found, teams));
                 }}
                 listbox={{ style: { maxHeight: "300px", zIndex: 2 } }}
             >

@@ -29,10 +29,11 @@ export async function clear(desk: Desk, cache: QueryClient) {
         if (!isEmpty() || !desk.state().document.possible.includes("delete")) return;
         // Of this version only: what somebody else has written in it stays.
         const params = { path: { id }, header: { "If-Match": version } };
-        await data(api.DELETE("/api/v1/broadcasts/{id}", { params }));
+        // Whoever comes back meanwhile asks the server anew, and hears that it is gone.
         begun.delete(id);
         leave(desk);
         cache.removeQueries({ queryKey: keys.broadcast(id) });
+        await data(api.DELETE("/api/v1/broadcasts/{id}", { params }));
         void cache.invalidateQueries({ queryKey: keys.broadcasts() });
     } catch {
         // It can be deleted by hand.

@@ -57,7 +57,9 @@ export function useFault(field: string, label: string, found: Fault[] = []) {
     const { faults } = useDraft();
     const { isTold, touch } = useTelling();
     const told = [...faults(field), ...found].filter((fault) => isTold(field) || isFaultAtOnce(fault));
-    const lines = told.map((fault) => faultPassages(fault, label));
+    // Two looks may find the same, and two slips on one line be told alike.
+    const alike = new Map(told.map((fault) => [textOf(faultPassages(fault, label)), faultPassages(fault, label)]));
+    const lines = [...alike.values()];
     return {
         field:
             lines.length > 0 ? { validationState: "error" as const, validationMessage: <Lines lines={lines} /> } : {},
@@ -68,12 +70,14 @@ export function useFault(field: string, label: string, found: Fault[] = []) {
 // The first stands beside the sign that something is wrong.
 const useStyles = makeStyles({ line: { ":not(:first-child)": { display: "block" } } });
 
+const textOf = (passages: Passage[]) => passages.map(({ text }) => text).join(" ");
+
 function Lines({ lines }: { lines: Passage[][] }) {
     const styles = useStyles();
     return (
         <span>
             {lines.map((line) => (
-                <span key={line[0]?.text} className={styles.line}>
+                <span key={textOf(line)} className={styles.line}>
                     <Passages of={line} />
                 </span>
             ))}

@@ -63,8 +63,7 @@ export function ListDialog({ row: wanted, pasted, onClose, onAdd }: Props) {
     const settled = useSettled(typed, 400);
     const read = useListRead(source.kind === "file" ? source.bytes : settled);
     // Excel's own files, pictures and the like.
-    const isUnread =
-        read.error instanceof Refused && read.error.faults.some(({ cure }) => cure.startsWith("Save the list as CSV"));
+    const isUnread = read.error instanceof Refused && read.error.faults.some(({ slip }) => slip?.code === "not_text");
     const inWords = usePeople();
     const people = read.data?.people ?? 0;
     const isCurrent = source.kind === "file" || settled === typed;
