@@ -4,7 +4,6 @@
 
 use std::fmt;
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
 mod slip;
@@ -21,7 +20,7 @@ pub struct Fault {
     /// How to mend it.
     pub cure: String,
     /// What it is, for whoever tells it in words of their own; of what only few ever see there is none.
-    #[serde(default, deserialize_with = "unheard", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
     pub slip: Option<Box<Slip>>,
 }
 
@@ -38,9 +37,10 @@ impl Fault {
     }
 }
 
-/// Whoever reads a fault with us tells it in the words that come with it.
-fn unheard<'de, D: Deserializer<'de>>(slip: D) -> Result<Option<Box<Slip>>, D::Error> {
-    IgnoredAny::deserialize(slip).map(|_| None)
+/// A newer server may know more; its words come along.
+fn if_known<'de, D: Deserializer<'de>>(slip: D) -> Result<Option<Box<Slip>>, D::Error> {
+    let told = serde_json::Value::deserialize(slip)?;
+    Ok(serde_json::from_value(told).ok())
 }
 
 impl fmt::Display for Fault {
@@ -72,5 +72,22 @@ impl fmt::Display for Faults {
             write!(f, "{fault}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_read_as_it_was_told_and_one_that_nobody_knows_yet_is_passed_over() {
+        let fault = Fault::new("title", "has 130 characters; the limit is 120", "Shorten it by 10.")
+            .known(Slip::TooLong { length: 130, limit: 120 });
+        let told = serde_json::to_value(&fault).unwrap();
+        assert_eq!(told["slip"], serde_json::json!({ "code": "too_long", "length": 130, "limit": 120 }));
+        assert_eq!(serde_json::from_value::<Fault>(told.clone()).unwrap(), fault);
+        let mut newer = told;
+        newer["slip"] = serde_json::json!({ "code": "of_tomorrow", "why": [1, 2] });
+        assert_eq!(serde_json::from_value::<Fault>(newer).unwrap(), Fault { slip: None, ..fault });
     }
 }

@@ -1,10 +1,10 @@
 //! What authors get wrong every day, as a code with its particulars: a page in another language says each in its own words.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// One of the slips that are known by a code. Names, ids and numbers are as they were given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Slip {
     /// There is no text.
@@ -96,7 +96,7 @@ pub enum Slip {
 }
 
 /// What Teams does not render.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Raw {
     /// A heading.
