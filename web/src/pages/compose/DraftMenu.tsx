@@ -97,7 +97,8 @@ function Delete({ intent, onEnd }: { intent: string; onEnd: () => void }) {
         onSuccess: async () => {
             abandon();
             await navigate("/broadcasts");
-            cache.removeQueries({ queryKey: keys.broadcast(document.id) });
+            // Its page may still be on its way out: taken from beneath it, it would be asked for once more.
+            cache.removeQueries({ queryKey: keys.broadcast(document.id), type: "inactive" });
             void cache.invalidateQueries({ queryKey: keys.broadcasts() });
         },
     });

@@ -32,7 +32,7 @@ export async function clear(desk: Desk, cache: QueryClient) {
         // Whoever comes back meanwhile asks the server anew, and hears that it is gone.
         begun.delete(id);
         leave(desk);
-        cache.removeQueries({ queryKey: keys.broadcast(id) });
+        cache.removeQueries({ queryKey: keys.broadcast(id), type: "inactive" });
         await data(api.DELETE("/api/v1/broadcasts/{id}", { params }));
         void cache.invalidateQueries({ queryKey: keys.broadcasts() });
     } catch {
