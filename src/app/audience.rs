@@ -91,11 +91,7 @@ impl AudienceError {
             Self::NotFrozen(_) => "Wait until it has started, or write its audience instead.",
             Self::Store(_) => "Try again.",
         };
-        let fault = Fault::new(field, self.to_string(), cure);
-        match self.slip() {
-            Some(slip) => fault.known(slip),
-            None => fault,
-        }
+        Fault { slip: self.slip().map(Box::new), ..Fault::new(field, self.to_string(), cure) }
     }
 
     fn slip(&self) -> Option<Slip> {

@@ -290,7 +290,7 @@ fn access(simulator: &Simulator, settings: &SimulatorSettings) -> anyhow::Result
 }
 
 /// A simulated Teams, and Stentor before it on a private Postgres.
-async fn house(settings: Settings, simulation: Simulation) -> anyhow::Result<(Stentor, Simulated)> {
+pub(super) async fn house(settings: Settings, simulation: Simulation) -> anyhow::Result<(Stentor, Simulated)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let simulated = Simulated::start(simulation).await?;
     let mut settings = simulated.settings(settings)?;

@@ -10,9 +10,8 @@ use anyhow::Context;
 
 pub use crate::adapters::postgres::witness::Holding;
 
-use super::demonstration::sample_content;
-use super::{Ground, Simulated, Simulation, Stentor};
-use crate::adapters::system::SystemClock;
+use super::demonstration::{house, sample_content};
+use super::{Simulated, Simulation, Stentor};
 use crate::app::people::Reading;
 use crate::app::submit::{self, Audience, Draft, Going};
 use crate::config::Settings;
@@ -52,11 +51,8 @@ impl ProvingGround {
     /// # Errors
     /// When one of them does not start.
     pub async fn open(settings: Settings, simulation: Simulation) -> anyhow::Result<Self> {
-        let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::new(SystemClock);
-        let simulated = Simulated::start(simulation).await?;
-        let settings = simulated.settings(settings)?;
-        let ground = Ground::scratch(&settings, std::sync::Arc::clone(&clock)).await?;
-        Ok(Self { stentor: Stentor::on(ground, settings, true, clock).await?, simulated })
+        let (stentor, simulated) = house(settings, simulation).await?;
+        Ok(Self { stentor, simulated })
     }
 
     /// The clock of this process.

@@ -97,6 +97,29 @@ async fn whoever_cannot_have_the_app_is_told_apart() {
 }
 
 #[tokio::test]
+async fn administrators_who_mend_let_some_in_once_they_were_seen_to_be_kept_out() {
+    let stage = Stage::plain().await;
+    let numbers: Vec<(u32, String)> = {
+        let world = stage.simulator.world();
+        let world = world.lock().expect("no request panics");
+        let people = world.organisation().people().iter();
+        let kept_out = people.filter(|person| person.standing == Standing::ExcludedByPolicy);
+        kept_out.map(|person| (person.number % 4, person.id.to_string())).collect()
+    };
+    let install = async |user: &str| stage.install(user).await.status;
+    for (_, user) in &numbers {
+        assert_eq!(install(user).await, 403, "as long as nobody mends");
+    }
+    stage.simulator.world().lock().expect("no request panics").let_administrators_mend();
+    for (kind, user) in &numbers {
+        let told = [install(user).await, install(user).await];
+        let expected = [[201, 409], [403, 201], [403, 403], [403, 403]];
+        assert_eq!(told, expected[*kind as usize], "{user}");
+    }
+    assert!((0..3).all(|kind| numbers.iter().any(|(one, _)| *one == kind)), "there is somebody of each kind");
+}
+
+#[tokio::test]
 async fn an_unknown_person_and_an_unknown_app_are_told_apart() {
     let stage = Stage::plain().await;
     let nobody = stage.install("55555555-5555-4555-8555-555555555555").await;

@@ -1,8 +1,8 @@
 //! Who did what: every action leaves a line before it begins, and one when it is over.
 //!
 //! Picture a notary at the door: she writes down who goes in and for what, and only then opens; when they come out she adds
-//! how it went. Without her book nobody goes in. What only looks ([`Action::See`]) passes her by, and so does what she has
-//! turned away for another reason than rights: nobody was there yet.
+//! how it went. Without her book nobody goes in. What only looks ([`Action::See`], or `dry`) passes her by, and so does what she
+//! has turned away for another reason than rights: nobody was there yet.
 
 use std::sync::Arc;
 

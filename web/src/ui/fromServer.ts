@@ -1,6 +1,6 @@
 /**
- * What the server says, in the words of this page. It speaks English, and of its API: nobody who reads this page asks it by
- * hand. What authors meet is said here in theirs; what we do not know stays as it is, and is marked as English.
+ * What the server says and has no code for, in the words of this page. It speaks English, and of its API: nobody who reads
+ * this page asks it by hand. What we do not know stays as it is, and is marked as English. What has a code: `ui/slip.ts`.
  */
 
 import { en, fr, type Sentence } from "../words/server";

@@ -103,7 +103,11 @@ export function People({ document, report }: { document: BroadcastDocument; repo
                             <Button disabledFocusable={page === 1} onClick={() => page !== 1 && previous()}>
                                 {t("broadcast.person.previous")}
                             </Button>
-                            <Button disabledFocusable={!last} onClick={() => last && next(last)}>
+                            {/* From a page that is on its way there is no next one yet. */}
+                            <Button
+                                disabledFocusable={!last || !isCurrent}
+                                onClick={() => last && isCurrent && next(last)}
+                            >
                                 {t("broadcast.person.next")}
                             </Button>
                         </div>

@@ -58,8 +58,9 @@ export function useFault(field: string, label: string, found: Fault[] = []) {
     const { isTold, touch } = useTelling();
     const told = [...faults(field), ...found].filter((fault) => isTold(field) || isFaultAtOnce(fault));
     // Two looks may find the same, and two slips on one line be told alike.
-    const alike = new Map(told.map((fault) => [textOf(faultPassages(fault, label)), faultPassages(fault, label)]));
-    const lines = [...alike.values()];
+    const lines = [
+        ...new Map(told.map((fault) => faultPassages(fault, label)).map((line) => [textOf(line), line])).values(),
+    ];
     return {
         field:
             lines.length > 0 ? { validationState: "error" as const, validationMessage: <Lines lines={lines} /> } : {},
