@@ -98,7 +98,7 @@ async fn whoever_cannot_have_the_app_is_told_apart() {
 
 #[tokio::test]
 async fn administrators_who_mend_let_some_in_once_they_were_seen_to_be_kept_out() {
-    let stage = Stage::plain().await;
+    let stage = Stage::set(SimulatorSettings { people: 2000, ..settings() }).await;
     let numbers: Vec<(u32, String)> = {
         let world = stage.simulator.world();
         let world = world.lock().expect("no request panics");
